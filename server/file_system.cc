@@ -1,0 +1,1 @@
+// Placeholder: filled in by the commit that brings this part.
