@@ -1,0 +1,81 @@
+"""The base of every system test: a directory of its own, daemons that end with it."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from harness import binaries
+from harness.daemon import OvsdbServer, create_database
+
+
+class SystemTest(unittest.TestCase):
+    """Each test gets `self.directory`, removed if it passes and kept, with a word, if it fails."""
+
+    maxDiff = None
+
+    def setUp(self):
+        self.directory = tempfile.mkdtemp(prefix="boreas-")
+        self._daemons = []
+        self.addCleanup(self._finish)
+
+    def path(self, *parts):
+        return os.path.join(self.directory, *parts)
+
+    def write(self, name, content):
+        path = self.path(name)
+        with open(path, "w", encoding="utf-8") as out:
+            out.write(content if isinstance(content, str) else json.dumps(content))
+        return path
+
+    def track(self, daemon):
+        """Has the daemon ended when the test ends."""
+        self._daemons.append(daemon)
+        return daemon
+
+    def database(self, name, schema, tool=None):
+        """A new database file NAME.db with `schema`: a dictionary, or the path of a schema file."""
+        if isinstance(schema, dict):
+            schema = self.write(name + ".ovsschema", schema)
+        return create_database(self.path(name + ".db"), schema, tool)
+
+    def server(self, name="ours", databases=(), arguments=(), path=None, start=True):
+        """Our ovsdb-server (or the one at `path`), started."""
+        path = path or binaries.ours("ovsdb-server")
+        server = self.track(OvsdbServer(path, self.directory, name, databases, arguments))
+        return server.start() if start else server
+
+    def reference_server(self, name="stock", databases=(), arguments=(), start=True):
+        path = binaries.reference("ovsdb-server")
+        return self.server(name, databases, arguments, path, start)
+
+    def run_command(self, *argv, seconds=60, env=None, check=True, stdin=None):
+        """Runs a program to its end; fails on a non-zero status unless check is False."""
+        done = subprocess.run(
+            argv,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            env=env,
+            input=stdin,
+            cwd=self.directory,
+        )
+        if check and done.returncode:
+            self.fail(f"{' '.join(argv)}: status {done.returncode}\n{done.stdout}{done.stderr}")
+        return done
+
+    def _finish(self):
+        for daemon in reversed(self._daemons):
+            daemon.kill()
+        if self._failed():
+            logs = "".join(daemon.diagnostics() for daemon in self._daemons)
+            sys.stderr.write(f"{self.id()}: files kept in {self.directory}{logs}\n")
+        else:
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _failed(self):
+        result = self._outcome.result
+        return any(test is self for test, _ in result.failures + result.errors)
