@@ -1,0 +1,56 @@
+// Recent changes by transaction id, so that a client that was away for a moment is sent what it
+// missed and not everything (monitor_cond_since, ovsdb-server(7) section 4.1.15).
+#ifndef OVSDB_HISTORY_H_
+#define OVSDB_HISTORY_H_
+
+#include <cstddef>
+#include <deque>
+#include <optional>
+
+#include "ovsdb/change.h"
+#include "ovsdb/uuid.h"
+
+namespace ovsdb {
+
+// One change with the effect of `first` and then `second`, which was made on the state that `first`
+// left. Rows that end as they began are left out.
+Change MergeChanges(const Change& first, const Change& second);
+
+class History {
+ public:
+  // Keeps changes of at most `max_bytes` together, as RowChangeBytes counts; and, as stock, of no
+  // more atoms than the database has.
+  explicit History(size_t max_bytes) : max_bytes_(max_bytes) {}
+
+  // `id` names the state that `change` led to. Zero ids are not kept: there is no history then.
+  void Add(const Uuid& id, Change change, size_t database_atoms);
+  // Forgets everything; the state of now is `id`.
+  void Reset(const Uuid& id);
+
+  // What changed from the state `id` to now, merged (empty if that is the state of now), or nothing
+  // if the state is not known (any more).
+  std::optional<Change> Since(const Uuid& id) const;
+
+  size_t size() const { return entries_.size(); }    // txn-history of memory/show.
+  size_t atom_count() const { return atom_count_; }  // txn-history-atoms.
+  size_t bytes() const { return bytes_; }
+
+ private:
+  struct Entry {
+    Uuid id;
+    Change change;
+    size_t bytes;
+    size_t atoms;
+  };
+  void DropOldest();
+
+  size_t max_bytes_;
+  size_t bytes_ = 0;
+  size_t atom_count_ = 0;
+  Uuid base_;  // The state before the oldest entry.
+  std::deque<Entry> entries_;
+};
+
+}  // namespace ovsdb
+
+#endif  // OVSDB_HISTORY_H_
