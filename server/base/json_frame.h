@@ -1,0 +1,50 @@
+// Cuts a byte stream into top-level JSON values without parsing them.
+//
+// JSON-RPC over a stream has no framing but JSON itself (RFC 7047 section 4): a message ends with
+// the brace that closes it. The splitter looks at each byte once, tracks strings and nesting only,
+// and leaves validation to the parser.
+#ifndef SERVER_BASE_JSON_FRAME_H_
+#define SERVER_BASE_JSON_FRAME_H_
+
+#include <cstddef>
+#include <functional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace base {
+
+// Beyond this nesting a frame is refused, as stock does.
+inline constexpr int kMaxFrameDepth = 1000;
+// Default for the longest message of a client: room for transactions of any sane size, while a peer
+// that never ends a message cannot take all memory.
+inline constexpr size_t kMaxClientFrame = size_t{256} << 20;
+
+class JsonFramer {
+ public:
+  explicit JsonFramer(size_t max_frame = kMaxClientFrame) : max_frame_(max_frame) {}
+
+  // Takes bytes from the front of `*data` up to the end of the next value. If a value is complete,
+  // moves its text (no white space around it) to `*frame` and returns true; call again for the
+  // rest. Returns false when `*data` is used up. Errors are final: kInvalidArgument for bytes that
+  // cannot begin a message (only objects and arrays can) and for nesting beyond kMaxFrameDepth,
+  // kResourceExhausted for a message over the limit.
+  absl::StatusOr<bool> Next(absl::string_view* data, std::string* frame);
+
+  // Bytes of the unfinished value held.
+  size_t pending() const { return pending_.size(); }
+
+ private:
+  size_t Scan(absl::string_view data);
+
+  size_t max_frame_;
+  std::string pending_;
+  int depth_ = 0;
+  bool in_string_ = false;
+  bool escaped_ = false;
+};
+
+}  // namespace base
+
+#endif  // SERVER_BASE_JSON_FRAME_H_

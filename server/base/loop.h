@@ -1,0 +1,161 @@
+// The event loop: timers, file descriptors, signals, work on other threads, and an end to each
+// turn.
+//
+//   base::Loop loop;
+//   base::Timer probe(&loop, [&] { Probe(); });
+//   probe.Start(5000);
+//   loop.Run();
+//
+// A turn is: callbacks of whatever is ready, then the armed TurnEnds, then wait. Everything here
+// belongs to the thread that runs the loop, except Loop::Post. Objects must be destroyed before
+// their loop; each may be destroyed within its own callback. No callback runs after destruction.
+#ifndef SERVER_BASE_LOOP_H_
+#define SERVER_BASE_LOOP_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "absl/functional/any_invocable.h"
+
+struct uv_loop_s;
+
+namespace base {
+
+// Milliseconds of the monotonic clock. The loop's Now() is this, read once a turn.
+int64_t MonotonicMs();
+// Milliseconds since the epoch.
+int64_t WallMs();
+
+using Callback = std::function<void()>;
+using Task = absl::AnyInvocable<void()>;
+
+class Loop {
+ public:
+  Loop();
+  ~Loop();
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  // Runs turns until Stop() is called in one; the turn is finished, its TurnEnds included.
+  void Run();
+  // One turn. Waits for something to happen if `wait`; otherwise handles what is ready.
+  void RunOnce(bool wait);
+  void Stop();
+
+  // Monotonic milliseconds as of the beginning of this turn.
+  int64_t Now() const;
+
+  // Runs `task` in the next turn. From any thread; tasks of one thread keep their order.
+  void Post(Task task);
+
+  // Runs `work` on a thread of the shared pool, then `done` on the loop. For short, rare jobs; a
+  // job that may take seconds gets a Worker of its own. `done` runs even when the caller is gone:
+  // it must own or check what it touches. ~Loop waits for works under way and drops their `done`.
+  void Work(Task work, Task done);
+
+  // The longest turn so far (waiting excluded), and a way to start anew.
+  int64_t longest_turn_ms() const;
+  void ResetLongestTurn();
+
+  uv_loop_s* uv();
+
+ private:
+  friend class Worker;
+  friend class TurnEnd;
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// Calls back once, `ms` after Start (never early; at once in the next turn for 0 or less).
+class Timer {
+ public:
+  Timer(Loop* loop, Callback callback);
+  ~Timer();
+  Timer(const Timer&) = delete;
+  Timer& operator=(const Timer&) = delete;
+
+  void Start(int64_t ms);  // Restarts a running one.
+  void StartAt(int64_t monotonic_ms);
+  void Stop();
+  bool active() const;
+
+ private:
+  struct Impl;
+  Impl* impl_;
+};
+
+// Watches a descriptor that the caller owns and keeps open for as long as this object lives.
+// Level-triggered. Errors and hang-ups are reported as whatever was asked for.
+class FdWatch {
+ public:
+  enum Events { kNone = 0, kReadable = 1, kWritable = 2 };
+
+  FdWatch(Loop* loop, int fd, std::function<void(int events)> callback);
+  ~FdWatch();
+  FdWatch(const FdWatch&) = delete;
+  FdWatch& operator=(const FdWatch&) = delete;
+
+  void Set(int events);  // A union of Events; kNone stops watching.
+  int events() const;
+
+ private:
+  struct Impl;
+  Impl* impl_;
+};
+
+// Calls back on the loop for each delivery of a POSIX signal.
+class SignalWatch {
+ public:
+  SignalWatch(Loop* loop, int signum, Callback callback);
+  ~SignalWatch();
+  SignalWatch(const SignalWatch&) = delete;
+  SignalWatch& operator=(const SignalWatch&) = delete;
+
+ private:
+  struct Impl;
+  Impl* impl_;
+};
+
+// Something to do once at the end of a turn, before the loop waits, however often it was asked for:
+// turn the changes of a turn into updates (kWork), then write to sockets and files (kFlush).
+class TurnEnd {
+ public:
+  enum Phase { kWork, kFlush };
+
+  TurnEnd(Loop* loop, Phase phase, Callback callback);
+  ~TurnEnd();
+  TurnEnd(const TurnEnd&) = delete;
+  TurnEnd& operator=(const TurnEnd&) = delete;
+
+  // Runs the callback at the end of this turn, or now-or-later in the same end when armed from
+  // another TurnEnd's callback.
+  void Arm();
+
+ private:
+  friend class Loop;
+  struct Impl;
+  Impl* impl_;
+};
+
+// A thread of its own that runs jobs in order, for fsync, compaction and the like.
+class Worker {
+ public:
+  explicit Worker(Loop* loop);
+  // Waits for the job under way and those queued; their `done` are not run.
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // `work` on the thread, then `done` (may be null) on the loop. Call on the loop's thread.
+  void Run(Task work, Task done);
+  size_t pending() const;  // Jobs whose `done` has not run.
+
+ private:
+  struct Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace base
+
+#endif  // SERVER_BASE_LOOP_H_

@@ -1,0 +1,74 @@
+// A JSON-RPC connection that is kept up: active targets are connected again after backing off, and
+// both active and accepted connections are probed when silent. Loop thread only.
+#ifndef SERVER_BASE_RPC_SESSION_H_
+#define SERVER_BASE_RPC_SESSION_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "server/base/jsonrpc.h"
+#include "server/base/loop.h"
+#include "server/base/reconnect.h"
+
+namespace base {
+
+class RpcSession : private JsonRpc::Handler {
+ public:
+  // Callbacks may destroy the session.
+  class Handler {
+   public:
+    virtual ~Handler() = default;
+    virtual void OnConnected() {}  // Not for accepted streams, which are connected already.
+    virtual void OnMessage(std::unique_ptr<JsonRpcMessage> message) = 0;
+    virtual void OnDrained() {}
+    // The connection is gone (or an attempt to connect failed). An active session goes on by
+    // itself; a session of an accepted stream is over and should be destroyed.
+    virtual void OnDisconnected(const absl::Status& reason) = 0;
+  };
+
+  // Keeps a connection to `target` up, starting now. The first attempt may fail like any other.
+  RpcSession(const StreamContext& context, absl::string_view target, Handler* handler,
+             size_t max_frame = kMaxClientFrame);
+  // Serves an accepted stream until it ends.
+  RpcSession(const StreamContext& context, std::unique_ptr<Stream> accepted, Handler* handler,
+             size_t max_frame = kMaxClientFrame);
+  ~RpcSession() override;
+
+  // Null while not connected. The pointer is valid until OnDisconnected.
+  JsonRpc* rpc() { return connected_ ? rpc_.get() : nullptr; }
+  Reconnect& reconnect() { return reconnect_; }
+  const Reconnect& reconnect() const { return reconnect_; }
+
+  // To be called after a setting of reconnect() was changed.
+  void Update();
+  void SetDscp(int dscp);  // Of connections to come; reconnects if it changes a live one.
+  // Drops the connection, logging nothing; active sessions connect again at once.
+  void ForceReconnect();
+  // The newest reason why it was or could not be connected; OK if there is none.
+  const absl::Status& last_error() const { return last_error_; }
+  const std::string& name() const { return reconnect_.name(); }
+
+ private:
+  void OnConnected() override;
+  void OnMessage(std::unique_ptr<JsonRpcMessage> message) override;
+  void OnActivity() override;
+  void OnDrained() override;
+  void OnClosed(const absl::Status& reason) override;
+  void Run();
+
+  StreamContext context_;
+  Handler* handler_;
+  size_t max_frame_;
+  std::string target_;  // Empty for accepted streams.
+  int dscp_ = kDefaultDscp;
+  Reconnect reconnect_;
+  std::unique_ptr<JsonRpc> rpc_;
+  bool connected_ = false;
+  absl::Status last_error_;
+  Timer timer_;
+};
+
+}  // namespace base
+
+#endif  // SERVER_BASE_RPC_SESSION_H_
