@@ -1,7 +1,7 @@
 // OVSDB errors (RFC 7047 section 3.1 <error>, 4.1.3): how they travel in absl::Status.
 //
-// The error string that clients match ("constraint violation") and the JSON text it is about ride as
-// payloads; the status message is the `details`. The absl code is only a coarse class.
+// The error string that clients match ("constraint violation") and the JSON text it is about ride
+// as payloads; the status message is the `details`. The absl code is only a coarse class.
 #ifndef OVSDB_ERROR_H_
 #define OVSDB_ERROR_H_
 
@@ -40,7 +40,8 @@ std::string ErrorSyntax(const absl::Status& status);
 // Appends {"details":...,"error":...,"syntax":...}. Requires !ok().
 void AppendError(const absl::Status& status, std::string* out);
 
-// For logs and tools: "syntax "SYNTAX": ERROR: DETAILS" with the parts that there are, as stock prints.
+// For logs and tools: "syntax "SYNTAX": ERROR: DETAILS" with the parts that there are, as stock
+// prints.
 std::string ErrorText(const absl::Status& status);
 
 }  // namespace ovsdb

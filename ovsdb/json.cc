@@ -1,1 +1,331 @@
-// Placeholder: filled in by the commit that brings this part.
+#include "ovsdb/json.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/hash/hash.h"
+#include "absl/strings/str_cat.h"
+#include "rapidjson/error/en.h"
+#include "rapidjson/memorystream.h"
+#include "rapidjson/reader.h"
+
+namespace ovsdb {
+namespace {
+
+// Hands a reader's events on to a document, and watches what RapidJSON does not: depth, NUL
+// characters (which stock refuses) and members that appear twice in an object.
+class CheckingHandler {
+ public:
+  explicit CheckingHandler(JsonDocument* document) : document_(document) {}
+
+  const char* error() const { return error_; }
+  bool may_have_duplicates() const { return may_have_duplicates_; }
+
+  bool Null() { return document_->Null(); }
+  bool Bool(bool b) { return document_->Bool(b); }
+  bool Int(int i) { return document_->Int(i); }
+  bool Uint(unsigned i) { return document_->Uint(i); }
+  bool Int64(int64_t i) { return document_->Int64(i); }
+  bool Uint64(uint64_t i) { return document_->Uint64(i); }
+  bool Double(double d) { return document_->Double(d); }
+  bool RawNumber(const char* s, rapidjson::SizeType n, bool copy) {
+    return document_->RawNumber(s, n, copy);
+  }
+  bool String(const char* s, rapidjson::SizeType n, bool copy) {
+    return HasNoNul(s, n) && document_->String(s, n, copy);
+  }
+  bool Key(const char* s, rapidjson::SizeType n, bool copy) {
+    names_.push_back(absl::HashOf(absl::string_view(s, n)));
+    return HasNoNul(s, n) && document_->Key(s, n, copy);
+  }
+  bool StartObject() { return Enter() && document_->StartObject(); }
+  bool EndObject(rapidjson::SizeType n) {
+    depth_--;
+    LookForDuplicates(n);
+    return document_->EndObject(n);
+  }
+  bool StartArray() { return Enter() && document_->StartArray(); }
+  bool EndArray(rapidjson::SizeType n) {
+    depth_--;
+    return document_->EndArray(n);
+  }
+
+ private:
+  bool Enter() {
+    if (++depth_ <= kMaxJsonDepth) return true;
+    error_ = "input exceeds maximum nesting depth";
+    return false;
+  }
+
+  bool HasNoNul(const char* s, size_t n) {
+    if (std::memchr(s, '\0', n) == nullptr) return true;
+    error_ = "null bytes not supported in quoted strings";
+    return false;
+  }
+
+  // The innermost object ends, and the hashes of its `n` names are the last ones in names_.
+  void LookForDuplicates(size_t n) {
+    constexpr size_t kSmall = 16;
+    auto begin = names_.end() - n, end = names_.end();
+    if (n <= kSmall) {
+      for (auto i = begin; i != end; ++i) {
+        may_have_duplicates_ |= std::find(begin, i, *i) != i;
+      }
+    } else {
+      std::sort(begin, end);
+      may_have_duplicates_ |= std::adjacent_find(begin, end) != end;
+    }
+    names_.erase(begin, end);
+  }
+
+  JsonDocument* document_;
+  const char* error_ = nullptr;
+  int depth_ = 0;
+  bool may_have_duplicates_ = false;
+  std::vector<size_t> names_;  // Hashes of the member names of the objects that are open.
+};
+
+// Keeps the last of equally named members, everywhere in a value (whose depth is bounded).
+void RemoveDuplicates(Json* json) {
+  if (json->IsArray()) {
+    for (Json& element : json->GetArray()) RemoveDuplicates(&element);
+  }
+  if (!json->IsObject()) return;
+  absl::flat_hash_map<absl::string_view, Json*> values;
+  auto kept = json->MemberBegin();
+  for (auto member = json->MemberBegin(); member != json->MemberEnd(); ++member) {
+    RemoveDuplicates(&member->value);
+    auto [it, is_new] = values.try_emplace(StringView(member->name), &kept->value);
+    if (!is_new) {
+      *it->second = std::move(member->value);
+      continue;
+    }
+    if (kept != member) {
+      kept->name = std::move(member->name);
+      kept->value = std::move(member->value);
+      // A short string moves with the value that holds it.
+      values.erase(it);
+      values.emplace(StringView(kept->name), &kept->value);
+    }
+    ++kept;
+  }
+  json->EraseMember(kept, json->MemberEnd());
+}
+
+template <unsigned kFlags, typename Stream>
+absl::StatusOr<JsonDocument> ParseStream(Stream* stream, size_t size) {
+  JsonDocument document;
+  CheckingHandler handler(&document);
+  rapidjson::Reader reader;
+  auto generate = [&](JsonDocument&) {
+    return !reader
+                .Parse<kFlags | rapidjson::kParseFullPrecisionFlag |
+                       rapidjson::kParseIterativeFlag>(*stream, handler)
+                .IsError();
+  };
+  document.Populate(generate);
+  if (reader.HasParseError()) {
+    const char* reason = handler.error() != nullptr
+                             ? handler.error()
+                             : rapidjson::GetParseError_En(reader.GetParseErrorCode());
+    return absl::InvalidArgumentError(absl::StrCat(reason, " at offset ", reader.GetErrorOffset()));
+  }
+  if (stream->Tell() != size) {
+    return absl::InvalidArgumentError(absl::StrCat("null byte at offset ", stream->Tell()));
+  }
+  if (handler.may_have_duplicates()) RemoveDuplicates(&document);
+  return document;
+}
+
+// The integer that a double equals, if there is one in the range of int64. -2^63 itself is no double
+// unless a number below it was rounded.
+std::optional<int64_t> ExactInteger(double d) {
+  constexpr double kTwoTo63 = 9223372036854775808.0;
+  if (d > -kTwoTo63 && d < kTwoTo63 && d == std::trunc(d)) return static_cast<int64_t>(d);
+  return std::nullopt;
+}
+
+void AppendNumber(const Json& json, std::string* out) {
+  if (std::optional<int64_t> integer = JsonInteger(json)) {
+    AppendInteger(*integer, out);
+  } else {
+    AppendReal(json.GetDouble(), out);
+  }
+}
+
+void AppendObject(const Json& json, std::string* out, bool sorted) {
+  auto append_member = [&](const auto& member) {
+    if (out->back() != '{') out->push_back(',');
+    AppendJsonString(StringView(member.name), out);
+    out->push_back(':');
+    AppendJson(member.value, out, sorted);
+  };
+  out->push_back('{');
+  if (sorted) {
+    std::vector<Json::ConstMemberIterator> members;
+    for (auto m = json.MemberBegin(); m != json.MemberEnd(); ++m) members.push_back(m);
+    std::sort(members.begin(), members.end(), [](const auto& a, const auto& b) {
+      return StringView(a->name) < StringView(b->name);
+    });
+    for (const auto& m : members) append_member(*m);
+  } else {
+    for (const auto& m : json.GetObject()) append_member(m);
+  }
+  out->push_back('}');
+}
+
+void AppendArray(const Json& json, std::string* out, bool sorted) {
+  out->push_back('[');
+  bool first = true;
+  for (const Json& element : json.GetArray()) {
+    if (!first) out->push_back(',');
+    first = false;
+    AppendJson(element, out, sorted);
+  }
+  out->push_back(']');
+}
+
+bool NeedsEscape(uint8_t c) { return c < 0x20 || c == '"' || c == '\\'; }
+
+// How many bytes from `p` on can be copied as they are. Looks at eight at a time: the tests below
+// set the high bit of each byte that is less than 0x20, or zero after the XOR. They may also set
+// bits above the first true one, which the final search byte by byte does not mind.
+size_t PlainPrefix(const char* p, size_t n) {
+  constexpr uint64_t kOnes = 0x0101010101010101, kHighs = 0x8080808080808080;
+  auto less = [](uint64_t word, uint8_t limit) { return (word - kOnes * limit) & ~word & kHighs; };
+  size_t i = 0;
+  for (; i + 8 <= n; i += 8) {
+    uint64_t word;
+    std::memcpy(&word, p + i, 8);
+    if (less(word, 0x20) | less(word ^ kOnes * '"', 1) | less(word ^ kOnes * '\\', 1)) break;
+  }
+  while (i < n && !NeedsEscape(p[i])) i++;
+  return i;
+}
+
+void AppendEscaped(uint8_t c, std::string* out) {
+  switch (c) {
+    case '"':
+      out->append("\\\"");
+      return;
+    case '\\':
+      out->append("\\\\");
+      return;
+    case '\b':
+      out->append("\\b");
+      return;
+    case '\f':
+      out->append("\\f");
+      return;
+    case '\n':
+      out->append("\\n");
+      return;
+    case '\r':
+      out->append("\\r");
+      return;
+    case '\t':
+      out->append("\\t");
+      return;
+    default: {
+      constexpr char kHex[] = "0123456789abcdef";
+      const char text[] = {'\\', 'u', '0', '0', kHex[c >> 4], kHex[c & 0xf]};
+      out->append(text, sizeof text);
+    }
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<JsonDocument> ParseJson(absl::string_view text) {
+  rapidjson::MemoryStream stream(text.data(), text.size());
+  return ParseStream<rapidjson::kParseNoFlags>(&stream, text.size());
+}
+
+absl::StatusOr<JsonDocument> ParseJsonInSitu(std::string* text) {
+  rapidjson::InsituStringStream stream(text->data());
+  return ParseStream<rapidjson::kParseInsituFlag>(&stream, text->size());
+}
+
+absl::string_view StringView(const Json& string) {
+  return {string.GetString(), string.GetStringLength()};
+}
+
+const Json* FindMember(const Json& object, absl::string_view name) {
+  if (!object.IsObject()) return nullptr;
+  for (const auto& member : object.GetObject()) {
+    if (StringView(member.name) == name) return &member.value;
+  }
+  return nullptr;
+}
+
+std::optional<int64_t> JsonInteger(const Json& json) {
+  if (json.IsInt64()) return json.GetInt64();
+  if (json.IsDouble()) return ExactInteger(json.GetDouble());
+  return std::nullopt;
+}
+
+void AppendJson(const Json& json, std::string* out, bool sorted) {
+  switch (json.GetType()) {
+    case rapidjson::kNullType:
+      out->append("null");
+      return;
+    case rapidjson::kFalseType:
+      out->append("false");
+      return;
+    case rapidjson::kTrueType:
+      out->append("true");
+      return;
+    case rapidjson::kStringType:
+      AppendJsonString(StringView(json), out);
+      return;
+    case rapidjson::kNumberType:
+      AppendNumber(json, out);
+      return;
+    case rapidjson::kObjectType:
+      AppendObject(json, out, sorted);
+      return;
+    case rapidjson::kArrayType:
+      AppendArray(json, out, sorted);
+      return;
+  }
+}
+
+std::string JsonText(const Json& json, bool sorted) {
+  std::string text;
+  AppendJson(json, &text, sorted);
+  return text;
+}
+
+void AppendJsonString(absl::string_view s, std::string* out) {
+  out->push_back('"');
+  for (;;) {
+    const size_t n = PlainPrefix(s.data(), s.size());
+    out->append(s.data(), n);
+    if (n == s.size()) break;
+    AppendEscaped(s[n], out);
+    s.remove_prefix(n + 1);
+  }
+  out->push_back('"');
+}
+
+void AppendInteger(int64_t i, std::string* out) {
+  char text[std::numeric_limits<int64_t>::digits10 + 3];
+  out->append(text, std::to_chars(text, std::end(text), i).ptr - text);
+}
+
+void AppendReal(double d, std::string* out) {
+  // Rounded to 15 digits the largest numbers would read back as infinite.
+  constexpr double kLargestRoundable = 1.797693134862315e308;
+  char text[32];
+  const int precision = std::abs(d) > kLargestRoundable ? 17 : 15;
+  out->append(text, std::snprintf(text, sizeof text, "%.*g", precision, d));
+}
+
+}  // namespace ovsdb

@@ -1,7 +1,7 @@
 // JSON as the database speaks it: RapidJSON values in, text out.
 //
-// Input is a rapidjson value (parsed in situ where the caller owns the bytes). Output is appended to
-// a std::string, so that fragments made once can be shared and put together without a tree.
+// Input is a rapidjson value (parsed in situ where the caller owns the bytes). Output is appended
+// to a std::string, so that fragments made once can be shared and put together without a tree.
 #ifndef OVSDB_JSON_H_
 #define OVSDB_JSON_H_
 
@@ -22,27 +22,31 @@ using JsonDocument = rapidjson::Document;
 // Nesting beyond this is refused, as stock does, so that no input can exhaust the stack.
 inline constexpr int kMaxJsonDepth = 1000;
 
-// Parses one JSON value that fills `text` (white space around it is fine). Never recurses. Duplicate
-// members keep the last value, as stock does. Errors: kInvalidArgument with the reason and offset.
+// Parses one JSON value that fills `text` (white space around it is fine). Never recurses.
+// Duplicate members keep the last value, as stock does. Errors: kInvalidArgument with the reason
+// and offset.
 absl::StatusOr<JsonDocument> ParseJson(absl::string_view text);
 
-// As ParseJson, but strings of the document point into `*text`, which is modified and must outlive it.
+// As ParseJson, but strings of the document point into `*text`, which is modified and must outlive
+// it.
 absl::StatusOr<JsonDocument> ParseJsonInSitu(std::string* text);
 
-absl::string_view StringView(const Json& string);           // Requires IsString().
+absl::string_view StringView(const Json& string);                    // Requires IsString().
 const Json* FindMember(const Json& object, absl::string_view name);  // Null if absent or no object.
 
 // Integers as stock reads them: a JSON number without fraction in the range of int64, however it is
 // written (`1`, `1.0`, `1e3`). Nothing for other values.
 std::optional<int64_t> JsonInteger(const Json& json);
 
-// Appenders. Members of objects come in the value's order; `sorted` orders them by name, which is the
-// form of `syntax` in error objects.
+// Appenders. Members of objects come in the value's order; `sorted` orders them by name, which is
+// the form of `syntax` in error objects.
 void AppendJson(const Json& json, std::string* out, bool sorted = false);
 std::string JsonText(const Json& json, bool sorted = false);
-void AppendJsonString(absl::string_view s, std::string* out);  // With quotes, escaped as stock does.
+void AppendJsonString(absl::string_view s,
+                      std::string* out);  // With quotes, escaped as stock does.
 void AppendInteger(int64_t i, std::string* out);
-// The shortest of 15 or 17 significant digits that reads back equal; integral values without ".0".
+// With 15 significant digits, as stock (which may not read back equal); integral values without
+// ".0".
 void AppendReal(double d, std::string* out);
 
 }  // namespace ovsdb

@@ -23,9 +23,9 @@ struct Uuid {
   static std::optional<Uuid> Parse(absl::string_view text);
 
   bool is_zero() const { return hi == 0 && lo == 0; }
-  std::string ToString() const;             // 36 characters, lower case.
-  void AppendTo(std::string* out) const;    // The same, without an allocation.
-  std::string Short(size_t digits) const;   // The first 1..8 digits: how people name servers.
+  std::string ToString() const;            // 36 characters, lower case.
+  void AppendTo(std::string* out) const;   // The same, without an allocation.
+  std::string Short(size_t digits) const;  // The first 1..8 digits: how people name servers.
 
   auto operator<=>(const Uuid&) const = default;
   template <typename H>

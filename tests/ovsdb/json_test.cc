@@ -1,0 +1,176 @@
+#include "ovsdb/json.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <string>
+
+#include "ovsdb/error.h"
+
+namespace ovsdb {
+namespace {
+
+// What `text` is written as after parsing, or the error.
+std::string Rewrite(const std::string& text) {
+  const auto document = ParseJson(text);
+  std::string copy = text;
+  const auto in_situ = ParseJsonInSitu(&copy);
+  EXPECT_EQ(document.ok(), in_situ.ok()) << text;
+  if (!document.ok()) return std::string(document.status().message());
+  EXPECT_EQ(JsonText(*document), JsonText(*in_situ));
+  return JsonText(*document);
+}
+
+std::string String(absl::string_view s) {
+  std::string out;
+  AppendJsonString(s, &out);
+  return out;
+}
+
+std::string Real(double d) {
+  std::string out;
+  AppendReal(d, &out);
+  return out;
+}
+
+TEST(JsonTest, RewritesAsStock) {
+  const char* same[] = {"null",
+                        "true",
+                        "false",
+                        "0",
+                        "-1",
+                        "9223372036854775807",
+                        "-9223372036854775808",
+                        "0.5",
+                        "1e-07",
+                        "1e+100",
+                        "\"\"",
+                        "[]",
+                        "{}",
+                        "[1,[2,{\"a\":{}}]]",
+                        "\"\\u0001\\u001f\"",
+                        "\"\\b\\f\\n\\r\\t\\\\\\\"/\"",
+                        "\"\xe2\x82\xac\""};
+  for (const char* text : same) EXPECT_EQ(Rewrite(text), text);
+  EXPECT_EQ(Rewrite("1.0"), "1");
+  EXPECT_EQ(Rewrite("1e3"), "1000");
+  EXPECT_EQ(Rewrite("-0.0"), "0");
+  EXPECT_EQ(Rewrite("1e18"), "1000000000000000000");
+  EXPECT_EQ(Rewrite("1e19"), "1e+19");
+  EXPECT_EQ(Rewrite("9223372036854775808"), "9.22337203685478e+18");
+  EXPECT_EQ(Rewrite("-9223372036854775809"), "-9.22337203685478e+18");
+  EXPECT_EQ(Rewrite("123456789012345678901"), "1.23456789012346e+20");
+  EXPECT_EQ(Rewrite("0.30000000000000004"), "0.3");
+  EXPECT_EQ(Rewrite(" [ 1 , 2 ] "), "[1,2]");
+  EXPECT_EQ(Rewrite("\"\\u00e9\\ud83d\\ude00\\/\""), "\"\xc3\xa9\xf0\x9f\x98\x80/\"");
+}
+
+TEST(JsonTest, KeepsTheLastDuplicate) {
+  EXPECT_EQ(Rewrite(R"({"a":1,"b":2,"a":3})"), R"({"a":3,"b":2})");
+  EXPECT_EQ(Rewrite(R"([{"x":{"a":1,"a":{"b":1,"b":2}}}])"), R"([{"x":{"a":{"b":2}}}])");
+  EXPECT_EQ(Rewrite(R"({"a":1,"a":2,"b":3,"c":4,"b":5,"c":6})"), R"({"a":2,"b":5,"c":6})");
+  std::string many = "{", few = "{";
+  for (int i = 0; i < 100; i++) {
+    const std::string name =
+        "\"a name too long to be kept inside a value " + std::to_string(i) + "\":";
+    many += name + "0," + name + std::to_string(i) + ",";
+    few += name + std::to_string(i) + ",";
+  }
+  many.back() = few.back() = '}';
+  EXPECT_EQ(Rewrite(many), few);
+}
+
+TEST(JsonTest, RefusesWhatIsNotJson) {
+  const char* bad[] = {
+      "",        " ",         "01",          "1.",     ".5",       "+1",          "1 2",
+      "[1,]",    "[1,,2]",    "{\"a\":1,}",  "{a:1}",  "nul",      "/**/1",       "\"",
+      "\"\\x\"", "\"\\u12\"", "\"\\ud800\"", "\"\t\"", "\"\x01\"", "\"\\u0000\"", "{\"\\u0000\":1}",
+      "1e400",   "NaN",       "Infinity",    "]",      "[}"};
+  for (const char* text : bad) EXPECT_FALSE(ParseJson(text).ok()) << text;
+  EXPECT_FALSE(ParseJson(absl::string_view("1\0", 2)).ok());
+  EXPECT_FALSE(ParseJson(absl::string_view("[\0]", 3)).ok());
+  EXPECT_FALSE(ParseJson(absl::string_view("\"\0\"", 3)).ok());
+}
+
+TEST(JsonTest, BoundsDepth) {
+  auto nested = [](int depth) {
+    return std::string(depth / 2, '[') + std::string(depth - depth / 2, '[') +
+           std::string(depth, ']');
+  };
+  EXPECT_EQ(Rewrite(nested(kMaxJsonDepth)), nested(kMaxJsonDepth));
+  EXPECT_EQ(Rewrite(nested(kMaxJsonDepth + 1)),
+            "input exceeds maximum nesting depth at offset 1000");
+  EXPECT_FALSE(ParseJson(std::string(1000000, '[')).ok());
+  EXPECT_FALSE(ParseJson(std::string(1000000, '{')).ok());
+}
+
+TEST(JsonTest, EscapesAtEveryPosition) {
+  for (size_t n = 0; n < 40; n++) {
+    const std::string plain(n, '\xc3');
+    EXPECT_EQ(String(plain), '"' + plain + '"');
+    for (size_t i = 0; i < n; i++) {
+      std::string s = plain;
+      s[i] = '\n';
+      EXPECT_EQ(String(s), '"' + s.substr(0, i) + "\\n" + s.substr(i + 1) + '"');
+    }
+  }
+  for (int c = 1; c < 256; c++) {
+    const std::string s = "01234567" + std::string(1, static_cast<char>(c)) + "0123456789";
+    const auto back = ParseJson(String(s));
+    ASSERT_TRUE(back.ok()) << c;
+    EXPECT_EQ(StringView(*back), s);
+    const bool escaped = c < 0x20 || c == '"' || c == '\\';
+    EXPECT_EQ(String(s).size() > s.size() + 2, escaped) << c;
+  }
+}
+
+TEST(JsonTest, Reals) {
+  EXPECT_EQ(Real(1), "1");
+  EXPECT_EQ(Real(0.1), "0.1");
+  EXPECT_EQ(Real(1e22), "1e+22");
+  EXPECT_EQ(Real(2.2250738585072014e-308), "2.2250738585072e-308");
+  const double max = std::numeric_limits<double>::max();
+  EXPECT_EQ(ParseJson(Real(max))->GetDouble(), max);
+  EXPECT_EQ(ParseJson(Real(-max))->GetDouble(), -max);
+}
+
+TEST(JsonTest, Integers) {
+  auto integer = [](const char* text) { return JsonInteger(*ParseJson(text)); };
+  EXPECT_EQ(integer("12"), 12);
+  EXPECT_EQ(integer("1.0"), 1);
+  EXPECT_EQ(integer("-1e3"), -1000);
+  EXPECT_EQ(integer("9223372036854775807"), INT64_MAX);
+  EXPECT_FALSE(integer("9223372036854775808"));
+  EXPECT_FALSE(integer("9.3e18"));
+  EXPECT_FALSE(integer("0.5"));
+  EXPECT_FALSE(integer("\"1\""));
+}
+
+TEST(JsonTest, FindsMembers) {
+  const auto json = ParseJson(R"({"a":1,"b":{"c":2}})");
+  ASSERT_NE(FindMember(*json, "b"), nullptr);
+  EXPECT_EQ(FindMember(*FindMember(*json, "b"), "c")->GetInt(), 2);
+  EXPECT_EQ(FindMember(*json, "c"), nullptr);
+  EXPECT_EQ(FindMember(*FindMember(*json, "a"), "c"), nullptr);
+}
+
+TEST(ErrorTest, HasStocksShape) {
+  std::string out;
+  const auto json = ParseJson(R"({"b":["x\n"],"a":1.0})");
+  const absl::Status status = SyntaxError(*json, "bad \"thing\"");
+  AppendError(status, &out);
+  EXPECT_EQ(
+      out,
+      R"({"details":"bad \"thing\"","error":"syntax error","syntax":"{\"a\":1,\"b\":[\"x\\n\"]}"})");
+  EXPECT_EQ(ErrorText(status), R"(syntax "{"a":1,"b":["x\n"]}": syntax error: bad "thing")");
+  EXPECT_EQ(ErrorString(status), kSyntaxError);
+
+  out.clear();
+  AppendError(Error(kNotOwner, ""), &out);
+  EXPECT_EQ(out, R"({"error":"not owner"})");
+  EXPECT_EQ(ErrorText(Error(kNotOwner, "")), "not owner");
+  EXPECT_EQ(ErrorString(absl::InternalError("x")), "internal error");
+}
+
+}  // namespace
+}  // namespace ovsdb
