@@ -8,6 +8,7 @@ namespace {
 
 constexpr char kErrorPayload[] = "ovsdb/error";
 constexpr char kSyntaxPayload[] = "ovsdb/syntax";
+constexpr char kReasonPayload[] = "ovsdb/io-error";
 
 absl::StatusCode CodeOf(absl::string_view error) {
   if (error == kSyntaxError) return absl::StatusCode::kInvalidArgument;
@@ -39,6 +40,12 @@ absl::Status SyntaxError(const Json& json, absl::string_view details) {
   return ErrorAbout(json, kSyntaxError, details);
 }
 
+absl::Status IoError(absl::string_view details, absl::string_view reason) {
+  absl::Status status = Error(kIoError, details);
+  status.SetPayload(kReasonPayload, absl::Cord(reason));
+  return status;
+}
+
 std::string ErrorString(const absl::Status& status) {
   std::string error = Payload(status, kErrorPayload);
   return error.empty() ? "internal error" : error;
@@ -55,6 +62,10 @@ void AppendError(const absl::Status& status, std::string* out) {
   }
   out->append("\"error\":");
   AppendJsonString(ErrorString(status), out);
+  if (std::string reason = Payload(status, kReasonPayload); !reason.empty()) {
+    out->append(",\"io-error\":");
+    AppendJsonString(reason, out);
+  }
   if (std::string syntax = ErrorSyntax(status); !syntax.empty()) {
     out->append(",\"syntax\":");
     AppendJsonString(syntax, out);
@@ -69,6 +80,9 @@ std::string ErrorText(const absl::Status& status) {
   }
   absl::StrAppend(&text, ErrorString(status));
   if (!status.message().empty()) absl::StrAppend(&text, ": ", status.message());
+  if (std::string reason = Payload(status, kReasonPayload); !reason.empty()) {
+    absl::StrAppend(&text, " (", reason, ")");
+  }
   return text;
 }
 

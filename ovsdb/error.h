@@ -32,15 +32,20 @@ absl::Status ErrorAbout(const Json& json, absl::string_view error, absl::string_
 // The common case: error string "syntax error".
 absl::Status SyntaxError(const Json& json, absl::string_view details);
 
+// "I/O error" with what the operating system said ("No space left on device"), which becomes the
+// member "io-error".
+absl::Status IoError(absl::string_view details, absl::string_view reason);
+
 // The error string of a status; "internal error" for one that was not made here. Requires !ok().
 std::string ErrorString(const absl::Status& status);
 // The `syntax` text, or empty.
 std::string ErrorSyntax(const absl::Status& status);
 
-// Appends {"details":...,"error":...,"syntax":...}. Requires !ok().
+// Appends {"details":...,"error":...,"io-error":...,"syntax":...}, the members that there are.
+// Requires !ok().
 void AppendError(const absl::Status& status, std::string* out);
 
-// For logs and tools: "syntax "SYNTAX": ERROR: DETAILS" with the parts that there are, as stock
+// For logs and tools: "syntax "SYNTAX": ERROR: DETAILS (REASON)" with the parts that there are, as stock
 // prints.
 std::string ErrorText(const absl::Status& status);
 
