@@ -20,11 +20,9 @@ class File {
   virtual ~File() = default;  // Closes.
 
   // As pread(2) and pwrite(2): may move fewer bytes than asked; 0 from Read is the end of the file.
-  // A file that cannot seek (a pipe) is read in sequence, whatever `offset` says.
   virtual int64_t Read(uint64_t offset, char* buffer, size_t size) = 0;
   virtual int64_t Write(uint64_t offset, absl::string_view data) = 0;
   virtual int Truncate(uint64_t size) = 0;
-  virtual int64_t Size() = 0;  // 0 if it has none.
   // Makes data and size durable. On any thread, beside other calls.
   virtual int Sync() = 0;
 };

@@ -10,27 +10,30 @@
 
 #include "absl/strings/string_view.h"
 
+struct evp_md_ctx_st;
+
 namespace server {
 
-enum class LogMagic { kStandalone, kClustered };  // "JSON", "CLUSTER"
+enum class LogMagic { kStandalone, kClustered };
 
-absl::string_view LogMagicText(LogMagic magic);
+absl::string_view LogMagicText(LogMagic magic);  // "JSON", "CLUSTER"
 
-inline constexpr size_t kMaxLogHeader = 128;  // A header line with its line feed must fit.
+inline constexpr size_t kMaxLogHeader = 128;  // A header line with its line feed is shorter.
 inline constexpr size_t kSha1HexSize = 40;
 
 struct LogHeader {
-  LogMagic magic = LogMagic::kStandalone;
+  std::string magic;    // Any word.
   uint64_t length = 0;  // Of the data, final line feed included. Never 0.
-  std::string sha1;     // Lower-case hex.
+  std::string sha1;     // In lower-case hex.
 };
 
 // Parses a header line (without its line feed). Nothing if it is none.
 std::optional<LogHeader> ParseLogHeader(absl::string_view line);
-std::string FormatLogHeader(const LogHeader& header);  // With its line feed.
+// The other way round, with the line feed.
+std::string FormatLogHeader(absl::string_view magic, uint64_t length, absl::string_view sha1);
 
 // Makes a record of the JSON text that begins at `start` of `*out` and goes to its end: puts the
-// header line before it and a line feed behind it. Requires start < out->size().
+// header line before it and a line feed behind it.
 void FrameLogRecord(LogMagic magic, size_t start, std::string* out);
 
 // SHA-1 of text that comes in pieces.
@@ -42,11 +45,13 @@ class Sha1 {
   Sha1& operator=(const Sha1&) = delete;
 
   void Update(absl::string_view piece);
-  std::string Finish();  // Lower-case hex; ready for another text afterwards.
+  std::string Finish();  // In lower-case hex. Ready for another text afterwards.
 
  private:
-  void* context_;
+  evp_md_ctx_st* context_;
 };
+
+std::string Sha1Of(absl::string_view text);  // In lower-case hex.
 
 }  // namespace server
 
