@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "absl/container/inlined_vector.h"
+#include "absl/strings/ascii.h"
 #include "ovsdb/json.h"
 
 namespace ovsdb {
@@ -145,6 +146,29 @@ void Atom::AppendJson(std::string* out) const {
       uuid().AppendTo(out);
       out->append("\"]");
       return;
+  }
+}
+
+namespace {
+
+// Whether people can read the string without quotes: nothing else looks like it.
+bool IsPlainWord(absl::string_view s) {
+  if (s.empty() || !(absl::ascii_isalpha(s[0]) || s[0] == '_')) return false;
+  for (char c : s) {
+    if (!absl::ascii_isalnum(c) && c != '_' && c != '-' && c != '.') return false;
+  }
+  return s != "true" && s != "false" && !Uuid::Parse(s);
+}
+
+}  // namespace
+
+void Atom::AppendText(std::string* out) const {
+  if (type_ == AtomType::kUuid) {
+    uuid().AppendTo(out);
+  } else if (type_ == AtomType::kString && IsPlainWord(string())) {
+    out->append(string().data(), string().size());
+  } else {
+    AppendJson(out);
   }
 }
 

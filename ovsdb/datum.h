@@ -71,6 +71,8 @@ class Atom {
   friend H AbslHashValue(H h, const Atom& a);
 
   void AppendJson(std::string* out) const;  // Wire form: ["uuid","..."] for UUIDs.
+  // As messages for people show it: UUIDs bare, strings quoted only where they are not plain words.
+  void AppendText(std::string* out) const;
 
  private:
   explicit Atom(AtomType type) : type_(type) {}

@@ -27,13 +27,16 @@ class Row : public RefCounted<Row> {
 
  private:
   friend class MutableRow;
-  Row() = default;
+  Row(uint32_t n_columns, const Uuid& uuid, const Uuid& version)
+      : n_columns_(n_columns), uuid_(uuid), version_(version) {}
+  // Without the columns, whose place is behind the object.
+  static Row* New(uint32_t n_columns, const Uuid& uuid, const Uuid& version);
   Datum* data() { return reinterpret_cast<Datum*>(this + 1); }
   const Datum* data() const { return reinterpret_cast<const Datum*>(this + 1); }
 
+  uint32_t n_columns_ = 0;  // Of real ones. First, where the reference count leaves room.
   Uuid uuid_;
   Uuid version_;
-  uint32_t n_columns_ = 0;
 };
 
 using RowRef = Ref<const Row>;

@@ -2,6 +2,8 @@
 #ifndef OVSDB_SCHEMA_H_
 #define OVSDB_SCHEMA_H_
 
+#include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -35,7 +37,7 @@ struct TableSchema {
   bool is_root = true;
   uint32_t max_rows = std::numeric_limits<uint32_t>::max();
   std::vector<ColumnSchema> columns;      // "_uuid", "_version", then the others by name.
-  std::vector<std::vector<int>> indexes;  // Unique indexes: column positions, ascending within each.
+  std::vector<std::vector<int>> indexes;  // Unique indexes: column positions as given.
 
   const ColumnSchema* FindColumn(absl::string_view name) const;  // Null if there is none.
   bool operator==(const TableSchema& o) const;
@@ -47,8 +49,8 @@ struct TableSchema {
 class DatabaseSchema {
  public:
   std::string name;
-  std::string version;  // x.y.z, or empty.
-  std::string cksum;    // As given, or empty.
+  std::string version;              // x.y.z, or empty.
+  std::string cksum;                // As given, or empty.
   std::vector<TableSchema> tables;  // By name.
 
   // Errors as stock words them: which table and column, what is wrong.
@@ -58,10 +60,13 @@ class DatabaseSchema {
   const TableSchema* FindTable(absl::string_view name) const;  // Null if there is none.
   // As get_schema answers and as the first record of a file.
   void AppendJson(std::string* out) const;
-  // Same tables and columns, whatever version and checksum say (what needs-conversion compares is the text).
+  // Same tables and columns, whatever version and checksum say (what needs-conversion compares is
+  // the text).
   bool operator==(const DatabaseSchema& o) const;
 
  private:
+  absl::Status ResolveReferences();
+
   absl::flat_hash_map<std::string, int> table_by_name_;
 };
 

@@ -2,11 +2,15 @@
 #ifndef OVSDB_TABLE_H_
 #define OVSDB_TABLE_H_
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/hash/hash.h"
 #include "ovsdb/ref_counted.h"
 #include "ovsdb/row.h"
 
@@ -49,20 +53,22 @@ class TableSnapshot {
   size_t n_rows_ = 0;
 };
 
-// Calls f(before, after) (one of them null for a row that came or went) for each row that
-// differs between two snapshots of a table. Pages that both hold cost one comparison.
+// Calls f(before, after) with a `const RowRef&` each (one of them null for a row that came or went)
+// for each row that differs between two snapshots of a table. Pages that both hold cost one
+// comparison.
 template <typename F>
 void DiffSnapshots(const TableSnapshot& before, const TableSnapshot& after, F&& f);
 
 // The current rows. Single-threaded, but for its snapshots.
 class Table {
  public:
-  explicit Table(const TableSchema* schema) : schema_(schema) {}
+  explicit Table(const TableSchema* schema)
+      : schema_(schema), slots_(0, SlotHash(), SlotEqual{&pages_}) {}
   Table(const Table&) = delete;
   Table& operator=(const Table&) = delete;
 
   const TableSchema& schema() const { return *schema_; }
-  size_t size() const { return slot_of_.size(); }
+  size_t size() const { return slots_.size(); }
 
   const Row* Find(const Uuid& uuid) const;  // Null if there is none.
   RowRef FindRef(const Uuid& uuid) const;
@@ -75,15 +81,89 @@ class Table {
   TableSnapshot Snapshot() const;
 
   template <typename F>  // f(const Row&); the table must not change meanwhile.
-  void ForEach(F&& f) const;
+  void ForEach(F&& f) const {
+    for (const Ref<Page>& page : pages_) {
+      for (const RowRef& row : page->rows) {
+        if (row) f(*row);
+      }
+    }
+  }
 
  private:
+  // Where a row is, with part of its UUID's hash: so neither growing nor most comparisons look at
+  // the row, and a row costs eight bytes here.
+  struct Slot {
+    uint32_t position;
+    uint32_t hash;
+  };
+  struct Key {
+    explicit Key(const Uuid& u) : uuid(u), hash(static_cast<uint32_t>(absl::HashOf(u))) {}
+    const Uuid& uuid;
+    uint32_t hash;
+  };
+  struct SlotHash {
+    using is_transparent = void;
+    size_t operator()(const Slot& slot) const { return absl::HashOf(slot.hash); }
+    size_t operator()(const Key& key) const { return absl::HashOf(key.hash); }
+  };
+  struct SlotEqual {
+    using is_transparent = void;
+    const std::vector<Ref<Page>>* pages;
+    bool operator()(const Slot& a, const Slot& b) const { return a.position == b.position; }
+    bool operator()(const Slot& slot, const Key& key) const {
+      return slot.hash == key.hash && RowAt(*pages, slot.position)->uuid() == key.uuid;
+    }
+  };
+
+  static const RowRef& RowAt(const std::vector<Ref<Page>>& pages, uint32_t position) {
+    return pages[position / Page::kSlots]->rows[position % Page::kSlots];
+  }
+  // The row's place, in a page that no snapshot holds.
+  RowRef& MutableRowAt(uint32_t position);
+  uint32_t TakeFreePosition();
+
   const TableSchema* schema_;
-  absl::flat_hash_map<Uuid, uint32_t> slot_of_;
   std::vector<Ref<Page>> pages_;
-  std::vector<uint32_t> free_slots_;
-  mutable std::shared_ptr<const std::vector<PageRef>> snapshot_pages_;
+  absl::flat_hash_set<Slot, SlotHash, SlotEqual> slots_;
+  std::vector<uint32_t> free_positions_;
+  mutable std::shared_ptr<const std::vector<PageRef>> snapshot_pages_;  // Null: written to since.
 };
+
+template <typename F>
+void DiffSnapshots(const TableSnapshot& before, const TableSnapshot& after, F&& f) {
+  static const Page kNoRows;
+  const RowRef none;
+  // A row that went and came back may have done so at another position.
+  std::vector<RowRef> gone;
+  absl::flat_hash_map<Uuid, RowRef> came;
+  const size_t n_pages = std::max(before.pages().size(), after.pages().size());
+  for (size_t p = 0; p < n_pages; p++) {
+    const Page* old_page = p < before.pages().size() ? before.pages()[p].get() : &kNoRows;
+    const Page* new_page = p < after.pages().size() ? after.pages()[p].get() : &kNoRows;
+    if (old_page == new_page) continue;
+    for (int i = 0; i < Page::kSlots; i++) {
+      const RowRef& old_row = old_page->rows[i];
+      const RowRef& new_row = new_page->rows[i];
+      if (old_row == new_row) continue;
+      if (old_row && new_row && old_row->uuid() == new_row->uuid()) {
+        f(old_row, new_row);
+        continue;
+      }
+      if (old_row) gone.push_back(old_row);
+      if (new_row) came.emplace(new_row->uuid(), new_row);
+    }
+  }
+  for (const RowRef& old_row : gone) {
+    const auto it = came.find(old_row->uuid());
+    if (it == came.end()) {
+      f(old_row, none);
+      continue;
+    }
+    if (it->second != old_row) f(old_row, it->second);
+    came.erase(it);
+  }
+  for (const auto& [uuid, new_row] : came) f(none, new_row);
+}
 
 }  // namespace ovsdb
 

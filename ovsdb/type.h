@@ -16,10 +16,12 @@
 
 namespace ovsdb {
 
+class ObjectParser;
+
 enum class RefType : uint8_t { kStrong, kWeak };
 
-// Named UUIDs of a transaction ("uuid-name" of inserts): how ["named-uuid", NAME] resolves. A name that is
-// used before its insert is given its UUID at first use.
+// Named UUIDs of a transaction ("uuid-name" of inserts): how ["named-uuid", NAME] resolves. A name
+// that is used before its insert is given its UUID at first use.
 class SymbolTable {
  public:
   explicit SymbolTable(UuidGenerator* uuids) : uuids_(uuids) {}
@@ -46,7 +48,7 @@ struct BaseType {
   double max_real = std::numeric_limits<double>::max();
   uint32_t min_length = 0;  // In characters, for strings.
   uint32_t max_length = std::numeric_limits<uint32_t>::max();
-  std::string ref_table;  // Table name, or empty for a plain UUID.
+  std::string ref_table;     // Table name, or empty for a plain UUID.
   int ref_table_index = -1;  // Set by DatabaseSchema.
   RefType ref_type = RefType::kStrong;
 
@@ -63,6 +65,11 @@ struct BaseType {
   // Parses a JSON atom of this type and checks it. Strings of the result point into `json`.
   // `symbols` may be null: then a named-uuid is a syntax error.
   absl::StatusOr<Atom> ParseAtom(const Json& json, SymbolTable* symbols) const;
+
+ private:
+  // Takes the members that a type of atom may have, enum aside.
+  absl::Status ParseRange(const Json& json, ObjectParser* parser);
+  absl::StatusOr<Atom> ParseUuid(const Json& json, SymbolTable* symbols) const;
 };
 
 struct ColumnType {
@@ -83,8 +90,7 @@ struct ColumnType {
   bool is_optional_scalar() const { return is_optional() && !is_map(); }
   bool is_set() const { return !is_map() && n_max > 1; }
 
-  // Empty, or one default atom (pair) if n_min is 1 (an enum's default is its first value where the type's
-  // default is not allowed, as stock does).
+  // Empty, or one default atom (pair) if n_min is 1, even one that constraints do not allow.
   Datum Default() const;
   bool IsDefault(const Datum& datum) const;
 
@@ -92,9 +98,15 @@ struct ColumnType {
   absl::StatusOr<Datum> ParseDatum(const Json& json, SymbolTable* symbols) const;
   // As above, but any number of elements is accepted: for mutations and conditions.
   absl::StatusOr<Datum> ParseDatumUnbounded(const Json& json, SymbolTable* symbols) const;
-  // Element constraints and count of an existing value.
+  // Element constraints of an existing value.
   absl::Status Check(const Datum& datum) const;
+  // "constraint violation" if there are too few or too many elements.
   absl::Status CheckSize(const Datum& datum) const;
+
+ private:
+  // As above; an error about `json`, unless that is null.
+  absl::Status CheckSize(size_t size, const Json* json) const;
+  absl::StatusOr<Datum> ParseElements(const Json& json, SymbolTable* symbols, bool bounded) const;
 };
 
 }  // namespace ovsdb
