@@ -1,0 +1,175 @@
+"""Two servers given the same steps one by one, and everything that each answers."""
+
+import json
+import time
+
+from diff.canonical import Names, chosen_by_server, is_uuid, ordered
+from diff.exemptions import excused
+from diff.report import leaf_differences
+from diff.world import canonical_uuid, is_canonical
+from harness import jsonrpc
+
+LATE_SECONDS = 5  # How long one server may take to say what the other has said.
+
+CLOSED = {"closed": True}  # Stands for the end of a session among its messages.
+
+
+def is_stranger(text):
+    return is_uuid(text) and not is_canonical(text)
+
+
+class Side:
+    """One server, and the sessions that the steps use."""
+
+    def __init__(self, server, sessions):
+        self.server = server
+        self.names = Names()
+        self.connections = [server.connect() for _ in range(sessions)]
+        self._barriers = 0
+
+    def send(self, session, message):
+        try:
+            self.connections[session].send(self.names.to_wire(message))
+        except jsonrpc.Closed:
+            pass  # Whatever it said before closing is still to be read.
+
+    def send_barrier(self, session):
+        self._barriers += 1
+        self.send(session, {"id": ["barrier", self._barriers], "method": "echo", "params": []})
+        return ["barrier", self._barriers]
+
+    def collect(self, session, barrier, at_least):
+        """Messages up to the barrier's reply, and on until there are `at_least` or it is too late."""
+        connection = self.connections[session]
+        messages = []
+        passed = False
+        deadline = time.monotonic() + 30
+        while not passed or len(messages) < at_least:
+            try:
+                message = connection.receive(max(0, deadline - time.monotonic()))
+            except jsonrpc.Closed:
+                messages.append(CLOSED)
+                break
+            except jsonrpc.Timeout:
+                if passed:
+                    break
+                messages.append({"silent": True})
+                break
+            if message.get("id") == barrier:
+                passed = True
+                deadline = time.monotonic() + LATE_SECONDS
+            elif message.get("method") != "echo":
+                messages.append(message)
+        return messages
+
+    def reopen(self, session):
+        self.connections[session].close()
+        try:
+            self.connections[session] = self.server.connect()
+        except OSError:
+            self.server.process.wait(30)  # It died; whoever asked for the step looks.
+
+    def close(self):
+        for connection in self.connections:
+            connection.close()
+
+
+class Answer:
+    """What a step brought: per session, the canonical messages of either server."""
+
+    def __init__(self, sides, raw, closed):
+        self.messages = [
+            [[side.names.canonical(m) for m in messages] for messages in raw_side]
+            for side, raw_side in zip(sides, raw)
+        ]
+        self.closed = closed  # Sessions that a server closed.
+
+    def differences(self):
+        """[(session, first server's messages, second's)] where they differ without excuse."""
+        found = []
+        for session, (first, second) in enumerate(zip(*self.messages)):
+            first, second = ordered(first), ordered(second)
+            if first != second and not excused(first, second):
+                found.append((session, first, second))
+        return found
+
+
+class Lockstep:
+    def __init__(self, first, second, sessions):
+        self.sides = [Side(first, sessions), Side(second, sessions)]
+        self._strangers = 0
+        self._unnamed = {}  # (session, request id) -> operation index -> name
+
+    def step(self, session, message):
+        """Has both servers answer `message`, sent by `session`. Reopens what they close."""
+        sessions = range(len(self.sides[0].connections))
+        raw = [[[] for _ in sessions], [[] for _ in sessions]]
+        barriers = []
+        for side in self.sides:
+            side.send(session, message)
+            barriers.append(side.send_barrier(session))
+        self._collect(session, barriers, raw)
+        self._collect_all([other for other in sessions if other != session], raw)
+        closed = self._reopen_closed(raw)
+        if closed:
+            # What their end set free (a lock, say) reaches the others just after it.
+            self._collect_all([other for other in sessions if other not in closed], raw)
+        self._name_inserts(session, message, raw)
+        answer = Answer(self.sides, raw, closed)
+        if answer.differences() and self._name_strangers(answer):
+            answer = Answer(self.sides, raw, closed)
+        return answer
+
+    def _name_strangers(self, answer):
+        """Names UUIDs in the same place that nobody knows: stock makes one up for a named-uuid
+        that no insert of the transaction bears."""
+        found = False
+        for _, first, second in answer.differences():
+            if len(first) != len(second):
+                continue
+            for one, other in zip(first, second):
+                for _, a, b in leaf_differences(json.loads(one), json.loads(other)):
+                    if is_stranger(a) and is_stranger(b):
+                        self._strangers += 1
+                        for side, uuid in zip(self.sides, (a, b)):
+                            side.names.call(uuid, canonical_uuid(0xF0000000 + self._strangers))
+                        found = True
+        return found
+
+    def _reopen_closed(self, raw):
+        closed = [
+            session
+            for session in range(len(raw[0]))
+            if CLOSED in raw[0][session] or CLOSED in raw[1][session]
+        ]
+        for session in closed:
+            for side in self.sides:
+                side.reopen(session)
+        return closed
+
+    def _collect_all(self, sessions, raw):
+        barriers = [[side.send_barrier(session) for session in sessions] for side in self.sides]
+        for position, session in enumerate(sessions):
+            self._collect(session, [barriers[0][position], barriers[1][position]], raw)
+
+    def _collect(self, session, barriers, raw):
+        first, second = self.sides
+        messages = first.collect(session, barriers[0], 0)
+        raw[0][session] += messages
+        raw[1][session] += second.collect(session, barriers[1], len(messages))
+
+    def _name_inserts(self, session, message, raw):
+        """Tells the sides how the rows are called whose UUIDs they chose themselves."""
+        names = chosen_by_server(message)
+        if names:
+            self._unnamed[(session, str(message.get("id")))] = names
+        for side, raw_side in zip(self.sides, raw):
+            for number, messages in enumerate(raw_side):
+                for reply in messages:
+                    names = self._unnamed.get((number, str(reply.get("id"))))
+                    if names:
+                        side.names.learn_inserts(names, reply)
+
+    def close(self):
+        for side in self.sides:
+            side.close()
