@@ -387,27 +387,28 @@ bool ColumnType::IsDefault(const Datum& datum) const {
          (!is_map() || datum.value(0).is_default());
 }
 
-absl::Status ColumnType::CheckSize(size_t size, const Json* json) const {
-  if (size >= n_min && size <= n_max) return absl::OkStatus();
-  const absl::string_view what = is_map() ? "map" : "set";
-  const std::string allowed =
-      n_min == n_max ? "exactly one member" : absl::StrCat(n_min, " to ", n_max, " members");
-  const std::string details =
-      absl::StrCat(what, " must have ", allowed, " but ", size, " are present");
-  return json != nullptr ? SyntaxError(*json, details) : Error(kConstraintViolation, details);
+std::string ColumnType::ToText() const {
+  if (is_scalar()) return std::string(AtomTypeName(key.type));
+  std::string text = is_map() ? "map of " : "set of ";
+  if (n_max != kUnlimited) {
+    absl::StrAppend(&text, n_min == 0 ? "up to " : absl::StrCat(n_min, " to "), n_max, " ");
+  } else if (n_min != 0) {
+    absl::StrAppend(&text, n_min, " or more ");
+  }
+  if (is_map()) {
+    absl::StrAppend(&text, "(", AtomTypeName(key.type), ", ", AtomTypeName(value.type), ") pairs");
+  } else {
+    absl::StrAppend(&text, AtomTypeName(key.type), "s");
+  }
+  return text;
 }
 
 absl::StatusOr<Datum> ColumnType::ParseDatum(const Json& json, SymbolTable* symbols) const {
-  return ParseElements(json, symbols, /*bounded=*/true);
+  return ParseDatum(json, symbols, n_min, n_max);
 }
 
-absl::StatusOr<Datum> ColumnType::ParseDatumUnbounded(const Json& json,
-                                                      SymbolTable* symbols) const {
-  return ParseElements(json, symbols, /*bounded=*/false);
-}
-
-absl::StatusOr<Datum> ColumnType::ParseElements(const Json& json, SymbolTable* symbols,
-                                                bool bounded) const {
+absl::StatusOr<Datum> ColumnType::ParseDatum(const Json& json, SymbolTable* symbols, uint32_t min,
+                                             uint32_t max) const {
   auto elements = Untag(json, is_map() ? "map" : "set", /*required=*/is_map());
   if (!elements.ok()) return elements.status();
   if (*elements == nullptr) {
@@ -416,8 +417,11 @@ absl::StatusOr<Datum> ColumnType::ParseElements(const Json& json, SymbolTable* s
     return Datum(*atom);
   }
   const auto array = (*elements)->GetArray();
-  if (bounded) {
-    if (auto status = CheckSize(array.Size(), &json); !status.ok()) return status;
+  if (array.Size() < min || array.Size() > max) {
+    const std::string allowed =
+        min == max ? "exactly one member" : absl::StrCat(min, " to ", max, " members");
+    return SyntaxError(json, absl::StrCat(is_map() ? "map" : "set", " must have ", allowed, " but ",
+                                          array.Size(), " are present"));
   }
   absl::InlinedVector<Atom, 16> keys, values;
   keys.reserve(array.Size());
@@ -451,7 +455,9 @@ absl::Status ColumnType::Check(const Datum& datum) const {
 }
 
 absl::Status ColumnType::CheckSize(const Datum& datum) const {
-  return CheckSize(datum.size(), nullptr);
+  if (datum.size() >= n_min && datum.size() <= n_max) return absl::OkStatus();
+  return Error(kConstraintViolation,
+               absl::StrCat("Attempted to store ", datum.size(), " elements in ", ToText(), "."));
 }
 
 }  // namespace ovsdb

@@ -82,6 +82,7 @@ struct ColumnType {
 
   static absl::StatusOr<ColumnType> Parse(const Json& json);
   void AppendJson(std::string* out) const;
+  std::string ToText() const;  // As messages for people say it: "set of up to 3 integers".
   bool operator==(const ColumnType& o) const = default;
 
   bool is_map() const { return value.type != AtomType::kVoid; }
@@ -96,17 +97,13 @@ struct ColumnType {
 
   // Parses a JSON value: types, duplicates, constraints and the number of elements.
   absl::StatusOr<Datum> ParseDatum(const Json& json, SymbolTable* symbols) const;
-  // As above, but any number of elements is accepted: for mutations and conditions.
-  absl::StatusOr<Datum> ParseDatumUnbounded(const Json& json, SymbolTable* symbols) const;
+  // As above, but with other bounds on the number: for mutations and conditions.
+  absl::StatusOr<Datum> ParseDatum(const Json& json, SymbolTable* symbols, uint32_t min,
+                                   uint32_t max) const;
   // Element constraints of an existing value.
   absl::Status Check(const Datum& datum) const;
   // "constraint violation" if there are too few or too many elements.
   absl::Status CheckSize(const Datum& datum) const;
-
- private:
-  // As above; an error about `json`, unless that is null.
-  absl::Status CheckSize(size_t size, const Json* json) const;
-  absl::StatusOr<Datum> ParseElements(const Json& json, SymbolTable* symbols, bool bounded) const;
 };
 
 }  // namespace ovsdb

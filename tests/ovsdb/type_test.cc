@@ -259,15 +259,37 @@ TEST(TypeTest, ResolvesNamedUuids) {
             R"(syntax "["named-uuid","1x"]": syntax error: named-uuid string is not a valid <id>)");
 }
 
-TEST(TypeTest, UnboundedValuesMayHaveAnyCount) {
+TEST(TypeTest, BoundsOfTheCallerReplaceTheTypes) {
   const ColumnType type = Type(R"({"key":"integer","min":1,"max":2})");
-  auto size = [&](const char* json) {
-    return type.ParseDatumUnbounded(*ParseJson(json), nullptr)->size();
+  auto text = [&](const char* json, uint32_t min, uint32_t max) {
+    const auto datum = type.ParseDatum(*ParseJson(json), nullptr, min, max);
+    return datum.ok() ? absl::StrCat(datum->size()) : ErrorText(datum.status());
   };
-  EXPECT_EQ(size(R"(["set",[]])"), 0u);
-  EXPECT_EQ(size(R"(["set",[1,2,3]])"), 3u);
+  EXPECT_EQ(text(R"(["set",[]])", 0, 2), "0");
+  EXPECT_EQ(text(R"(["set",[1,2,3]])", 0, ColumnType::kUnlimited), "3");
+  EXPECT_EQ(
+      text(R"(["set",[]])", 1, 1),
+      R"(syntax "["set",[]]": syntax error: set must have exactly one member but 0 are present)");
+}
+
+TEST(TypeTest, CountOfAValue) {
+  const ColumnType type = Type(R"({"key":"integer","min":1,"max":2})");
   EXPECT_EQ(ErrorText(type.CheckSize(Datum())),
-            "constraint violation: set must have 1 to 2 members but 0 are present");
+            "constraint violation: Attempted to store 0 elements in set of 1 to 2 integers.");
+}
+
+TEST(TypeTest, TextForPeople) {
+  const std::pair<const char*, const char*> cases[] = {
+      {R"("uuid")", "uuid"},
+      {R"({"key":"string","min":0})", "set of up to 1 strings"},
+      {R"({"key":"string","max":"unlimited"})", "set of 1 or more strings"},
+      {R"({"key":"real","min":0,"max":"unlimited"})", "set of reals"},
+      {R"({"key":"integer","max":3})", "set of 1 to 3 integers"},
+      {R"({"key":"string","value":"uuid"})", "map of 1 to 1 (string, uuid) pairs"},
+      {R"({"key":"string","value":"integer","min":0,"max":"unlimited"})",
+       "map of (string, integer) pairs"},
+  };
+  for (const auto& [json, text] : cases) EXPECT_EQ(Type(json).ToText(), text) << json;
 }
 
 TEST(TypeTest, Defaults) {
