@@ -1,1 +1,175 @@
-// Placeholder: filled in by the commit that brings this part.
+#include "server/config_file.h"
+
+#include <limits>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "ovsdb/error.h"
+#include "ovsdb/json.h"
+#include "ovsdb/object_parser.h"
+
+namespace server {
+namespace {
+
+using ovsdb::Json;
+using ovsdb::ObjectParser;
+using Model = DatabaseOptions::Model;
+
+// Milliseconds that do not fit are as good as the longest that do.
+int ToInt(const Json& json) {
+  const int64_t value = *ovsdb::JsonInteger(json);
+  if (value < std::numeric_limits<int>::min()) return std::numeric_limits<int>::min();
+  if (value > std::numeric_limits<int>::max()) return std::numeric_limits<int>::max();
+  return static_cast<int>(value);
+}
+
+// A database's source is a connection of ours: nobody's rights are limited by it.
+enum class Use { kRemote, kSource };
+
+absl::StatusOr<RemoteOptions> ParseConnection(absl::string_view target, const Json& json, Use use,
+                                              std::vector<std::string>* warnings) {
+  RemoteOptions options;
+  if (json.IsNull()) return options;
+  if (!json.IsObject()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(target, ": JSON-RPC options are not a JSON object or null"));
+  }
+  ObjectParser parser(json);
+  if (const Json* ms = parser.Optional("max-backoff", ObjectParser::kInteger)) {
+    options.max_backoff_ms = ToInt(*ms);
+  }
+  if (const Json* ms = parser.Optional("inactivity-probe", ObjectParser::kInteger)) {
+    options.inactivity_probe_ms = ToInt(*ms);
+  }
+  if (const Json* dscp = parser.Optional("dscp", ObjectParser::kInteger)) {
+    const int value = ToInt(*dscp);
+    if (value >= 0 && value <= 63) {
+      options.dscp = value;
+    } else {
+      warnings->push_back(absl::StrCat(target, ": dscp ", value, " is not in 0..63"));
+    }
+  }
+  if (use == Use::kRemote) {
+    if (const Json* role = parser.Optional("role", ObjectParser::kString)) {
+      options.role = std::string(ovsdb::StringView(*role));
+    }
+    if (const Json* read_only = parser.Optional("read-only", ObjectParser::kBoolean)) {
+      options.read_only = read_only->GetBool();
+    }
+  }
+  if (!parser.Finish()) {
+    warnings->push_back(ovsdb::ErrorText(parser.Error("JSON-RPC options")));
+  }
+  return options;
+}
+
+Model ParseModel(const Json* json, ObjectParser* parser) {
+  if (json == nullptr) return Model::kFromFile;
+  const absl::string_view name = ovsdb::StringView(*json);
+  if (name == "standalone") return Model::kStandalone;
+  if (name == "clustered") return Model::kClustered;
+  if (name == "active-backup") return Model::kActiveBackup;
+  if (name == "relay") return Model::kRelay;
+  parser->Fail(absl::StrCat("'", name, "' is not a valid service model"));
+  return Model::kFromFile;
+}
+
+void ParseSource(const Json& json, DatabaseOptions* options, ObjectParser* parser,
+                 std::vector<std::string>* warnings) {
+  if (json.MemberCount() != 1) {
+    parser->Fail("'source' should be an object with exactly one element");
+    return;
+  }
+  const auto& member = *json.MemberBegin();
+  options->source = std::string(ovsdb::StringView(member.name));
+  auto connection = ParseConnection(options->source, member.value, Use::kSource, warnings);
+  if (connection.ok()) {
+    options->source_options = *std::move(connection);
+  } else {
+    parser->Fail(std::string(connection.status().message()));
+  }
+}
+
+void ParseExcludeTables(const Json& json, DatabaseOptions* options, ObjectParser* parser) {
+  for (const Json& table : json.GetArray()) {
+    if (!table.IsString()) {
+      parser->Fail("'exclude-tables' must contain strings");
+      return;
+    }
+    options->exclude_tables.emplace_back(ovsdb::StringView(table));
+  }
+}
+
+absl::StatusOr<DatabaseOptions> ParseDatabase(absl::string_view name, const Json& json,
+                                              std::vector<std::string>* warnings) {
+  DatabaseOptions options;
+  if (json.IsNull()) return options;
+
+  ObjectParser parser(json);
+  options.model = ParseModel(parser.Optional("service-model", ObjectParser::kString), &parser);
+  const bool active_backup = options.model == Model::kActiveBackup;
+  if (active_backup) {
+    const Json* backup = parser.Required("backup", ObjectParser::kBoolean);
+    options.backup = backup != nullptr && backup->GetBool();
+    if (const Json* tables = parser.Optional("exclude-tables", ObjectParser::kArray)) {
+      ParseExcludeTables(*tables, &options, &parser);
+    }
+  }
+  if (active_backup || options.model == Model::kRelay) {
+    if (const Json* source = parser.Required("source", ObjectParser::kObject)) {
+      ParseSource(*source, &options, &parser, warnings);
+    }
+  }
+  if (!parser.Finish()) return parser.Error(absl::StrCat("database ", name));
+  return options;
+}
+
+// A member of the whole file: null if absent; an error if it is something else than members.
+absl::StatusOr<const Json*> Section(const Json& config, absl::string_view name) {
+  const Json* section = ovsdb::FindMember(config, name);
+  if (section == nullptr || section->IsNull()) return nullptr;
+  if (!section->IsObject()) {
+    return absl::InvalidArgumentError(absl::StrCat("config: '", name, "' is not a JSON object"));
+  }
+  return section;
+}
+
+}  // namespace
+
+absl::StatusOr<ServerConfig> ServerConfig::Parse(absl::string_view text,
+                                                 std::vector<std::string>* warnings) {
+  absl::StatusOr<ovsdb::JsonDocument> document = ovsdb::ParseJson(text);
+  if (!document.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("config: reading JSON failed (", document.status().message(), ")"));
+  }
+  if (!document->IsObject()) {
+    return absl::InvalidArgumentError("configuration in a file must be a JSON object");
+  }
+
+  ServerConfig config;
+  absl::StatusOr<const Json*> remotes = Section(*document, "remotes");
+  if (!remotes.ok()) return remotes.status();
+  if (*remotes != nullptr) {
+    for (const auto& member : (*remotes)->GetObject()) {
+      const absl::string_view target = ovsdb::StringView(member.name);
+      auto options = ParseConnection(target, member.value, Use::kRemote, warnings);
+      if (!options.ok()) return options.status();
+      config.remotes[std::string(target)] = *std::move(options);
+    }
+  }
+
+  absl::StatusOr<const Json*> databases = Section(*document, "databases");
+  if (!databases.ok()) return databases.status();
+  if (*databases != nullptr) {
+    for (const auto& member : (*databases)->GetObject()) {
+      const absl::string_view name = ovsdb::StringView(member.name);
+      auto options = ParseDatabase(name, member.value, warnings);
+      if (!options.ok()) return options.status();
+      config.databases[std::string(name)] = *std::move(options);
+    }
+  }
+  return config;
+}
+
+}  // namespace server
