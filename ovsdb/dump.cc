@@ -1,1 +1,388 @@
-// Placeholder: filled in by the commit that brings this part.
+#include "ovsdb/dump.h"
+
+#include <utility>
+
+#include "absl/container/flat_hash_set.h"
+#include "ovsdb/row_filter.h"
+
+namespace ovsdb {
+namespace {
+
+constexpr size_t kPieceBytes = 64 << 10;
+constexpr size_t kRowsPerTurn = 4096;  // Rows looked at in a turn, wanted or not.
+
+bool Wants(const RowFilterRef& filter, const RowRef& row) {
+  return row && (!filter || filter->Matches(*row));
+}
+
+// Puts row updates together to a table updates object in its envelope, and cuts it into pieces.
+class UpdateWriter {
+ public:
+  explicit UpdateWriter(Envelope envelope) : envelope_(std::move(envelope)) {}
+
+  void AppendRow(const TableShape& shape, RowEvent event, const Row* before, const Row* after) {
+    if (!shape.Tells(event, before, after)) return;
+    Separate(shape);
+    shape.AppendRowUpdate(event, before, after, &text_);
+  }
+
+  // Row updates that are text already.
+  void AppendRows(const TableShape& shape, const Text& rows, std::vector<Text>* out) {
+    Separate(shape);
+    Flush(out);
+    out->push_back(rows);
+    written_ += rows->size();
+  }
+
+  void Finish(std::vector<Text>* out) {
+    if (table_ != nullptr) {
+      text_ += "}}";
+    } else if (envelope_.even_if_empty) {
+      text_ += envelope_.before;
+      text_ += "{}";
+    } else {
+      return;
+    }
+    text_ += envelope_.after;
+    Flush(out);
+  }
+
+  // Whether a piece is full: then it goes to `*out`.
+  bool TakePiece(std::vector<Text>* out) {
+    if (written_ + text_.size() < kPieceBytes) return false;
+    Flush(out);
+    written_ = 0;
+    return true;
+  }
+
+ private:
+  // Writes what stands between the row that follows and what is there already.
+  void Separate(const TableShape& shape) {
+    if (table_ == &shape) {
+      text_ += ',';
+      return;
+    }
+    if (table_ != nullptr) {
+      text_ += "},";
+    } else {
+      text_ += envelope_.before;
+      text_ += '{';
+    }
+    text_ += shape.table_prefix();
+    table_ = &shape;
+  }
+
+  void Flush(std::vector<Text>* out) {
+    if (text_.empty()) return;
+    out->push_back(std::make_shared<const std::string>(std::move(text_)));
+    text_.clear();
+  }
+
+  Envelope envelope_;
+  const TableShape* table_ = nullptr;  // Of the newest row; null if there was none.
+  std::string text_;
+  size_t written_ = 0;  // Bytes given out since the last piece was full.
+};
+
+}  // namespace
+
+// Texts of `initial` updates of whole pages. Whoever sends one keeps it alive, and as long as any
+// initial contents are being sent the newest ones are kept too: readers that go at different speeds
+// still share them.
+class PageTexts {
+ public:
+  // The comma-separated updates of a page's rows; null if it has none.
+  Text Get(const PageRef& page, const TableShapeRef& shape) {
+    std::weak_ptr<const PageText>& known = texts_[{page.get(), shape.get()}];
+    std::shared_ptr<const PageText> text = known.lock();
+    if (text == nullptr) {
+      text = Write(page, shape);
+      known = text;
+      Keep(text);
+      Sweep();
+    }
+    if (text->rows.empty()) return nullptr;
+    return Text(text, &text->rows);
+  }
+
+  void AddReader() { ++readers_; }
+  void RemoveReader() {
+    if (--readers_ > 0) return;
+    kept_.clear();
+    kept_bytes_ = 0;
+  }
+
+  size_t count() const { return texts_.size(); }
+
+ private:
+  // Holds page and shape too, so that their addresses stand for them.
+  struct PageText {
+    PageRef page;
+    TableShapeRef shape;
+    std::string rows;
+  };
+
+  static constexpr size_t kMaxKeptBytes = 32 << 20;
+
+  static std::shared_ptr<const PageText> Write(const PageRef& page, const TableShapeRef& shape) {
+    auto text = std::make_shared<PageText>(PageText{page, shape, {}});
+    std::string* rows = &text->rows;
+    for (const RowRef& row : page->rows) {
+      if (!row) continue;
+      if (!rows->empty()) rows->push_back(',');
+      shape->AppendRowUpdate(RowEvent::kInitial, nullptr, row.get(), rows);
+    }
+    rows->shrink_to_fit();
+    return text;
+  }
+
+  void Keep(std::shared_ptr<const PageText> text) {
+    kept_bytes_ += text->rows.size();
+    kept_.push_back(std::move(text));
+    while (kept_bytes_ > kMaxKeptBytes) {
+      kept_bytes_ -= kept_.front()->rows.size();
+      kept_.pop_front();
+    }
+  }
+
+  // Forgets texts that are gone, when there may be as many of them as others.
+  void Sweep() {
+    if (texts_.size() < sweep_at_) return;
+    absl::erase_if(texts_, [](const auto& entry) { return entry.second.expired(); });
+    sweep_at_ = 2 * texts_.size() + 64;
+  }
+
+  absl::flat_hash_map<std::pair<const Page*, const TableShape*>, std::weak_ptr<const PageText>>
+      texts_;
+  size_t sweep_at_ = 64;
+  std::deque<std::shared_ptr<const PageText>> kept_;
+  size_t kept_bytes_ = 0;
+  int readers_ = 0;
+};
+
+std::shared_ptr<PageTexts> MakePageTexts() { return std::make_shared<PageTexts>(); }
+
+size_t CountPageTexts(const PageTexts& texts) { return texts.count(); }
+
+namespace {
+
+class InitialSource : public TextSource {
+ public:
+  InitialSource(MonitorShapeRef shape, View to, Envelope envelope, std::shared_ptr<PageTexts> texts)
+      : shape_(std::move(shape)),
+        to_(std::move(to)),
+        writer_(std::move(envelope)),
+        texts_(std::move(texts)) {
+    texts_->AddReader();
+  }
+  ~InitialSource() override { texts_->RemoveReader(); }
+
+  bool Next(std::vector<Text>* out) override {
+    size_t rows = 0;
+    for (; position_ < shape_->tables().size(); ++position_, page_ = 0) {
+      const TableShapeRef& shape = shape_->tables()[position_];
+      if (!shape->Selects(RowEvent::kInitial)) continue;
+      const auto& pages = to_.snapshot.tables[shape->schema().index].pages();
+      while (page_ < pages.size()) {
+        if (writer_.TakePiece(out) || rows >= kRowsPerTurn) return true;
+        AppendPage(pages[page_++], out);
+        rows += Page::kSlots;
+      }
+    }
+    writer_.Finish(out);
+    return false;
+  }
+
+ private:
+  void AppendPage(const PageRef& page, std::vector<Text>* out) {
+    const TableShapeRef& shape = shape_->tables()[position_];
+    const RowFilterRef& filter = to_.filters[position_];
+    if (!filter) {
+      if (Text rows = texts_->Get(page, shape)) writer_.AppendRows(*shape, rows, out);
+      return;
+    }
+    for (const RowRef& row : page->rows) {
+      if (Wants(filter, row)) writer_.AppendRow(*shape, RowEvent::kInitial, nullptr, row.get());
+    }
+  }
+
+  MonitorShapeRef shape_;
+  View to_;
+  UpdateWriter writer_;
+  std::shared_ptr<PageTexts> texts_;
+  size_t position_ = 0;  // Of the table in the shape,
+  size_t page_ = 0;      // and of the page in the table: what comes next.
+};
+
+// An update made of rows that may have something to tell: derived classes say which.
+class CandidateSource : public TextSource {
+ public:
+  CandidateSource(MonitorShapeRef shape, RowFilters from, RowFilters to, Envelope envelope)
+      : shape_(std::move(shape)),
+        from_(std::move(from)),
+        to_(std::move(to)),
+        writer_(std::move(envelope)) {}
+
+  bool Next(std::vector<Text>* out) final {
+    for (size_t rows = 0; rows < kRowsPerTurn && !writer_.TakePiece(out); ++rows) {
+      if (!FindCandidate()) {
+        writer_.Finish(out);
+        return false;
+      }
+      Append(candidates_[next_++]);
+    }
+    return true;
+  }
+
+ protected:
+  // Appends candidates of the table at a position in the shape; false if there are no more.
+  virtual bool NextCandidates(size_t position, std::vector<RowChange>* candidates) = 0;
+
+  const MonitorShape& shape() const { return *shape_; }
+  bool FilterChanges(size_t position) const { return !(from_[position] == to_[position]); }
+
+ private:
+  // Sees to it that candidates_[next_] is there; false at the end.
+  bool FindCandidate() {
+    while (next_ == candidates_.size()) {
+      candidates_.clear();
+      next_ = 0;
+      if (position_ == shape_->tables().size()) return false;
+      if (!NextCandidates(position_, &candidates_)) ++position_;
+    }
+    return true;
+  }
+
+  void Append(const RowChange& row) {
+    bool was = Wants(from_[position_], row.before);
+    bool is = Wants(to_[position_], row.after);
+    if (!was && !is) return;
+    if (was && is && row.before == row.after) return;
+    RowEvent event = !was ? RowEvent::kInsert : is ? RowEvent::kModify : RowEvent::kDelete;
+    writer_.AppendRow(*shape_->tables()[position_], event, row.before.get(), row.after.get());
+  }
+
+  MonitorShapeRef shape_;
+  RowFilters from_, to_;
+  UpdateWriter writer_;
+  size_t position_ = 0;                // The table's in the shape.
+  std::vector<RowChange> candidates_;  // Of that table,
+  size_t next_ = 0;                    // from here on.
+};
+
+// Candidates known beforehand: for each table of the shape, rows; or all rows of a snapshot of it.
+class ListSource : public CandidateSource {
+ public:
+  struct TableList {
+    std::vector<RowChange> rows;
+    std::optional<TableSnapshot> all;
+  };
+
+  ListSource(MonitorShapeRef shape, RowFilters from, RowFilters to, std::vector<TableList> tables,
+             Envelope envelope)
+      : CandidateSource(std::move(shape), std::move(from), std::move(to), std::move(envelope)),
+        tables_(std::move(tables)) {}
+
+ protected:
+  bool NextCandidates(size_t position, std::vector<RowChange>* candidates) override {
+    TableList& table = tables_[position];
+    *candidates = std::exchange(table.rows, {});
+    if (!candidates->empty()) return true;
+    if (!table.all.has_value() || page_ == table.all->pages().size()) {
+      page_ = 0;
+      return false;
+    }
+    for (const RowRef& row : table.all->pages()[page_++]->rows) {
+      if (row) candidates->push_back({row, row});
+    }
+    return true;
+  }
+
+ private:
+  std::vector<TableList> tables_;
+  size_t page_ = 0;
+};
+
+// What differs between two snapshots, and where filters differ the rows that are equal too.
+class DifferenceSource : public CandidateSource {
+ public:
+  DifferenceSource(MonitorShapeRef shape, View from, View to, Envelope envelope)
+      : CandidateSource(std::move(shape), std::move(from.filters), std::move(to.filters),
+                        std::move(envelope)),
+        before_(std::move(from.snapshot)),
+        after_(std::move(to.snapshot)) {}
+
+ protected:
+  bool NextCandidates(size_t position, std::vector<RowChange>* candidates) override {
+    int table = shape().tables()[position]->schema().index;
+    const TableSnapshot& after = after_.tables[table];
+    if (!compared_) {
+      Compare(before_.tables[table], after, FilterChanges(position), candidates);
+      compared_ = true;
+      return true;
+    }
+    if (!FilterChanges(position) || page_ == after.pages().size()) {
+      compared_ = false;
+      page_ = 0;
+      changed_.clear();
+      return false;
+    }
+    for (const RowRef& row : after.pages()[page_++]->rows) {
+      if (row && !changed_.contains(row.get())) candidates->push_back({row, row});
+    }
+    return true;
+  }
+
+ private:
+  void Compare(const TableSnapshot& before, const TableSnapshot& after, bool remember,
+               std::vector<RowChange>* changes) {
+    DiffSnapshots(before, after, [&](const RowRef& old_row, const RowRef& new_row) {
+      changes->push_back({old_row, new_row});
+      if (remember && new_row) changed_.insert(new_row.get());
+    });
+  }
+
+  Snapshot before_, after_;
+  bool compared_ = false;                    // In this table: the differences are told.
+  absl::flat_hash_set<const Row*> changed_;  // If all other rows are to be told too: these not.
+  size_t page_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<TextSource> InitialUpdate(MonitorShapeRef shape, View to, Envelope envelope,
+                                          std::shared_ptr<PageTexts> texts) {
+  return std::make_unique<InitialSource>(std::move(shape), std::move(to), std::move(envelope),
+                                         std::move(texts));
+}
+
+std::unique_ptr<TextSource> DifferenceUpdate(MonitorShapeRef shape, View from, View to,
+                                             Envelope envelope) {
+  return std::make_unique<DifferenceSource>(std::move(shape), std::move(from), std::move(to),
+                                            std::move(envelope));
+}
+
+std::unique_ptr<TextSource> FilterUpdate(MonitorShapeRef shape, const Database& db,
+                                         const RowFilters& from, RowFilters to, Envelope envelope) {
+  std::vector<ListSource::TableList> tables(shape->tables().size());
+  for (size_t i = 0; i < tables.size(); ++i) {
+    if (from[i] == to[i]) continue;
+    tables[i].all = db.table(shape->tables()[i]->schema().index).Snapshot();
+  }
+  return std::make_unique<ListSource>(std::move(shape), from, std::move(to), std::move(tables),
+                                      std::move(envelope));
+}
+
+std::unique_ptr<TextSource> ChangeUpdate(MonitorShapeRef shape, RowFilters filters, Change change,
+                                         Envelope envelope) {
+  std::vector<ListSource::TableList> tables(shape->tables().size());
+  for (TableChange& table : change.tables) {
+    int position = shape->Position(table.table);
+    if (position >= 0) tables[position].rows = std::move(table.rows);
+  }
+  RowFilters same = filters;
+  return std::make_unique<ListSource>(std::move(shape), std::move(filters), std::move(same),
+                                      std::move(tables), std::move(envelope));
+}
+
+}  // namespace ovsdb

@@ -28,9 +28,9 @@ class TextSource {
  public:
   virtual ~TextSource() = default;
 
-  // Appends the next pieces, of about 64 KiB together, to `*out` and returns true; or false when
-  // there is no more. A call takes at most a few milliseconds, and may return true and append
-  // nothing because it has only looked at rows that the client does not want: call again at the
+  // Appends the next pieces, of about 64 KiB together, to `*out`. Returns whether there is more;
+  // must not be called again when there is not. A call takes at most a few milliseconds, and may
+  // append nothing because it has only looked at rows that the client does not want: go on at the
   // next turn.
   virtual bool Next(std::vector<Text>* out) = 0;
 };
@@ -51,13 +51,13 @@ struct View {
 
 // Pieces of initial contents while somebody still has them to send, by the pages they show. One per
 // database; sources made with it may outlive it.
-class DumpCache;
-std::shared_ptr<DumpCache> MakeDumpCache();
-size_t DumpCacheSize(const DumpCache& cache);  // Pieces alive, for memory/show.
+class PageTexts;
+std::shared_ptr<PageTexts> MakePageTexts();
+size_t CountPageTexts(const PageTexts& texts);
 
 // The update that takes a client from nothing to `to`, as `initial` rows ("new" in version 1).
 std::unique_ptr<TextSource> InitialUpdate(MonitorShapeRef shape, View to, Envelope envelope,
-                                          std::shared_ptr<DumpCache> cache);
+                                          std::shared_ptr<PageTexts> texts);
 
 // The update that takes a client from `from` to `to`, as inserts, deletes and modifications.
 std::unique_ptr<TextSource> DifferenceUpdate(MonitorShapeRef shape, View from, View to,

@@ -6,20 +6,35 @@
 #include <cstddef>
 #include <deque>
 #include <optional>
+#include <vector>
 
+#include "absl/container/btree_map.h"
+#include "absl/container/flat_hash_map.h"
 #include "ovsdb/change.h"
 #include "ovsdb/uuid.h"
 
 namespace ovsdb {
 
-// One change with the effect of `first` and then `second`, which was made on the state that `first`
-// left. Rows that end as they began are left out.
-Change MergeChanges(const Change& first, const Change& second);
+// Puts changes together, each made on the state that the one before it left, into one with the
+// effect of all. Rows that come and go meanwhile are left out.
+class ChangeMerger {
+ public:
+  void Add(const Change& change);
+  Change Take();
+
+ private:
+  struct MergedTable {
+    std::vector<RowChange> rows;
+    absl::flat_hash_map<Uuid, size_t> positions;
+  };
+  absl::btree_map<int, MergedTable> tables_;
+};
 
 class History {
  public:
-  // Keeps changes of at most `max_bytes` together, as RowChangeBytes counts; and, as stock, of no
-  // more atoms than the database has.
+  // Keeps changes that together hold about `max_bytes` that the database no longer needs; and, as
+  // stock, of no more atoms than the database has (else it is cheaper to send the database), but
+  // for the newest.
   explicit History(size_t max_bytes) : max_bytes_(max_bytes) {}
 
   // `id` names the state that `change` led to. Zero ids are not kept: there is no history then.

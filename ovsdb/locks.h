@@ -3,12 +3,11 @@
 #define OVSDB_LOCKS_H_
 
 #include <cstdint>
-#include <deque>
 #include <string>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
-#include "absl/status/statusor.h"
+#include "absl/container/btree_map.h"
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "ovsdb/json.h"
 
@@ -19,7 +18,8 @@ class LockTable {
  public:
   using Session = uint64_t;  // The caller's name for a session.
 
-  // A notification that a request caused for some session.
+  // A notification that a request caused for some session: `locked` or `stolen`, with the lock's
+  // name as only parameter.
   struct Notice {
     enum Kind { kLocked, kStolen } kind;
     Session session;
@@ -27,17 +27,18 @@ class LockTable {
     bool operator==(const Notice& o) const = default;
   };
 
-  // What a session holds and waits for, for the status of remotes.
-  struct Counts {
-    size_t held = 0;
-    size_t waiting = 0;
-    size_t lost = 0;  // Stolen from it and not yet unlocked.
+  // The names of locks that a session has to do with, each list sorted: for the status of remotes.
+  struct Names {
+    std::vector<std::string> held;
+    std::vector<std::string> waiting;  // Asked for by `lock`.
+    std::vector<std::string> lost;     // Taken by `steal`, and then stolen by another.
   };
 
-  // `params` is the request's params array. Each appends the answer (a <result> object) to
-  // `*result` and the notices that others (or the session itself) are to be sent to `*notices`.
-  // Errors as stock: a lock that the session has or waits for is refused, as is unlocking one that
-  // it has not asked for.
+  // `params` is the request's params array, any JSON. Each appends the answer (a <result> object)
+  // to
+  // `*result` and what sessions are to be told to `*notices`; neither is touched by a request that
+  // fails. A session that was stolen from waits at the front. As in stock, whoever has the lock
+  // when another session gives up its place is sent `locked`, again if it had it already.
   absl::Status Lock(Session session, const Json& params, std::string* result);
   absl::Status Steal(Session session, const Json& params, std::string* result,
                      std::vector<Notice>* notices);
@@ -48,10 +49,16 @@ class LockTable {
   void Remove(Session session, std::vector<Notice>* notices);
 
   bool Owns(Session session, absl::string_view lock) const;
-  Counts CountsOf(Session session) const;
+  Names NamesOf(Session session) const;
 
  private:
-  absl::flat_hash_map<std::string, std::deque<Session>> queues_;  // The owner in front.
+  struct Waiter {
+    Session session;
+    bool by_steal;
+  };
+  using Queue = std::vector<Waiter>;  // The owner in front; never empty.
+
+  absl::btree_map<std::string, Queue> queues_;
 };
 
 }  // namespace ovsdb

@@ -15,17 +15,15 @@
 #include "absl/strings/string_view.h"
 #include "ovsdb/json.h"
 #include "ovsdb/ref_counted.h"
+#include "ovsdb/row_filter.h"
 #include "ovsdb/schema.h"
 #include "ovsdb/update_json.h"
 #include "ovsdb/uuid.h"
 
 namespace ovsdb {
 
-// The rows of one table that a monitor wants: those that match any of the clauses of its `where`.
-// Immutable.
-class RowFilter;  // row_filter.h
 // One per table of the shape, in its order; null wants every row. Copying shares.
-using RowFilters = std::vector<Ref<const RowFilter>>;
+using RowFilters = std::vector<RowFilterRef>;
 
 // All that is alike in monitors that can share text: the tables with their shapes, and the dialect.
 class MonitorShape : public RefCounted<MonitorShape> {
@@ -68,8 +66,10 @@ struct FilterRequest {
   static absl::Status UnknownMonitor(const Json& params);
 
   // Requires that MonitorOf(params) was OK. Tables that are not mentioned keep what `current` has.
+  // Monitors of version 1 have no filters: theirs are not even looked at, as in stock.
   static absl::StatusOr<FilterRequest> Parse(const MonitorShape& shape, const RowFilters& current,
-                                             const Json& params);
+                                             const Json& params,
+                                             absl::FunctionRef<bool(absl::string_view)> id_in_use);
 
   std::string new_id;
   RowFilters filters;

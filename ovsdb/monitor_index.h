@@ -6,7 +6,9 @@
 #ifndef OVSDB_MONITOR_INDEX_H_
 #define OVSDB_MONITOR_INDEX_H_
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -63,14 +65,17 @@ class Monitor {
 
  private:
   friend class MonitorIndex;
-  Monitor() = default;
+  struct TableWatch;
+  Monitor(MonitorIndex* index, MonitorOwner* owner, MonitorRequest request);
 
-  MonitorIndex* index_ = nullptr;
-  MonitorOwner* owner_ = nullptr;
+  MonitorIndex* index_;
+  MonitorOwner* owner_;
   std::string id_;
   MonitorShapeRef shape_;
   RowFilters filters_;
   std::optional<Snapshot> sent_;
+  std::vector<TableWatch> watches_;  // One for each table, if any has a filter.
+  std::vector<uint32_t> told_;       // While a change is published: the pieces for this monitor.
 };
 
 // An update to send: UpdatePrefix(...) + *updates + "]}".
@@ -97,7 +102,7 @@ class MonitorIndex {
 
   // For memory/show.
   size_t monitor_count() const;
-  size_t text_count() const;  // Shared texts alive.
+  size_t text_count() const;  // Pieces of initial contents alive, to be shared.
 
  private:
   friend class Monitor;

@@ -18,6 +18,8 @@ class Row : public RefCounted<Row> {
  public:
   const Uuid& uuid() const { return uuid_; }
   const Uuid& version() const { return version_; }  // Differs between any two versions of a row.
+  // One past the greatest ColumnSchema::index.
+  int n_columns() const { return TableSchema::kFirstRealColumn + static_cast<int>(n_columns_); }
   // Columns by ColumnSchema::index, from TableSchema::kFirstRealColumn on.
   const Datum& datum(int column) const { return data()[column - TableSchema::kFirstRealColumn]; }
   // The same for every column, _uuid and _version too (made as a scalar for those).

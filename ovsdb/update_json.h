@@ -35,12 +35,12 @@ class TableShape : public RefCounted<TableShape> {
     bool operator==(const Column& o) const = default;
   };
 
-  // `columns` has each column once, in any order. `schema` must outlive the shape. `select` has the
+  // `columns` has each column once, in any order; `table` is one of the schema's. `select` has the
   // occasions of requests without columns too.
-  TableShape(const TableSchema* schema, MonitorVersion version, std::vector<Column> columns,
-             uint8_t select);
+  TableShape(SchemaRef schema, const TableSchema& table, MonitorVersion version,
+             std::vector<Column> columns, uint8_t select);
 
-  const TableSchema& schema() const { return *schema_; }
+  const TableSchema& schema() const { return table_; }
   bool v1() const { return v1_; }
   uint8_t select() const { return select_; }
   bool Selects(RowEvent event) const { return (select_ & static_cast<uint8_t>(event)) != 0; }
@@ -50,24 +50,45 @@ class TableShape : public RefCounted<TableShape> {
   bool Equals(const TableShape& o) const;
   size_t Hash() const;
 
-  // Appends the row's member of a table's updates, `"UUID":{...}`. False, and nothing appended, if
-  // the shape does not ask for the event or, for kModify, no column that it shows has changed.
-  // `before` is needed for kDelete and kModify, `after` for all but kDelete.
-  bool AppendRowUpdate(RowEvent event, const Row* before, const Row* after, std::string* out) const;
+  // Whether there is something to tell of a row: the shape asks for the event and, for kModify, a
+  // column of it has changed (one that is not asked for on this occasion counts, as in stock: then
+  // the update has no columns). `before` is needed for kDelete and kModify, `after` for all but
+  // kDelete.
+  bool Tells(RowEvent event, const Row* before, const Row* after) const {
+    return Selects(event) && (event != RowEvent::kModify || Changed(*before, *after));
+  }
+  // Appends the row's member of a table's updates, `"UUID":{...}`. Requires Tells().
+  void AppendRowUpdate(RowEvent event, const Row* before, const Row* after, std::string* out) const;
 
   // `"TABLE":{`: what goes in front of the row updates of a table; `}` goes behind.
   const std::string& table_prefix() const { return table_prefix_; }
 
  private:
-  void AppendColumns(RowEvent event, const Row& row, std::string* out) const;
-  bool AppendModify(const Row& before, const Row& after, std::string* out) const;
-  bool AppendModifyV1(const Row& before, const Row& after, std::string* out) const;
+  // What it takes to write a column.
+  struct Writer {
+    std::string name;  // `"NAME":`
+    Datum default_value;
+    bool is_map;
+    bool sends_differences;  // Not a scalar or optional.
+  };
 
-  const TableSchema* schema_;
+  bool SelectsColumn(size_t i, RowEvent event) const {
+    return (columns_[i].select & static_cast<uint8_t>(event)) != 0;
+  }
+  // `"NAME":VALUE,` for the columns of an event; without those at their default if asked.
+  void AppendColumns(RowEvent event, const Row& row, bool omit_defaults, std::string* out) const;
+  void AppendValue(size_t i, const Row& row, std::string* out) const;
+  bool Changed(const Row& before, const Row& after) const;
+  bool ColumnChanged(size_t i, const Row& before, const Row& after) const;
+  void AppendModify(const Row& before, const Row& after, std::string* out) const;
+  void AppendModifyV1(const Row& before, const Row& after, std::string* out) const;
+
+  SchemaRef schema_;
+  const TableSchema& table_;
   bool v1_;
   uint8_t select_;
   std::vector<Column> columns_;
-  std::vector<std::string> names_;  // `"NAME":` of each column.
+  std::vector<Writer> writers_;  // One for each column.
   std::string table_prefix_;
 };
 

@@ -1,0 +1,87 @@
+// The `where` of a monitor on one table: which rows the client wants.
+#ifndef OVSDB_ROW_FILTER_H_
+#define OVSDB_ROW_FILTER_H_
+
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "ovsdb/condition.h"
+#include "ovsdb/json.h"
+#include "ovsdb/ref_counted.h"
+#include "ovsdb/row.h"
+#include "ovsdb/schema.h"
+
+namespace ovsdb {
+
+// What a keyed clause can be found by: its comparison holds only for rows whose column has this
+// element, or (a kVoid atom) no element.
+class FilterKey {
+ public:
+  static bool IsKeyed(const Clause& clause) {
+    return clause.function() == Clause::Function::kEqual ||
+           clause.function() == Clause::Function::kIncludes;
+  }
+  // Requires IsKeyed(clause). Borrows strings of it.
+  static Atom Of(const Clause& clause) { return OfDatum(clause.argument()); }
+  static Atom OfDatum(const Datum& datum) { return datum.empty() ? Atom() : datum.key(0); }
+
+  // Calls f(key) for each key under which clauses on the column may match the row.
+  template <typename F>
+  static void ForEach(const Row& row, int column, F&& f) {
+    if (column == TableSchema::kUuidColumn) return f(Atom::Of(row.uuid()));
+    if (column == TableSchema::kVersionColumn) return f(Atom::Of(row.version()));
+    const Datum& datum = row.datum(column);
+    if (datum.empty()) return f(Atom());
+    for (size_t i = 0, n = datum.size(); i < n; ++i) f(datum.key(i));
+  }
+
+  static bool Equal(const Atom& a, const Atom& b) {
+    return a.type() == b.type() && (a.type() == AtomType::kVoid || a == b);
+  }
+  static bool Less(const Atom& a, const Atom& b) {
+    if (a.type() != b.type()) return a.type() < b.type();
+    return a.type() != AtomType::kVoid && a.Compare(b) < 0;
+  }
+};
+
+// Wants the rows that match any of its clauses. Clients send thousands of them, often, with little
+// changed: they are kept in order, so that a row is matched by binary search and two filters
+// are compared in one pass. Immutable.
+class RowFilter : public RefCounted<RowFilter> {
+ public:
+  // `where` must be an array. Null if it wants every row: an empty one does.
+  static absl::StatusOr<Ref<const RowFilter>> Parse(const TableSchema& table, const Json& where);
+
+  bool Matches(const Row& row) const;
+
+  // The clauses without duplicates: those that FilterKey::IsKeyed(), by column and key, and the
+  // others.
+  absl::Span<const Clause> keyed() const { return keyed_; }
+  absl::Span<const Clause> others() const { return others_; }
+  bool MatchesOthers(const Row& row) const;
+
+  bool operator==(const RowFilter& o) const { return keyed_ == o.keyed_ && others_ == o.others_; }
+
+  // The order of keyed().
+  static bool KeyedBefore(const Clause& a, const Clause& b);
+
+ private:
+  // The keyed clauses on one column.
+  struct Column {
+    int column;
+    uint32_t begin, end;  // In keyed_.
+  };
+
+  explicit RowFilter(std::vector<Clause> clauses);
+  bool MatchesKeyed(const Column& column, const Row& row) const;
+
+  std::vector<Clause> keyed_, others_;
+  std::vector<Column> columns_;
+};
+
+using RowFilterRef = Ref<const RowFilter>;
+
+}  // namespace ovsdb
+
+#endif  // OVSDB_ROW_FILTER_H_
