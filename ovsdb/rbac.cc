@@ -47,6 +47,7 @@ absl::string_view Deed(RoleGuard::Action action) {
 }
 
 std::string Prohibit(absl::string_view role, absl::string_view client_id) {
+  if (client_id.empty()) client_id = "(null)";
   return absl::StrCat("RBAC rules for client \"", client_id, "\" role \"", role, "\" prohibit ");
 }
 
