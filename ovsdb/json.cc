@@ -119,10 +119,10 @@ void RemoveDuplicates(Json* json) {
   json->EraseMember(kept, json->MemberEnd());
 }
 
+// Parses one value into `document`, in place of what it held.
 template <unsigned kFlags, typename Stream>
-absl::StatusOr<JsonDocument> ParseStream(Stream* stream, size_t size) {
-  JsonDocument document;
-  CheckingHandler handler(&document);
+absl::Status ParseValue(Stream* stream, JsonDocument* document) {
+  CheckingHandler handler(document);
   rapidjson::Reader reader;
   auto generate = [&](JsonDocument&) {
     return !reader
@@ -130,22 +130,29 @@ absl::StatusOr<JsonDocument> ParseStream(Stream* stream, size_t size) {
                        rapidjson::kParseIterativeFlag>(*stream, handler)
                 .IsError();
   };
-  document.Populate(generate);
+  document->Populate(generate);
   if (reader.HasParseError()) {
     const char* reason = handler.error() != nullptr
                              ? handler.error()
                              : rapidjson::GetParseError_En(reader.GetParseErrorCode());
     return absl::InvalidArgumentError(absl::StrCat(reason, " at offset ", reader.GetErrorOffset()));
   }
+  if (handler.may_have_duplicates()) RemoveDuplicates(document);
+  return absl::OkStatus();
+}
+
+template <unsigned kFlags, typename Stream>
+absl::StatusOr<JsonDocument> ParseText(Stream* stream, size_t size) {
+  JsonDocument document;
+  if (auto status = ParseValue<kFlags>(stream, &document); !status.ok()) return status;
   if (stream->Tell() != size) {
     return absl::InvalidArgumentError(absl::StrCat("null byte at offset ", stream->Tell()));
   }
-  if (handler.may_have_duplicates()) RemoveDuplicates(&document);
   return document;
 }
 
-// The integer that a double equals, if there is one in the range of int64. -2^63 itself is no double
-// unless a number below it was rounded.
+// The integer that a double equals, if there is one in the range of int64. -2^63 itself is no
+// double unless a number below it was rounded.
 std::optional<int64_t> ExactInteger(double d) {
   constexpr double kTwoTo63 = 9223372036854775808.0;
   if (d > -kTwoTo63 && d < kTwoTo63 && d == std::trunc(d)) return static_cast<int64_t>(d);
@@ -245,12 +252,57 @@ void AppendEscaped(uint8_t c, std::string* out) {
 
 absl::StatusOr<JsonDocument> ParseJson(absl::string_view text) {
   rapidjson::MemoryStream stream(text.data(), text.size());
-  return ParseStream<rapidjson::kParseNoFlags>(&stream, text.size());
+  return ParseText<rapidjson::kParseNoFlags>(&stream, text.size());
 }
 
 absl::StatusOr<JsonDocument> ParseJsonInSitu(std::string* text) {
   rapidjson::InsituStringStream stream(text->data());
-  return ParseStream<rapidjson::kParseInsituFlag>(&stream, text->size());
+  return ParseText<rapidjson::kParseInsituFlag>(&stream, text->size());
+}
+
+JsonScanner::JsonScanner(char* text, size_t size) : stream_(text), size_(size) {
+  text[size] = '\0';
+}
+
+bool JsonScanner::Skip(char c) {
+  rapidjson::SkipWhitespace(stream_);
+  if (stream_.Peek() != c || c == '\0') return false;
+  stream_.Take();
+  return true;
+}
+
+bool JsonScanner::AtEnd() {
+  rapidjson::SkipWhitespace(stream_);
+  return stream_.Tell() == size_;
+}
+
+const Json* JsonScanner::Value() {
+  document_.SetNull();
+  allocator_.Clear();
+  status_ = ParseValue<rapidjson::kParseInsituFlag | rapidjson::kParseStopWhenDoneFlag>(&stream_,
+                                                                                        &document_);
+  return status_.ok() ? &document_ : nullptr;
+}
+
+std::optional<absl::string_view> JsonScanner::String() {
+  rapidjson::SkipWhitespace(stream_);
+  if (stream_.Peek() == '"') {
+    // Without escapes, as nearly always, there is nothing to decode.
+    const char* begin = stream_.src_ + 1;
+    const size_t n = PlainPrefix(begin, stream_.head_ + size_ - begin);
+    if (begin[n] == '"') {
+      stream_.src_ += n + 2;
+      return absl::string_view(begin, n);
+    }
+  }
+  const Json* value = Value();
+  if (value == nullptr || !value->IsString()) return std::nullopt;
+  return StringView(*value);
+}
+
+absl::Status JsonScanner::error() {
+  if (!status_.ok()) return status_;
+  return absl::InvalidArgumentError(absl::StrCat("syntax error at offset ", offset()));
 }
 
 absl::string_view StringView(const Json& string) {

@@ -6,6 +6,7 @@
 #define OVSDB_JSON_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -13,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "rapidjson/document.h"
+#include "rapidjson/stream.h"
 
 namespace ovsdb {
 
@@ -30,6 +32,45 @@ absl::StatusOr<JsonDocument> ParseJson(absl::string_view text);
 // As ParseJson, but strings of the document point into `*text`, which is modified and must outlive
 // it.
 absl::StatusOr<JsonDocument> ParseJsonInSitu(std::string* text);
+
+// Takes a text apart value by value, for what is too large to be a document. Overwrites the text
+// and the byte behind it.
+//
+//   JsonScanner scanner(text, size);
+//   if (!scanner.Skip('{')) ...
+class JsonScanner {
+ public:
+  JsonScanner(char* text, size_t size);
+  JsonScanner(const JsonScanner&) = delete;
+  JsonScanner& operator=(const JsonScanner&) = delete;
+
+  // Whether `c` comes next, white space aside; then goes past it.
+  bool Skip(char c);
+  // Whether nothing but white space is left.
+  bool AtEnd();
+  // The next value, which becomes invalid with the next call; its strings live as long as the text.
+  // Null if there is no valid value: then error() says why.
+  const Json* Value();
+  // The next value if it is a string, else as Value().
+  std::optional<absl::string_view> String();
+
+  size_t offset() const {
+    return stream_.src_ - stream_.head_;
+  }  // In the text, of what comes next.
+  // What is wrong: with the last value, or if that was right, with what comes next.
+  absl::Status error();
+
+ private:
+  static constexpr size_t kBufferSize = 32 * 1024;
+
+  rapidjson::InsituStringStream stream_;
+  // Most values fit in the buffer, so that one after the other is made without an allocation.
+  std::unique_ptr<char[]> buffer_{new char[kBufferSize]};
+  JsonDocument::AllocatorType allocator_{buffer_.get(), kBufferSize};
+  JsonDocument document_{&allocator_};
+  absl::Status status_;
+  size_t size_;
+};
 
 absl::string_view StringView(const Json& string);                    // Requires IsString().
 const Json* FindMember(const Json& object, absl::string_view name);  // Null if absent or no object.

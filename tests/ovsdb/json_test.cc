@@ -154,6 +154,45 @@ TEST(JsonTest, FindsMembers) {
   EXPECT_EQ(FindMember(*FindMember(*json, "a"), "c"), nullptr);
 }
 
+TEST(JsonScannerTest, TakesATextApart) {
+  std::string text = R"( { "a\"b" : [1,{"x":"y"}] , "c":"d" , "e":5} )";
+  JsonScanner scanner(text.data(), text.size());
+  EXPECT_FALSE(scanner.Skip('['));
+  EXPECT_TRUE(scanner.Skip('{'));
+  EXPECT_EQ(scanner.String(), "a\"b");
+  EXPECT_TRUE(scanner.Skip(':'));
+  const Json* array = scanner.Value();
+  ASSERT_NE(array, nullptr);
+  EXPECT_EQ(JsonText(*array), R"([1,{"x":"y"}])");
+  EXPECT_TRUE(scanner.Skip(','));
+  EXPECT_EQ(scanner.String(), "c");
+  EXPECT_TRUE(scanner.Skip(':'));
+  EXPECT_EQ(JsonText(*scanner.Value()), "\"d\"");
+  EXPECT_TRUE(scanner.Skip(','));
+  EXPECT_EQ(scanner.String(), "e");
+  EXPECT_TRUE(scanner.Skip(':'));
+  EXPECT_EQ(scanner.String(), std::nullopt);
+  EXPECT_FALSE(scanner.AtEnd());
+  EXPECT_TRUE(scanner.Skip('}'));
+  EXPECT_TRUE(scanner.AtEnd());
+  EXPECT_FALSE(scanner.Skip('\0'));
+  EXPECT_EQ(scanner.Value(), nullptr);
+  EXPECT_FALSE(scanner.error().ok());
+}
+
+TEST(JsonScannerTest, StopsAtTheEnd) {
+  for (const char* bad : {"\"abc", "\"abc\\", "[1,", "{\"a\"", "tru", "\"\x01\""}) {
+    std::string text = bad;
+    JsonScanner scanner(text.data(), text.size());
+    EXPECT_EQ(scanner.String(), std::nullopt) << bad;
+    EXPECT_FALSE(scanner.error().ok()) << bad;
+  }
+  std::string text("1\0", 2);
+  JsonScanner scanner(text.data(), text.size());
+  EXPECT_NE(scanner.Value(), nullptr);
+  EXPECT_FALSE(scanner.AtEnd());
+}
+
 TEST(ErrorTest, HasStocksShape) {
   std::string out;
   const auto json = ParseJson(R"({"b":["x\n"],"a":1.0})");
