@@ -12,6 +12,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/hash/hash.h"
 #include "absl/strings/str_cat.h"
+#include "ovsdb/json_error.h"
 #include "rapidjson/error/en.h"
 #include "rapidjson/memorystream.h"
 #include "rapidjson/reader.h"
@@ -252,7 +253,11 @@ void AppendEscaped(uint8_t c, std::string* out) {
 
 absl::StatusOr<JsonDocument> ParseJson(absl::string_view text) {
   rapidjson::MemoryStream stream(text.data(), text.size());
-  return ParseText<rapidjson::kParseNoFlags>(&stream, text.size());
+  absl::StatusOr<JsonDocument> json = ParseText<rapidjson::kParseNoFlags>(&stream, text.size());
+  if (json.ok()) return json;
+  const std::string explanation = ExplainJsonError(text);
+  if (explanation.empty()) return json;
+  return absl::InvalidArgumentError(explanation);
 }
 
 absl::StatusOr<JsonDocument> ParseJsonInSitu(std::string* text) {

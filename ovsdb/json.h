@@ -25,12 +25,12 @@ using JsonDocument = rapidjson::Document;
 inline constexpr int kMaxJsonDepth = 1000;
 
 // Parses one JSON value that fills `text` (white space around it is fine). Never recurses.
-// Duplicate members keep the last value, as stock does. Errors: kInvalidArgument with the reason
-// and offset.
+// Duplicate members keep the last value, as stock does. Errors: kInvalidArgument with position and
+// reason in stock's words.
 absl::StatusOr<JsonDocument> ParseJson(absl::string_view text);
 
 // As ParseJson, but strings of the document point into `*text`, which is modified and must outlive
-// it.
+// it; and errors have words of their own.
 absl::StatusOr<JsonDocument> ParseJsonInSitu(std::string* text);
 
 // Takes a text apart value by value, for what is too large to be a document. Overwrites the text

@@ -99,7 +99,7 @@ TEST(JsonTest, BoundsDepth) {
   };
   EXPECT_EQ(Rewrite(nested(kMaxJsonDepth)), nested(kMaxJsonDepth));
   EXPECT_EQ(Rewrite(nested(kMaxJsonDepth + 1)),
-            "input exceeds maximum nesting depth at offset 1000");
+            "line 0, column 1000, byte 1000: input exceeds maximum nesting depth 1000");
   EXPECT_FALSE(ParseJson(std::string(1000000, '[')).ok());
   EXPECT_FALSE(ParseJson(std::string(1000000, '{')).ok());
 }
