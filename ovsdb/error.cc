@@ -51,6 +51,10 @@ std::string ErrorString(const absl::Status& status) {
   return error.empty() ? "internal error" : error;
 }
 
+bool IsOvsdbError(const absl::Status& status) {
+  return !Payload(status, kErrorPayload).empty();
+}
+
 std::string ErrorSyntax(const absl::Status& status) { return Payload(status, kSyntaxPayload); }
 
 void AppendError(const absl::Status& status, std::string* out) {

@@ -38,6 +38,8 @@ absl::Status IoError(absl::string_view details, absl::string_view reason);
 
 // The error string of a status; "internal error" for one that was not made here. Requires !ok().
 std::string ErrorString(const absl::Status& status);
+// Whether it was made here.
+bool IsOvsdbError(const absl::Status& status);
 // The `syntax` text, or empty.
 std::string ErrorSyntax(const absl::Status& status);
 

@@ -213,8 +213,9 @@ class RecordReader {
       }
       if (column->index < TableSchema::kFirstRealColumn) continue;
       const bool is_difference = is_diff && column->type.n_max > 1;
-      auto datum = is_difference ? column->type.ParseDatumUnbounded(member.value, nullptr)
-                                 : column->type.ParseDatum(member.value, nullptr);
+      auto datum = is_difference
+                       ? column->type.ParseDatum(member.value, nullptr, 0, ColumnType::kUnlimited)
+                       : column->type.ParseDatum(member.value, nullptr);
       if (!datum.ok()) return datum.status();
       if (is_difference) {
         *datum = ApplyDifference(row->datum(column->index), *datum);

@@ -25,6 +25,7 @@ struct TransactionContext {
   UuidGenerator* uuids = nullptr;                       // For new rows and versions. Required.
   std::function<bool(absl::string_view)> owns_lock;     // For `assert`. Null: owns none.
   int64_t elapsed_msec = 0;     // Since the request was first tried, for `wait`.
+  bool can_wait = true;         // False: a `wait` that does not hold yet is "not supported".
 };
 
 struct TransactionOutcome {
