@@ -101,9 +101,9 @@ absl::StatusOr<std::optional<LogRecord>> LogFile::Read() {
   return reader_->Read();
 }
 
-// Whether writing is allowed: the file is open for it and has been read.
-bool LogFile::PrepareToWrite() {
-  if (!lock_ || (reader_ && !reader_->ended())) return false;
+// Whether the file has been read, so that it is known where to append.
+bool LogFile::PrepareToAppend() {
+  if (reader_ && !reader_->ended()) return false;
   if (reader_) {
     end_ = reader_->end();
     clean_ = reader_->at_end_of_file();
@@ -113,7 +113,11 @@ bool LogFile::PrepareToWrite() {
 }
 
 absl::Status LogFile::Append(absl::string_view records) {
-  const int error = PrepareToWrite() ? WriteAtEnd(records) : -EBADF;
+  if (!lock_) {
+    // What stock says, which tries.
+    return IoError(path_, absl::StrCat("cannot truncate to length ", size()), -EINVAL);
+  }
+  const int error = PrepareToAppend() ? WriteAtEnd(records) : -EBADF;
   if (error == 0) {
     end_ += records.size();
     write_status_ = absl::OkStatus();
@@ -141,12 +145,13 @@ absl::StatusOr<std::unique_ptr<LogWriter>> LogFile::StartReplacement() const {
 
 absl::Status LogFile::Replace(std::unique_ptr<LogWriter> writer) {
   if (!writer->status().ok()) return writer->status();
-  if (!PrepareToWrite()) return IoError(path_, "write failed", -EBADF);
+  if (!lock_) return IoError(path_, "write failed", -EBADF);
   if (const int error = file_system_->Rename(writer->path(), target_)) {
     return ovsdb::IoError(
         absl::StrCat("failed to rename \"", writer->path(), "\" to \"", target_, "\""),
         strerror(-error));
   }
+  reader_.reset();
   file_ = writer->Release();
   sync_ = std::make_shared<LogSync>(file_system_, file_, target_, /*new_name=*/true);
   end_ = writer->size();

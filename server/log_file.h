@@ -71,7 +71,12 @@ class LogFile {
   // The next record, or nothing at the end. An error ends the reading: all later calls return it.
   absl::StatusOr<std::optional<LogRecord>> Read();
 
-  // The next three require that nothing was appended yet.
+  // The next four require that nothing was appended yet.
+
+  // The text of the record that Read() returned last, for who has overwritten it.
+  absl::StatusOr<std::string> ReadAgain(const LogRecord& record) const {
+    return reader_->ReadAgain(record);
+  }
 
   // The record that Read() returned last is no good: ends the reading, as if it were not there.
   void Unread() { reader_->Unread(); }
@@ -107,7 +112,7 @@ class LogFile {
  private:
   LogFile(const std::string& path, const std::string& target, FileSystem* file_system);
 
-  bool PrepareToWrite();
+  bool PrepareToAppend();
   int WriteAtEnd(absl::string_view records);
 
   const std::string path_;

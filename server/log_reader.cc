@@ -54,7 +54,7 @@ std::optional<LogHeader> ParseLine(absl::string_view line) {
 FileWindow::~FileWindow() { free(buffer_); }
 
 int FileWindow::Resize(size_t capacity) {
-  char* const buffer = static_cast<char*>(realloc(buffer_, capacity));
+  char* const buffer = static_cast<char*>(realloc(buffer_, capacity + 1));
   if (buffer == nullptr) return -ENOMEM;
   buffer_ = buffer;
   capacity_ = capacity;
@@ -83,6 +83,7 @@ int FileWindow::Fill(uint64_t offset, uint64_t size) {
     if (n < 0) return static_cast<int>(n);
     if (n == 0) break;
     end_ += static_cast<size_t>(n);
+    buffer_[end_] = '\0';
   }
   return 0;
 }
@@ -128,6 +129,7 @@ absl::StatusOr<std::optional<LogRecord>> LogReader::Read() {
 }
 
 absl::StatusOr<std::optional<LogRecord>> LogReader::ReadRecord() {
+  if (lent_ != nullptr) *lent_ = lent_byte_;
   const absl::StatusOr<absl::string_view> line = ReadHeaderLine();
   if (!line.ok()) return line.status();
   if (line->empty()) return std::nullopt;
@@ -155,7 +157,15 @@ absl::StatusOr<std::optional<LogRecord>> LogReader::ReadRecord() {
   start_ = end_;
   data_ = data;
   end_ = data + record.size;
+  lent_ = record.data + record.size;
+  lent_byte_ = *lent_;
   return record;
+}
+
+absl::StatusOr<std::string> LogReader::ReadAgain(const LogRecord& record) const {
+  FileWindow window(file_.get(), record.offset);
+  if (const int error = window.Fill(record.offset, record.size)) return ReadError(name_, error);
+  return std::string(window.data(), std::min(window.size(), record.size));
 }
 
 absl::Status LogReader::End(absl::Status status) {

@@ -16,8 +16,8 @@
 
 namespace server {
 
-// The data of one record, valid until the next call on its reader. The bytes are the caller's to
-// overwrite: they may be parsed in situ, the final line feed (if there is one) turned into a zero.
+// The data of one record, valid until the next call on its reader. The bytes, and one more behind
+// them, are the caller's to overwrite: they may be parsed in situ.
 struct LogRecord {
   uint64_t offset = 0;  // Of the data in the file.
   char* data = nullptr;
@@ -39,7 +39,8 @@ class FileWindow {
   // read so far end. Returns 0 or a negative errno.
   int Fill(uint64_t offset, uint64_t size);
 
-  // From the `offset` given to Fill on; at least what was asked for, if the file has it.
+  // From the `offset` given to Fill on; at least what was asked for, if the file has it. There is
+  // room for one byte behind it.
   char* data() const { return buffer_ + start_; }
   size_t size() const { return end_ - start_; }
 
@@ -63,8 +64,9 @@ class LogReader {
   // called first. Nothing: the file is empty.
   absl::StatusOr<std::optional<LogMagic>> Identify(std::optional<LogMagic> wanted);
 
-  // These four are LogFile's (log_file.h).
+  // These are LogFile's (log_file.h).
   absl::StatusOr<std::optional<LogRecord>> Read();
+  absl::StatusOr<std::string> ReadAgain(const LogRecord& record) const;
   void Unread();
   absl::Status Reject(absl::string_view why);
   absl::StatusOr<bool> MoreRecordsFollow();
@@ -85,8 +87,10 @@ class LogReader {
   absl::Status status_;                 // Why it did.
   bool clean_ = false;                  // At the end of the file.
   uint64_t end_ = 0;
-  uint64_t start_ = 0;  // Of the record read last.
-  uint64_t data_ = 0;   // Of its data.
+  uint64_t start_ = 0;    // Of the record read last.
+  uint64_t data_ = 0;     // Of its data.
+  char* lent_ = nullptr;  // The byte behind it, and what it was.
+  char lent_byte_ = '\0';
 };
 
 }  // namespace server

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstring>
 #include <random>
 #include <string>
 #include <vector>
@@ -38,6 +39,7 @@ Strings Contents(FileSystem* fs, const std::string& path = "db") {
     }
     if (!record.ok() || !*record) return result;
     result.emplace_back((*record)->text());
+    memset((*record)->data, '!', (*record)->size + 1);  // As parsing in situ may.
   }
 }
 

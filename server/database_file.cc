@@ -1,0 +1,102 @@
+#include "server/database_file.h"
+
+#include <random>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "ovsdb/error.h"
+#include "ovsdb/log_json.h"
+#include "ovsdb/uuid.h"
+
+namespace server {
+namespace {
+
+absl::StatusOr<ovsdb::JsonDocument> ParseObject(absl::string_view text, LogFile* log) {
+  absl::StatusOr<ovsdb::JsonDocument> json = ovsdb::ParseJson(text);
+  if (!json.ok()) {
+    return log->Reject(absl::StrCat("are not valid JSON (", json.status().message(), ")"));
+  }
+  if (!json->IsObject()) return log->Reject("are not a JSON object");
+  return json;
+}
+
+// Only a guess: see LogWriter.
+uint64_t ExpectedSize(const ovsdb::Snapshot& snapshot) {
+  constexpr uint64_t kTypicalRowSize = 300;
+  uint64_t n_rows = 0;
+  for (const ovsdb::TableSnapshot& table : snapshot.tables) n_rows += table.size();
+  return n_rows * kTypicalRowSize;
+}
+
+// Decodes a transaction; a record that is no good is given back.
+absl::StatusOr<ovsdb::Record> Decode(const ovsdb::Database& database, const LogRecord& record,
+                                     ovsdb::UuidGenerator* uuids, LogFile* log) {
+  absl::StatusOr<ovsdb::Record> decoded =
+      ovsdb::ReadRecord(database, record.data, record.size, uuids);
+  if (decoded.ok()) return decoded;
+  // Is it JSON at all? The decoder has overwritten the text.
+  const absl::StatusOr<std::string> text = log->ReadAgain(record);
+  if (!text.ok()) return text.status();
+  const absl::StatusOr<ovsdb::JsonDocument> json = ParseObject(*text, log);
+  if (!json.ok()) return json.status();
+  log->Unread();
+  return decoded;
+}
+
+}  // namespace
+
+absl::StatusOr<std::optional<ovsdb::JsonDocument>> ReadJson(LogFile* log) {
+  const absl::StatusOr<std::optional<LogRecord>> record = log->Read();
+  if (!record.ok()) return record.status();
+  if (!*record) return std::nullopt;
+  absl::StatusOr<ovsdb::JsonDocument> json = ParseObject((*record)->text(), log);
+  if (!json.ok()) return json.status();
+  return *std::move(json);
+}
+
+absl::StatusOr<ovsdb::SchemaRef> ReadSchema(LogFile* log) {
+  absl::StatusOr<std::optional<ovsdb::JsonDocument>> json = ReadJson(log);
+  if (!json.ok()) return json.status();
+  if (!*json) return ovsdb::IoError(absl::StrCat(log->path(), ": no schema"), "End of file");
+  return ovsdb::DatabaseSchema::Parse(**json);
+}
+
+absl::StatusOr<LoadedDatabase> LoadDatabase(LogFile* log) {
+  absl::StatusOr<ovsdb::SchemaRef> schema = ReadSchema(log);
+  if (!schema.ok()) return schema.status();
+  LoadedDatabase loaded;
+  loaded.database = std::make_unique<ovsdb::Database>(*schema);
+  ovsdb::UuidGenerator uuids(std::random_device{}());
+  while (true) {
+    const absl::StatusOr<std::optional<LogRecord>> record = log->Read();
+    if (!record.ok()) {
+      loaded.tail = record.status();
+      return loaded;
+    }
+    if (!*record) return loaded;
+    const absl::StatusOr<ovsdb::Record> decoded = Decode(*loaded.database, **record, &uuids, log);
+    if (!decoded.ok()) {
+      loaded.tail = decoded.status();
+      return loaded;
+    }
+    loaded.database->Apply(decoded->change);
+    ++loaded.n_transactions;
+  }
+}
+
+absl::Status WriteDatabase(const ovsdb::Snapshot& snapshot, absl::string_view comment,
+                           int64_t date_msec, LogWriter* writer) {
+  std::string schema;
+  snapshot.schema->AppendJson(&schema);
+  FrameLogRecord(writer->magic(), 0, &schema);
+  absl::Status status = writer->Append(schema);
+  if (status.ok()) status = writer->BeginRecord(ExpectedSize(snapshot));
+  if (status.ok()) {
+    status = ovsdb::WriteSnapshotRecord(
+        snapshot, date_msec, comment, ovsdb::RecordForm::kValues,
+        [writer](absl::string_view piece) { return writer->Write(piece); });
+  }
+  return status.ok() ? writer->EndRecord() : status;
+}
+
+}  // namespace server

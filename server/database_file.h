@@ -1,0 +1,45 @@
+// A standalone database in a file (ovsdb(5) "Standalone Format"): its schema is the first record,
+// each later one a transaction.
+#ifndef SERVER_DATABASE_FILE_H_
+#define SERVER_DATABASE_FILE_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "ovsdb/database.h"
+#include "ovsdb/json.h"
+#include "server/log_file.h"
+
+namespace server {
+
+// The next record as JSON, or nothing at the end. A record that is not a JSON object is rejected,
+// as one with a bad header is. Strings of the document point into the log's memory: it is valid
+// until the next call on the log.
+absl::StatusOr<std::optional<ovsdb::JsonDocument>> ReadJson(LogFile* log);
+
+// The first record of a log from which nothing was read yet.
+absl::StatusOr<ovsdb::SchemaRef> ReadSchema(LogFile* log);
+
+struct LoadedDatabase {
+  std::unique_ptr<ovsdb::Database> database;
+  // Why the reading ended before the end of the file; OK if it did not. The database has what was
+  // read until then. Ask the log whether more records follow.
+  absl::Status tail;
+  size_t n_transactions = 0;
+};
+
+// Reads schema and transactions. An error if there is no schema to begin with.
+absl::StatusOr<LoadedDatabase> LoadDatabase(LogFile* log);
+
+// Writes schema and rows as the whole content of a file. On any thread.
+absl::Status WriteDatabase(const ovsdb::Snapshot& snapshot, absl::string_view comment,
+                           int64_t date_msec, LogWriter* writer);
+
+}  // namespace server
+
+#endif  // SERVER_DATABASE_FILE_H_
