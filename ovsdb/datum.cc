@@ -258,27 +258,8 @@ Datum::Datum(const Atom& atom) : key_type_(atom.type()) {
   }
 }
 
-Datum::Datum(const Datum& o) {
-  std::memcpy(static_cast<void*>(this), &o, sizeof *this);
-  if (has_block()) block()->AddReference();
-}
-
-Datum::Datum(Datum&& o) noexcept {
-  std::memcpy(static_cast<void*>(this), &o, sizeof *this);
-  new (&o) Datum();
-}
-
-Datum& Datum::operator=(Datum o) noexcept {
-  char swapped[sizeof *this];
-  std::memcpy(swapped, this, sizeof *this);
-  std::memcpy(static_cast<void*>(this), &o, sizeof *this);
-  std::memcpy(static_cast<void*>(&o), swapped, sizeof *this);
-  return *this;
-}
-
-Datum::~Datum() {
-  if (has_block()) block()->Release();
-}
+void Datum::AddReference() const { block()->AddReference(); }
+void Datum::Release() const { block()->Release(); }
 
 size_t Datum::size() const {
   switch (form_) {

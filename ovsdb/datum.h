@@ -8,7 +8,9 @@
 
 #include <compare>
 #include <cstdint>
+#include <cstring>
 #include <deque>
+#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -119,13 +121,27 @@ class Datum {
  public:
   Datum() = default;
   explicit Datum(const Atom& atom);  // A scalar.
-  Datum(const Datum& o);
-  Datum(Datum&& o) noexcept;
-  Datum& operator=(Datum o) noexcept;
-  ~Datum();
+  Datum(const Datum& o) {
+    std::memcpy(static_cast<void*>(this), &o, sizeof o);
+    if (has_block()) AddReference();
+  }
+  Datum(Datum&& o) noexcept {
+    std::memcpy(static_cast<void*>(this), &o, sizeof o);
+    new (&o) Datum();
+  }
+  Datum& operator=(Datum o) noexcept {
+    char old[sizeof o];
+    std::memcpy(old, this, sizeof o);
+    std::memcpy(static_cast<void*>(this), &o, sizeof o);
+    std::memcpy(static_cast<void*>(&o), old, sizeof o);
+    return *this;
+  }
+  ~Datum() {
+    if (has_block()) Release();
+  }
 
   size_t size() const;
-  bool empty() const { return size() == 0; }
+  bool empty() const { return form_ == Form::kEmpty; }
   // kVoid if empty; kVoid value_type for sets.
   AtomType key_type() const { return key_type_; }
   AtomType value_type() const { return value_type_; }
@@ -148,9 +164,8 @@ class Datum {
     return H::combine(std::move(h), d.key_type_, d.bytes());
   }
 
-  // Wire form (RFC 7047 <value>): bare atom for one element that is not a map, else ["set",[...]]
-  // or
-  // ["map",[...]]. `is_map` says what an empty value is.
+  // Wire form (RFC 7047 <value>): a bare atom for one element that is not a map, else
+  // ["set",[...]] or ["map",[...]]. `is_map` says what an empty value is.
   void AppendJson(bool is_map, std::string* out) const;
 
   // Heap bytes that this value keeps alive (shared ones counted in full).
@@ -166,6 +181,8 @@ class Datum {
   static constexpr size_t kMaxShortText = 12;
 
   bool has_block() const { return form_ >= Form::kText; }
+  void AddReference() const;  // To the block,
+  void Release() const;       // and from it.
   template <typename T>
   T Load() const;  // The first bytes of inside_, as a number or as the block's address.
   template <typename T>
