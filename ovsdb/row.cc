@@ -36,8 +36,8 @@ MutableRow::MutableRow(const TableSchema& table, const Uuid& uuid, const Uuid& v
   }
 }
 
-MutableRow::MutableRow(const Row& row, const Uuid& version)
-    : row_(Row::New(row.n_columns_, row.uuid_, version)) {
+MutableRow::MutableRow(const Row& row, const Uuid& uuid, const Uuid& version)
+    : row_(Row::New(row.n_columns_, uuid, version)) {
   std::uninitialized_copy_n(row.data(), row.n_columns_, row_->data());
 }
 

@@ -49,7 +49,9 @@ class MutableRow {
   // All columns at the table's defaults.
   MutableRow(const TableSchema& table, const Uuid& uuid, const Uuid& version);
   // A copy of `row` (values shared) with a new version.
-  MutableRow(const Row& row, const Uuid& version);
+  MutableRow(const Row& row, const Uuid& version) : MutableRow(row, row.uuid(), version) {}
+  // The same under another UUID.
+  MutableRow(const Row& row, const Uuid& uuid, const Uuid& version);
   MutableRow(MutableRow&&) = default;
   MutableRow& operator=(MutableRow&&) = default;
 
@@ -58,6 +60,7 @@ class MutableRow {
   void Set(int column, Datum datum) {
     row_->data()[column - TableSchema::kFirstRealColumn] = std::move(datum);
   }
+  void set_version(const Uuid& version) { row_->version_ = version; }
   // Ends construction.
   RowRef Finish() && { return RowRef(std::move(row_)); }
 
