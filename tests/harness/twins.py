@@ -15,7 +15,8 @@ _CLASH = re.compile(r"First row, with UUID .*?\.  Second row, with UUID .*?\.")
 
 def canonical(text, server):
     """`text` without what may differ: names of sockets and files, UUIDs (by order), times, pids."""
-    text = text.replace(server.directory, "DIR").replace(f"/{server.name}.", "/NAME.")
+    text = text.replace(server.directory, "DIR")
+    text = re.sub(rf"/{server.name}([-.])", r"/NAME\1", text)
     text = _CLASH.sub("TWO ROWS.", _PID.sub("PID", _TIME.sub("TIME", text)))
     seen = {}
     return _UUID.sub(lambda found: seen.setdefault(found[0], f"<uuid {len(seen)}>"), text)
