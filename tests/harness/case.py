@@ -19,12 +19,6 @@ class SystemTest(unittest.TestCase):
 
     def setUp(self):
         self.directory = tempfile.mkdtemp(prefix="boreas-")
-        # Where stock's programs put what they are not told to put elsewhere.
-        self.env = {**os.environ, **{
-            f"{project}_{kind}DIR": self.directory
-            for project in ("OVS", "OVN")
-            for kind in ("RUN", "LOG", "DB", "SYSCONF")
-        }}
         self._daemons = []
         self.addCleanup(self._finish)
 
@@ -51,8 +45,7 @@ class SystemTest(unittest.TestCase):
     def server(self, name="ours", databases=(), arguments=(), path=None, start=True):
         """Our ovsdb-server (or the one at `path`), started."""
         path = path or binaries.ours("ovsdb-server")
-        server = OvsdbServer(path, self.directory, name, databases, arguments, self.env)
-        self.track(server)
+        server = self.track(OvsdbServer(path, self.directory, name, databases, arguments))
         return server.start() if start else server
 
     def reference_server(self, name="stock", databases=(), arguments=(), start=True):
@@ -66,7 +59,7 @@ class SystemTest(unittest.TestCase):
             capture_output=True,
             text=True,
             timeout=seconds,
-            env=env or self.env,
+            env=env,
             input=stdin,
             cwd=self.directory,
         )
