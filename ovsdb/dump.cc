@@ -1,8 +1,12 @@
 #include "ovsdb/dump.h"
 
+#include <algorithm>
+#include <deque>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
+#include "ovsdb/index.h"
 #include "ovsdb/row_filter.h"
 
 namespace ovsdb {
@@ -112,7 +116,10 @@ class PageTexts {
     kept_bytes_ = 0;
   }
 
-  size_t count() const { return texts_.size(); }
+  size_t count() const {
+    return std::count_if(texts_.begin(), texts_.end(),
+                         [](const auto& entry) { return !entry.second.expired(); });
+  }
 
  private:
   // Holds page and shape too, so that their addresses stand for them.
@@ -166,27 +173,106 @@ size_t CountPageTexts(const PageTexts& texts) { return texts.count(); }
 
 namespace {
 
+// Finds rows by clauses with the lookups of a table: the few that a filter wants among many.
+class RowFinder {
+ public:
+  RowFinder(const Database& db, int table) : table_(db.table(table)), indexes_(db.indexes(table)) {}
+
+  // Notes the rows that may match the clause. False if that takes a look at every row.
+  bool Find(const Clause& clause) {
+    if (clause.function() != Clause::Function::kEqual) return false;
+    const Datum& value = clause.argument();
+    if (clause.column() == TableSchema::kUuidColumn) {
+      Note(table_.Find(value.key(0).uuid()));
+      return true;
+    }
+    if (clause.column() == TableSchema::kVersionColumn) return false;
+    if (clause.column() != column_) ChooseIndex(clause.column());
+    if (unique_ != nullptr) {
+      const Datum* const values[] = {&value};
+      Note(unique_->Find(values));
+      return true;
+    }
+    if (lookup_ == nullptr) return false;
+    lookup_->ForEachCandidate(value, [&](const Row& row) { Note(&row); });
+    return true;
+  }
+
+  std::vector<RowRef> Take() {
+    std::vector<RowRef> rows;
+    rows.reserve(rows_.size());
+    for (const Row* row : rows_) rows.emplace_back(row);
+    return rows;
+  }
+
+ private:
+  void ChooseIndex(int column) {
+    column_ = column;
+    unique_ = indexes_.FindUnique({&column, 1});
+    lookup_ = unique_ == nullptr ? indexes_.FindLookup(table_, column) : nullptr;
+  }
+  void Note(const Row* row) {
+    if (row != nullptr) rows_.insert(row);
+  }
+
+  const Table& table_;
+  const IndexSet& indexes_;
+  int column_ = -1;  // The one that the indexes are on.
+  const UniqueIndex* unique_ = nullptr;
+  const LookupIndex* lookup_ = nullptr;
+  absl::flat_hash_set<const Row*> rows_;
+};
+
+// The rows that may pass a filter, or nothing if every row has to be looked at.
+std::optional<std::vector<RowRef>> FindRows(const Database& db, int table,
+                                            const RowFilter& filter) {
+  if (!filter.others().empty()) return std::nullopt;
+  RowFinder finder(db, table);
+  for (const Clause& clause : filter.keyed()) {
+    if (!finder.Find(clause)) return std::nullopt;
+  }
+  return finder.Take();
+}
+
+// The rows that may pass one of the filters but not the other.
+std::optional<std::vector<RowRef>> FindRowsBetween(const Database& db, int table,
+                                                   const RowFilter& a, const RowFilter& b) {
+  if (a.others() != b.others()) return std::nullopt;
+  std::vector<const Clause*> clauses;
+  RowFilter::Compare(a, b, [&](const Clause* in_a, const Clause* in_b) {
+    if (in_a == nullptr || in_b == nullptr) clauses.push_back(in_a != nullptr ? in_a : in_b);
+  });
+  RowFinder finder(db, table);
+  for (const Clause* clause : clauses) {
+    if (!finder.Find(*clause)) return std::nullopt;
+  }
+  return finder.Take();
+}
+
 class InitialSource : public TextSource {
  public:
-  InitialSource(MonitorShapeRef shape, View to, Envelope envelope, std::shared_ptr<PageTexts> texts)
+  InitialSource(MonitorShapeRef shape, const Database& db, RowFilters filters, Envelope envelope,
+                std::shared_ptr<PageTexts> texts)
       : shape_(std::move(shape)),
-        to_(std::move(to)),
+        snapshot_(db.TakeSnapshot()),
+        filters_(std::move(filters)),
+        found_(filters_.size()),
         writer_(std::move(envelope)),
         texts_(std::move(texts)) {
     texts_->AddReader();
+    for (size_t i = 0; i < filters_.size(); ++i) {
+      if (filters_[i]) found_[i] = FindRows(db, table_index(i), *filters_[i]);
+    }
   }
   ~InitialSource() override { texts_->RemoveReader(); }
 
   bool Next(std::vector<Text>* out) override {
     size_t rows = 0;
-    for (; position_ < shape_->tables().size(); ++position_, page_ = 0) {
-      const TableShapeRef& shape = shape_->tables()[position_];
-      if (!shape->Selects(RowEvent::kInitial)) continue;
-      const auto& pages = to_.snapshot.tables[shape->schema().index].pages();
-      while (page_ < pages.size()) {
+    for (; position_ < shape_->tables().size(); ++position_, next_ = 0) {
+      if (!shape_->tables()[position_]->Selects(RowEvent::kInitial)) continue;
+      for (; next_ < Steps(); ++next_) {
         if (writer_.TakePiece(out) || rows >= kRowsPerTurn) return true;
-        AppendPage(pages[page_++], out);
-        rows += Page::kSlots;
+        rows += Step(out);
       }
     }
     writer_.Finish(out);
@@ -194,24 +280,44 @@ class InitialSource : public TextSource {
   }
 
  private:
-  void AppendPage(const PageRef& page, std::vector<Text>* out) {
-    const TableShapeRef& shape = shape_->tables()[position_];
-    const RowFilterRef& filter = to_.filters[position_];
-    if (!filter) {
-      if (Text rows = texts_->Get(page, shape)) writer_.AppendRows(*shape, rows, out);
-      return;
+  int table_index(size_t position) const { return shape_->tables()[position]->schema().index; }
+  const std::vector<PageRef>& pages() const {
+    return snapshot_.tables[table_index(position_)].pages();
+  }
+
+  // The table at hand goes by the rows that were found in it, or else by its pages.
+  size_t Steps() const {
+    return found_[position_].has_value() ? found_[position_]->size() : pages().size();
+  }
+  // Takes step next_ and returns how many rows were looked at.
+  size_t Step(std::vector<Text>* out) {
+    const TableShape& shape = *shape_->tables()[position_];
+    const RowFilterRef& filter = filters_[position_];
+    if (found_[position_].has_value()) {
+      AppendIfWanted((*found_[position_])[next_]);
+      return 1;
     }
-    for (const RowRef& row : page->rows) {
-      if (Wants(filter, row)) writer_.AppendRow(*shape, RowEvent::kInitial, nullptr, row.get());
+    const PageRef& page = pages()[next_];
+    if (filter) {
+      for (const RowRef& row : page->rows) AppendIfWanted(row);
+    } else if (Text rows = texts_->Get(page, shape_->tables()[position_])) {
+      writer_.AppendRows(shape, rows, out);
     }
+    return Page::kSlots;
+  }
+  void AppendIfWanted(const RowRef& row) {
+    if (!Wants(filters_[position_], row)) return;
+    writer_.AppendRow(*shape_->tables()[position_], RowEvent::kInitial, nullptr, row.get());
   }
 
   MonitorShapeRef shape_;
-  View to_;
+  Snapshot snapshot_;
+  RowFilters filters_;
+  std::vector<std::optional<std::vector<RowRef>>> found_;  // By table, where lookups helped.
   UpdateWriter writer_;
   std::shared_ptr<PageTexts> texts_;
   size_t position_ = 0;  // Of the table in the shape,
-  size_t page_ = 0;      // and of the page in the table: what comes next.
+  size_t next_ = 0;      // and of the step in the table.
 };
 
 // An update made of rows that may have something to tell: derived classes say which.
@@ -350,10 +456,11 @@ class DifferenceSource : public CandidateSource {
 
 }  // namespace
 
-std::unique_ptr<TextSource> InitialUpdate(MonitorShapeRef shape, View to, Envelope envelope,
+std::unique_ptr<TextSource> InitialUpdate(MonitorShapeRef shape, const Database& db,
+                                          RowFilters filters, Envelope envelope,
                                           std::shared_ptr<PageTexts> texts) {
-  return std::make_unique<InitialSource>(std::move(shape), std::move(to), std::move(envelope),
-                                         std::move(texts));
+  return std::make_unique<InitialSource>(std::move(shape), db, std::move(filters),
+                                         std::move(envelope), std::move(texts));
 }
 
 std::unique_ptr<TextSource> DifferenceUpdate(MonitorShapeRef shape, View from, View to,
@@ -367,7 +474,14 @@ std::unique_ptr<TextSource> FilterUpdate(MonitorShapeRef shape, const Database& 
   std::vector<ListSource::TableList> tables(shape->tables().size());
   for (size_t i = 0; i < tables.size(); ++i) {
     if (from[i] == to[i]) continue;
-    tables[i].all = db.table(shape->tables()[i]->schema().index).Snapshot();
+    const int table = shape->tables()[i]->schema().index;
+    std::optional<std::vector<RowRef>> rows;
+    if (from[i] && to[i]) rows = FindRowsBetween(db, table, *from[i], *to[i]);
+    if (rows.has_value()) {
+      for (RowRef& row : *rows) tables[i].rows.push_back({row, row});
+    } else {
+      tables[i].all = db.table(table).Snapshot();
+    }
   }
   return std::make_unique<ListSource>(std::move(shape), from, std::move(to), std::move(tables),
                                       std::move(envelope));

@@ -55,16 +55,18 @@ class PageTexts;
 std::shared_ptr<PageTexts> MakePageTexts();
 size_t CountPageTexts(const PageTexts& texts);
 
-// The update that takes a client from nothing to `to`, as `initial` rows ("new" in version 1).
-std::unique_ptr<TextSource> InitialUpdate(MonitorShapeRef shape, View to, Envelope envelope,
+// The update that takes a client from nothing to the state that `db` has now, as `initial` rows
+// ("new" in version 1). Here and in FilterUpdate() rows are found by the lookups of `db` where the
+// clauses allow it.
+std::unique_ptr<TextSource> InitialUpdate(MonitorShapeRef shape, const Database& db,
+                                          RowFilters filters, Envelope envelope,
                                           std::shared_ptr<PageTexts> texts);
 
 // The update that takes a client from `from` to `to`, as inserts, deletes and modifications.
 std::unique_ptr<TextSource> DifferenceUpdate(MonitorShapeRef shape, View from, View to,
                                              Envelope envelope);
 
-// The same for a change of filters in the state that `db` has now, found by its lookups where the
-// clauses that came or went allow it.
+// The same for a change of filters in the state that `db` has now.
 std::unique_ptr<TextSource> FilterUpdate(MonitorShapeRef shape, const Database& db,
                                          const RowFilters& from, RowFilters to, Envelope envelope);
 

@@ -25,21 +25,12 @@ void FilterIndex::Remove(FilterWatch* watch, const RowFilter& filter) {
 
 void FilterIndex::Replace(FilterWatch* watch, const RowFilter& old_filter,
                           const RowFilter& new_filter) {
-  auto a = old_filter.keyed().begin(), a_end = old_filter.keyed().end();
-  auto b = new_filter.keyed().begin(), b_end = new_filter.keyed().end();
-  while (a != a_end || b != b_end) {
-    if (b == b_end || (a != a_end && RowFilter::KeyedBefore(*a, *b))) {
-      RemoveClause(watch, *a++);
-    } else if (a == a_end || RowFilter::KeyedBefore(*b, *a)) {
-      AddClause(watch, *b++);
-    } else {
-      if (!KeySuffices(*a)) {  // The entry points to the clause.
-        RemoveClause(watch, *a);
-        AddClause(watch, *b);
-      }
-      ++a, ++b;
-    }
-  }
+  RowFilter::Compare(old_filter, new_filter, [&](const Clause* gone, const Clause* come) {
+    const bool stays = gone != nullptr && come != nullptr;
+    if (stays && KeySuffices(*gone)) return;  // Else the entry points to the clause that goes.
+    if (gone != nullptr) RemoveClause(watch, *gone);
+    if (come != nullptr) AddClause(watch, *come);
+  });
   if (!old_filter.others().empty()) RemoveOther(watch);
   if (!new_filter.others().empty()) others_.push_back({watch, &new_filter});
 }

@@ -376,9 +376,8 @@ Monitor::~Monitor() {
   absl::erase_if(index->table_shapes, [](const TableShapeRef& shape) { return shape->unique(); });
 }
 
-std::unique_ptr<TextSource> Monitor::Initial(Snapshot now, Envelope envelope) const {
-  return InitialUpdate(shape_, {std::move(now), filters_}, std::move(envelope),
-                       index_->impl_->page_texts);
+std::unique_ptr<TextSource> Monitor::Initial(const Database& db, Envelope envelope) const {
+  return InitialUpdate(shape_, db, filters_, std::move(envelope), index_->impl_->page_texts);
 }
 
 std::unique_ptr<TextSource> Monitor::Since(Change missed, Envelope envelope) const {

@@ -45,8 +45,8 @@ class Monitor {
   MonitorVersion version() const { return shape_->version(); }
   const RowFilters& filters() const { return filters_; }
 
-  // The initial contents in the state that `now` holds: the current one.
-  std::unique_ptr<TextSource> Initial(Snapshot now, Envelope envelope) const;
+  // The initial contents: the current ones of `db`.
+  std::unique_ptr<TextSource> Initial(const Database& db, Envelope envelope) const;
   // Instead of it, what `missed` (History::Since) changed.
   std::unique_ptr<TextSource> Since(Change missed, Envelope envelope) const;
 

@@ -63,8 +63,22 @@ class RowFilter : public RefCounted<RowFilter> {
 
   bool operator==(const RowFilter& o) const { return keyed_ == o.keyed_ && others_ == o.others_; }
 
-  // The order of keyed().
-  static bool KeyedBefore(const Clause& a, const Clause& b);
+  // Calls f(const Clause* in_a, const Clause* in_b) for each keyed clause that is in either filter:
+  // null in one that lacks it.
+  template <typename F>
+  static void Compare(const RowFilter& a, const RowFilter& b, F&& f) {
+    auto i = a.keyed_.begin();
+    auto j = b.keyed_.begin();
+    while (i != a.keyed_.end() || j != b.keyed_.end()) {
+      if (j == b.keyed_.end() || (i != a.keyed_.end() && KeyedBefore(*i, *j))) {
+        f(&*i++, nullptr);
+      } else if (i == a.keyed_.end() || KeyedBefore(*j, *i)) {
+        f(nullptr, &*j++);
+      } else {
+        f(&*i++, &*j++);
+      }
+    }
+  }
 
  private:
   // The keyed clauses on one column.
@@ -74,6 +88,7 @@ class RowFilter : public RefCounted<RowFilter> {
   };
 
   explicit RowFilter(std::vector<Clause> clauses);
+  static bool KeyedBefore(const Clause& a, const Clause& b);  // The order of keyed_.
   bool MatchesKeyed(const Column& column, const Row& row) const;
 
   std::vector<Clause> keyed_, others_;
