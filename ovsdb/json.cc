@@ -10,7 +10,8 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/hash/hash.h"
+#include "absl/container/inlined_vector.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "ovsdb/json_error.h"
 #include "rapidjson/error/en.h"
@@ -20,11 +21,23 @@
 namespace ovsdb {
 namespace {
 
+// Whether a string of the text may hold a NUL character: only an escape can make one.
+bool MayHaveNul(absl::string_view text) { return absl::StrContains(text, "\\u0000"); }
+
+// Different for most strings that differ, without looking at all of a long one.
+uint64_t Fingerprint(const char* s, size_t n) {
+  uint64_t first = 0, last = 0;
+  std::memcpy(&first, s, std::min<size_t>(n, 8));
+  if (n > 8) std::memcpy(&last, s + n - 8, 8);
+  return (first ^ n) * 0x9e3779b97f4a7c15 + last;
+}
+
 // Hands a reader's events on to a document, and watches what RapidJSON does not: depth, NUL
 // characters (which stock refuses) and members that appear twice in an object.
 class CheckingHandler {
  public:
-  explicit CheckingHandler(JsonDocument* document) : document_(document) {}
+  CheckingHandler(bool may_have_nul, JsonDocument* document)
+      : may_have_nul_(may_have_nul), document_(document) {}
 
   const char* error() const { return error_; }
   bool may_have_duplicates() const { return may_have_duplicates_; }
@@ -43,7 +56,7 @@ class CheckingHandler {
     return HasNoNul(s, n) && document_->String(s, n, copy);
   }
   bool Key(const char* s, rapidjson::SizeType n, bool copy) {
-    names_.push_back(absl::HashOf(absl::string_view(s, n)));
+    names_.push_back(Fingerprint(s, n));
     return HasNoNul(s, n) && document_->Key(s, n, copy);
   }
   bool StartObject() { return Enter() && document_->StartObject(); }
@@ -66,12 +79,12 @@ class CheckingHandler {
   }
 
   bool HasNoNul(const char* s, size_t n) {
-    if (std::memchr(s, '\0', n) == nullptr) return true;
+    if (!may_have_nul_ || std::memchr(s, '\0', n) == nullptr) return true;
     error_ = "null bytes not supported in quoted strings";
     return false;
   }
 
-  // The innermost object ends, and the hashes of its `n` names are the last ones in names_.
+  // The innermost object ends, and its `n` names are the last ones in names_.
   void LookForDuplicates(size_t n) {
     constexpr size_t kSmall = 16;
     auto begin = names_.end() - n, end = names_.end();
@@ -83,14 +96,16 @@ class CheckingHandler {
       std::sort(begin, end);
       may_have_duplicates_ |= std::adjacent_find(begin, end) != end;
     }
-    names_.erase(begin, end);
+    names_.resize(names_.size() - n);
   }
 
-  JsonDocument* document_;
+  const bool may_have_nul_;
+  JsonDocument* const document_;
   const char* error_ = nullptr;
   int depth_ = 0;
   bool may_have_duplicates_ = false;
-  std::vector<size_t> names_;  // Hashes of the member names of the objects that are open.
+  // Fingerprints of the member names of the objects that are open.
+  absl::InlinedVector<uint64_t, 32> names_;
 };
 
 // Keeps the last of equally named members, everywhere in a value (whose depth is bounded).
@@ -120,16 +135,14 @@ void RemoveDuplicates(Json* json) {
   json->EraseMember(kept, json->MemberEnd());
 }
 
-// Parses one value into `document`, in place of what it held.
+// Parses one value into `document`, in place of what it held. Recurses no deeper than the handler
+// lets it: kMaxJsonDepth.
 template <unsigned kFlags, typename Stream>
-absl::Status ParseValue(Stream* stream, JsonDocument* document) {
-  CheckingHandler handler(document);
+absl::Status ParseValue(Stream* stream, bool may_have_nul, JsonDocument* document) {
+  CheckingHandler handler(may_have_nul, document);
   rapidjson::Reader reader;
   auto generate = [&](JsonDocument&) {
-    return !reader
-                .Parse<kFlags | rapidjson::kParseFullPrecisionFlag |
-                       rapidjson::kParseIterativeFlag>(*stream, handler)
-                .IsError();
+    return !reader.Parse<kFlags | rapidjson::kParseFullPrecisionFlag>(*stream, handler).IsError();
   };
   document->Populate(generate);
   if (reader.HasParseError()) {
@@ -143,9 +156,13 @@ absl::Status ParseValue(Stream* stream, JsonDocument* document) {
 }
 
 template <unsigned kFlags, typename Stream>
-absl::StatusOr<JsonDocument> ParseText(Stream* stream, size_t size) {
+absl::StatusOr<JsonDocument> ParseText(absl::string_view text, Stream* stream) {
   JsonDocument document;
-  if (auto status = ParseValue<kFlags>(stream, &document); !status.ok()) return status;
+  const bool may_have_nul = MayHaveNul(text);
+  const size_t size = text.size();
+  if (auto status = ParseValue<kFlags>(stream, may_have_nul, &document); !status.ok()) {
+    return status;
+  }
   if (stream->Tell() != size) {
     return absl::InvalidArgumentError(absl::StrCat("null byte at offset ", stream->Tell()));
   }
@@ -253,7 +270,7 @@ void AppendEscaped(uint8_t c, std::string* out) {
 
 absl::StatusOr<JsonDocument> ParseJson(absl::string_view text) {
   rapidjson::MemoryStream stream(text.data(), text.size());
-  absl::StatusOr<JsonDocument> json = ParseText<rapidjson::kParseNoFlags>(&stream, text.size());
+  absl::StatusOr<JsonDocument> json = ParseText<rapidjson::kParseNoFlags>(text, &stream);
   if (json.ok()) return json;
   const std::string explanation = ExplainJsonError(text);
   if (explanation.empty()) return json;
@@ -262,10 +279,11 @@ absl::StatusOr<JsonDocument> ParseJson(absl::string_view text) {
 
 absl::StatusOr<JsonDocument> ParseJsonInSitu(std::string* text) {
   rapidjson::InsituStringStream stream(text->data());
-  return ParseText<rapidjson::kParseInsituFlag>(&stream, text->size());
+  return ParseText<rapidjson::kParseInsituFlag>(*text, &stream);
 }
 
-JsonScanner::JsonScanner(char* text, size_t size) : stream_(text), size_(size) {
+JsonScanner::JsonScanner(char* text, size_t size)
+    : stream_(text), size_(size), may_have_nul_(MayHaveNul({text, size})) {
   text[size] = '\0';
 }
 
@@ -284,8 +302,8 @@ bool JsonScanner::AtEnd() {
 const Json* JsonScanner::Value() {
   document_.SetNull();
   allocator_.Clear();
-  status_ = ParseValue<rapidjson::kParseInsituFlag | rapidjson::kParseStopWhenDoneFlag>(&stream_,
-                                                                                        &document_);
+  status_ = ParseValue<rapidjson::kParseInsituFlag | rapidjson::kParseStopWhenDoneFlag>(
+      &stream_, may_have_nul_, &document_);
   return status_.ok() ? &document_ : nullptr;
 }
 

@@ -24,7 +24,7 @@ using JsonDocument = rapidjson::Document;
 // Nesting beyond this is refused, as stock does, so that no input can exhaust the stack.
 inline constexpr int kMaxJsonDepth = 1000;
 
-// Parses one JSON value that fills `text` (white space around it is fine). Never recurses.
+// Parses one JSON value that fills `text` (white space around it is fine).
 // Duplicate members keep the last value, as stock does. Errors: kInvalidArgument with position and
 // reason in stock's words.
 absl::StatusOr<JsonDocument> ParseJson(absl::string_view text);
@@ -69,7 +69,8 @@ class JsonScanner {
   JsonDocument::AllocatorType allocator_{buffer_.get(), kBufferSize};
   JsonDocument document_{&allocator_};
   absl::Status status_;
-  size_t size_;
+  const size_t size_;
+  const bool may_have_nul_;
 };
 
 absl::string_view StringView(const Json& string);                    // Requires IsString().
