@@ -19,6 +19,12 @@ class SystemTest(unittest.TestCase):
 
     def setUp(self):
         self.directory = tempfile.mkdtemp(prefix="boreas-")
+        # Where stock's programs put what they are not told to put elsewhere.
+        self.env = {**os.environ, **{
+            f"{project}_{kind}DIR": self.directory
+            for project in ("OVS", "OVN")
+            for kind in ("RUN", "LOG", "DB", "SYSCONF")
+        }}
         self._daemons = []
         self.addCleanup(self._finish)
 
@@ -45,7 +51,8 @@ class SystemTest(unittest.TestCase):
     def server(self, name="ours", databases=(), arguments=(), path=None, start=True):
         """Our ovsdb-server (or the one at `path`), started."""
         path = path or binaries.ours("ovsdb-server")
-        server = self.track(OvsdbServer(path, self.directory, name, databases, arguments))
+        server = OvsdbServer(path, self.directory, name, databases, arguments, self.env)
+        self.track(server)
         return server.start() if start else server
 
     def reference_server(self, name="stock", databases=(), arguments=(), start=True):
@@ -59,7 +66,7 @@ class SystemTest(unittest.TestCase):
             capture_output=True,
             text=True,
             timeout=seconds,
-            env=env,
+            env=env or self.env,
             input=stdin,
             cwd=self.directory,
         )

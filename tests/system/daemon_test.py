@@ -1,0 +1,254 @@
+"""The daemon's habits: options, pid files, detaching, the monitor, logs, signals."""
+
+import os
+import re
+import signal
+import subprocess
+import unittest
+
+from harness import binaries, jsonrpc
+from harness.twins import TwinTest
+from harness.waiting import wait_until
+
+SCHEMA = {
+    "name": "Small",
+    "version": "1.0.0",
+    "tables": {"T": {"columns": {"x": {"type": "integer"}}, "isRoot": True}},
+}
+
+
+def alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+class DaemonTestBase(TwinTest):
+    def setUp(self):
+        super().setUp()
+        self.pids = []
+        self.addCleanup(self.end_all)
+
+    def end_all(self):
+        for pid in self.pids:
+            if alive(pid):
+                os.kill(pid, signal.SIGKILL)
+
+    def read(self, name):
+        with open(self.path(name), encoding="utf-8") as file:
+            return file.read()
+
+    def pid_in(self, name):
+        pid = int(self.read(name))
+        self.pids.append(pid)
+        return pid
+
+    def detached(self, program, name, *options):
+        """Runs the program with --detach and the usual files called NAME.*; returns its outcome."""
+        output = self.path(name + ".out")
+        with open(output, "wb") as out:
+            done = subprocess.run(
+                [program, "--detach", "--no-chdir", f"--pidfile={name}.pid", f"--log-file={name}.log",
+                 f"--unixctl={self.path(name)}.ctl", f"--remote=punix:{name}.sock", *options],
+                stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=self.directory, env=self.env, timeout=60)
+        return done.returncode
+
+    def appctl(self, name, *words):
+        with jsonrpc.Connection("unix:" + self.path(name + ".ctl")) as connection:
+            return connection.call(words[0], list(words[1:]))
+
+
+class DaemonTest(DaemonTestBase):
+    """What can be seen without the reference."""
+
+    def start(self, name="d", *options):
+        database = self.database(name, SCHEMA)
+        self.assertEqual(self.detached(binaries.ours("ovsdb-server"), name, *options, database), 0, self.read(name + ".out"))
+        return self.pid_in(name + ".pid")
+
+    def test_detach_is_ready_when_the_parent_ends(self):
+        pid = self.start()
+        with jsonrpc.Connection("unix:" + self.path("d.sock")) as client:
+            self.assertEqual(client.call("list_dbs", [])["result"][0], "Small")
+        self.assertEqual(os.readlink(f"/proc/{pid}/cwd"), self.directory)
+        self.assertEqual(os.getsid(pid), os.getpgid(pid))
+        for descriptor in ("0", "1", "2"):
+            self.assertEqual(os.readlink(f"/proc/{pid}/fd/{descriptor}"), "/dev/null")
+        self.appctl("d", "exit")
+        wait_until(lambda: not alive(pid), "the daemon ends")
+        self.assertEqual([name for name in os.listdir(self.directory) if name.endswith((".pid", ".ctl", ".sock"))], [])
+
+    def test_detach_changes_to_the_root_directory(self):
+        database = self.database("d", SCHEMA)
+        subprocess.run(
+            [binaries.ours("ovsdb-server"), "--detach", f"--pidfile={self.path('d.pid')}",
+             f"--unixctl={self.path('d')}.ctl", f"--remote=punix:{self.path('d')}.sock", database],
+            cwd=self.directory, env=self.env, timeout=60, check=True, stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.assertEqual(os.readlink(f"/proc/{self.pid_in('d.pid')}/cwd"), "/")
+
+    def test_second_daemon_is_refused_the_pidfile(self):
+        pid = self.start()
+        other = self.database("other", SCHEMA)
+        program = binaries.ours("ovsdb-server")
+        self.assertEqual(self.detached(program, "d", other), 1)
+        self.assertIn(f"d.pid: already running as pid {pid}, aborting", self.read("d.out"))
+        self.assertEqual(int(self.read("d.pid")), pid)
+
+    def test_overwrite_pidfile(self):
+        first = self.start()
+        other = self.database("other", SCHEMA)
+        self.assertEqual(self.detached(binaries.ours("ovsdb-server"), "d", "--overwrite-pidfile", other), 0)
+        self.assertNotEqual(self.pid_in("d.pid"), first)
+
+    def test_stale_pidfile_is_taken_over(self):
+        pid = self.start()
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not alive(pid), "the daemon dies")
+        self.assertEqual(self.detached(binaries.ours("ovsdb-server"), "d", self.path("d.db")), 0)
+        self.assertNotEqual(self.pid_in("d.pid"), pid)
+
+    def test_monitor_restarts_after_a_crash(self):
+        pid = self.start("d", "--monitor")
+        with jsonrpc.Connection("unix:" + self.path("d.sock")) as client:
+            client.transact("Small", {"op": "insert", "table": "T", "row": {"x": 1}}, {"op": "commit", "durable": True})
+        self.appctl("d", "ovsdb-server/add-remote", "punix:" + self.path("added.sock"))
+        os.kill(pid, signal.SIGSEGV)
+        wait_until(lambda: not alive(pid), "the daemon dies")
+        wait_until(self.serving, "the monitor starts a new daemon")
+        self.assertNotEqual(self.pid_in("d.pid"), pid)
+        with jsonrpc.Connection("unix:" + self.path("d.sock")) as client:
+            selected = client.transact("Small", {"op": "select", "table": "T", "where": [], "columns": ["x"]})
+        self.assertEqual(selected, [{"rows": [{"x": 1}]}])
+        # What was added at run time comes back.
+        self.assertIn("added.sock", self.appctl("d", "ovsdb-server/list-remotes")["result"])
+
+    def serving(self):
+        try:
+            with jsonrpc.Connection("unix:" + self.path("d.sock")) as client:
+                return client.call("echo", [])
+        except (OSError, jsonrpc.Closed):
+            return None
+
+    def test_monitor_leaves_alone_what_was_killed_or_ended(self):
+        for number in (signal.SIGKILL, signal.SIGTERM):
+            with self.subTest(signal=number):
+                pid = self.start(f"m{number}", "--monitor")
+                parent = self.parent_of(pid)
+                self.pids.append(parent)
+                os.kill(pid, number)
+                wait_until(lambda p=parent: not alive(p), "the monitor ends with its daemon")
+                self.assertFalse(alive(pid))
+
+    def test_monitor_says_what_it_is(self):
+        """ps and scripts tell the monitor from the daemon by its title."""
+        pid = self.start("d", "--monitor")
+        parent = self.parent_of(pid)
+        self.pids.append(parent)
+        with open(f"/proc/{parent}/cmdline", encoding="utf-8", errors="replace") as cmdline:
+            self.assertIn("monitoring pid", cmdline.read())
+
+    @staticmethod
+    def parent_of(pid):
+        with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+            return int(stat.read().rsplit(")", 1)[1].split()[1])
+
+    def test_log_format(self):
+        self.start()
+        pattern = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\|\d{5}\|[a-z_0-9]+(\([^)]+\))?\|[A-Z]+\|.")
+        lines = self.read("d.log").split("\n")[:-1]
+        self.assertTrue(lines)
+        for number, line in enumerate(lines, 1):
+            self.assertRegex(line, pattern)
+            self.assertEqual(int(line.split("|")[1]), number)
+        self.assertIn("|vlog|INFO|opened log file d.log", lines[0].replace(self.directory + "/", ""))
+
+    def test_a_broken_pipe_is_survived(self):
+        pid = self.start()
+        os.kill(pid, signal.SIGPIPE)
+        with jsonrpc.Connection("unix:" + self.path("d.sock")) as client:
+            self.assertEqual(client.call("echo", ["on"])["result"], ["on"])
+
+    def test_database_in_use_is_refused(self):
+        self.start()
+        self.assertEqual(self.detached(binaries.ours("ovsdb-server"), "e", self.path("d.db")), 1)
+        self.assertIn("cannot lock", (self.read("e.out") + self.read("e.log")).lower())
+
+
+@binaries.needs_reference
+class StartUpTest(DaemonTestBase):
+    """What either program says to the same command line, and its status."""
+
+    def outcome(self, program, name, arguments):
+        path = self.database(name, SCHEMA)
+        filled = [argument.replace("NAME", name) for argument in arguments]
+        done = subprocess.run(
+            [program, f"--unixctl={self.path(name)}.ctl", *filled], capture_output=True, text=True,
+            cwd=self.directory, env=self.env, timeout=60, stdin=subprocess.DEVNULL)
+        text = f"{done.returncode}\n{done.stdout}\n{done.stderr}".replace(program, "PROGRAM")
+        os.unlink(path)
+        return re.sub(rf"\b{name}\b", "NAME", text).replace(self.directory, "DIR")
+
+    def same_outcome(self, *arguments):
+        texts = []
+        for name, program in self.programs():
+            text = re.sub(r"\d{4}-\d\d-\d\dT[0-9:.]+Z\|\d{5}\|", "", self.outcome(program, name, arguments))
+            texts.append(text)
+        self.assert_same(*texts)
+
+    def test_refused_command_lines(self):
+        for arguments in (
+            ["nowhere.db"], ["--nonsense"], ["--unixctl=/nowhere/x", "NAME.db"], ["--sync-from"],
+            ["--log-file=/nowhere/l", "NAME.db"], ["-vfoo:bar", "NAME.db"], ["--config-file=x", "NAME.db"],
+            ["--config-file=nowhere"], ["--remote=db:a,b,c", "NAME.db"], ["--remote=db:Small,b,c", "NAME.db"],
+            ["--remote=db:Small,T,y", "NAME.db"], ["relay:a"],
+            ["--remote=db:Small", "NAME.db"], ["--pidfile=/nowhere/pid", "NAME.db"],
+            ["--user=no_such_user", "NAME.db"],
+            ["--sync-exclude-tables=nonsense", "--sync-from=unix:x", "NAME.db"],
+        ):
+            with self.subTest(arguments=arguments):
+                self.same_outcome(*arguments)
+
+    def test_version(self):
+        for option in ("--version", "-V"):
+            self.same_outcome(option)
+
+    def test_help_names_every_option_of_stock(self):
+        helps = [
+            subprocess.run([program, "--help"], capture_output=True, text=True, timeout=20)
+            for _, program in self.programs()
+        ]
+        self.assertEqual([done.returncode for done in helps], [0, 0])
+        ours, stock = [set(re.findall(r"--[a-z][a-z-]+", done.stdout)) for done in helps]
+        self.assertEqual(stock - ours, set())
+
+    def test_run(self):
+        """--run ends the server with its command and passes on whether it failed."""
+        for command in ("exit 0", "exit 3", "kill -9 $$", "test -S NAME.sock"):
+            with self.subTest(command=command):
+                self.same_outcome("-vconsole:err", "--remote=punix:NAME.sock", f"--run={command}", "NAME.db")
+
+    def test_run_can_use_the_server(self):
+        client = binaries.reference("ovsdb-client")
+        command = f"{client} transact unix:NAME.sock '[\"Small\",{{\"op\":\"insert\",\"table\":\"T\",\"row\":{{}}}}]'"
+        for name, program in self.programs():
+            text = self.outcome(program, name, ["-vconsole:err", "--remote=punix:NAME.sock", f"--run={command}", "NAME.db"])
+            self.assertRegex(text, r'^0\n\[{"uuid":\["uuid","[0-9a-f-]{36}"\]}\]\n')
+
+    def test_corrupt_databases(self):
+        """The same words about a file that is none, empty, or damaged."""
+        whole = self.database("whole", SCHEMA, binaries.reference("ovsdb-tool"))
+        with open(whole, "rb") as file:
+            content = file.read()
+        for damage in (b"", b"nonsense\n", content[:20], content[:-5], content.replace(b"Small", b"Smell"),
+                       content.replace(b"OVSDB", b"OVSDC"), b"\0" * 100, content.replace(b"JSON", b"CLUSTER")):
+            with open(self.path("damaged.db"), "wb") as file:
+                file.write(damage)
+            with self.subTest(damage=damage[:40], length=len(damage)):
+                self.same_outcome("damaged.db")
+
+
+if __name__ == "__main__":
+    unittest.main()

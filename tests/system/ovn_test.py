@@ -1,0 +1,271 @@
+"""OVN on our servers: its utilities, its northd and a hypervisor, all from the reference."""
+
+import os
+import re
+import subprocess
+import unittest
+
+from harness import binaries
+from harness.daemon import Daemon
+from harness.twins import TwinTest
+from harness.waiting import wait_until
+
+NETWORK = [
+    ["ls-add", "sw0"],
+    ["lsp-add", "sw0", "p1"],
+    ["lsp-set-addresses", "p1", "00:00:00:00:00:01 10.0.0.1"],
+    ["lsp-add", "sw0", "p2", "--", "lsp-set-addresses", "p2", "dynamic"],
+    ["set", "logical_switch", "sw0", "other_config:subnet=10.0.0.0/24"],
+    ["lr-add", "r0"],
+    ["lrp-add", "r0", "r0-sw0", "00:00:00:00:01:00", "10.0.0.254/24", "fd00::1/64"],
+    ["lsp-add", "sw0", "sw0-r0", "--", "lsp-set-type", "sw0-r0", "router", "--",
+     "lsp-set-addresses", "sw0-r0", "router", "--", "lsp-set-options", "sw0-r0", "router-port=r0-sw0"],
+    ["lr-route-add", "r0", "0.0.0.0/0", "10.0.0.253"],
+    ["lr-nat-add", "r0", "snat", "172.16.0.1", "10.0.0.0/24"],
+    ["acl-add", "sw0", "to-lport", "1000", "ip4.src == 10.0.0.9", "drop"],
+    ["acl-add", "sw0", "from-lport", "900", 'inport == "p1" && tcp', "allow-related"],
+    ["lb-add", "lb0", "10.9.0.1:80", "10.0.0.1:8080,10.0.0.2:8080", "tcp"],
+    ["ls-lb-add", "sw0", "lb0"],
+    ["pg-add", "pg0", "p1", "p2"],
+    ["create", "address_set", "name=as0", 'addresses="10.0.0.1","10.0.0.2"'],
+    ["meter-add", "m0", "drop", "100", "kbps", "10"],
+    ["ha-chassis-group-add", "g0"],
+    ["set-connection", "ptcp:0:127.0.0.1"],
+]
+QUERIES = [
+    ["show"], ["ls-list"], ["lr-list"], ["lsp-list", "sw0"], ["lrp-list", "r0"], ["acl-list", "sw0"],
+    ["lr-route-list", "r0"], ["lr-nat-list", "r0"], ["lb-list"], ["ls-lb-list", "sw0"],
+    ["lsp-get-addresses", "p1"], ["lsp-get-type", "sw0-r0"], ["meter-list"], ["get-connection"],
+    ["--columns=name,ports", "list", "logical_switch"], ["get", "logical_switch", "sw0", "other_config"],
+    ["--bare", "--columns=name", "find", "logical_switch_port", "type=router"],
+    ["--format=json", "--columns=name,addresses", "list", "address_set"],
+]
+FAILURES = [
+    ["ls-add", "sw0"], ["lsp-add", "sw9", "p9"], ["ls-del", "sw9"], ["lsp-add", "sw0", "p1"],
+    ["set", "logical_switch", "sw0", "nothing=1"], ["list", "nothing"],
+    ["lr-route-add", "r0", "0.0.0.0/0", "nonsense"], ["create", "address_set", "name=as0"],
+]
+REMOVALS = [
+    ["lsp-del", "p2"], ["--if-exists", "ls-del", "nothing"], ["lr-route-del", "r0"], ["acl-del", "sw0"],
+    ["lr-nat-del", "r0", "snat"], ["lb-del", "lb0"], ["pg-del", "pg0"], ["lr-del", "r0"],
+    ["destroy", "address_set", "as0"], ["meter-del"], ["ha-chassis-group-del", "g0"], ["del-connection"], ["ls-del", "sw0"],
+]
+
+
+def schema(database):
+    return binaries.reference_file(f"share/ovn/ovn-{database}.ovsschema")
+
+
+@binaries.needs_reference
+class NorthboundTest(TwinTest):
+    def setUp(self):
+        super().setUp()
+        self.twin("nb", schema("nb"))
+
+    def nbctl(self, *arguments, **more):
+        return self.same_command("ovn-nbctl", "--db={remote}", "--timeout=20", *arguments, **more)
+
+    def test_commands(self):
+        self.nbctl("init")
+        for command in NETWORK:
+            self.nbctl(*command)
+        for command in QUERIES:
+            self.nbctl(*command, sort_lines=True)
+        for command in FAILURES:
+            self.nbctl(*command)
+        for command in REMOVALS:
+            self.nbctl(*command)
+        self.nbctl("show")
+
+    def test_daemon_mode(self):
+        daemons = {server.name: self.nbctl_daemon(server) for server in self.twins}
+
+        def through_daemon(*arguments):
+            def run(server):
+                env = {**self.env, "OVN_NB_DAEMON": daemons[server.name].control}
+                done = self.run_command(
+                    binaries.reference("ovn-nbctl"), "--timeout=20", *arguments, env=env, check=False)
+                return f"{done.stdout}{done.returncode}{done.stderr}"
+
+            return self.same(run, sort_lines=True)
+
+        for command in [*NETWORK, *QUERIES, *FAILURES, *REMOVALS]:
+            through_daemon(*command)
+        self.nbctl("show")
+
+    def nbctl_daemon(self, server):
+        daemon = Daemon(
+            binaries.reference("ovn-nbctl"), self.directory, server.name + "-nbctl",
+            ["--db=" + server.remote, "--detach", "--no-chdir", "--pidfile=" + self.path(server.name + "-nbctl.pid")],
+            self.env)
+        # It detaches: the process that answers is the one named in the pidfile.
+        daemon.start(ready=False).process.wait(20)
+        pid = int(self.read(server.name + "-nbctl.pid"))
+        self.addCleanup(self.end, pid)
+        self.assertTrue(os.path.exists(daemon.control))
+        return daemon
+
+    def read(self, name):
+        with open(self.path(name), encoding="utf-8") as file:
+            return file.read()
+
+    @staticmethod
+    def end(pid):
+        try:
+            os.kill(pid, 9)
+        except ProcessLookupError:
+            pass
+
+    def test_wait_until(self):
+        """ovn-nbctl waits for another client's change."""
+
+        def waited(server):
+            nbctl = [binaries.reference("ovn-nbctl"), "--db=" + server.remote, "--timeout=20"]
+            self.run_command(*nbctl, "ls-add", "sw0", "--", "lsp-add", "sw0", "p1")
+            waiting = subprocess.Popen(
+                [*nbctl, "wait-until", "logical_switch_port", "p1", "up=true"], env=self.env)
+            self.addCleanup(waiting.kill)
+            self.run_command(*nbctl, "set", "logical_switch_port", "p1", "up=true")
+            return str(waiting.wait(20))
+
+        self.assertEqual(self.same(waited), "0")
+
+
+class Central:
+    """A northbound, a southbound and stock's northd between them."""
+
+    def __init__(self, test, name, server_path):
+        self.test = test
+        self.name = name
+        databases = [(db, test.database(f"{name}-{db}", schema(db))) for db in ("nb", "sb")]
+        self.nb, self.sb = [
+            test.server(f"{name}-{db}", [path], path=server_path) for db, path in databases
+        ]
+        # Or else northd makes up addresses that differ from run to run.
+        self.nbctl("init", "--", "set", "nb_global", ".", "options:mac_prefix=02:00:00",
+                   "options:svc_monitor_mac=02:00:00:00:00:99")
+        self.northd = test.track(Daemon(
+            binaries.reference("ovn-northd"), test.directory, name + "-northd",
+            ["--ovnnb-db=" + self.nb.remote, "--ovnsb-db=" + self.sb.remote], test.env))
+        self.northd.start()
+
+    def nbctl(self, *arguments):
+        return self.test.run_command(
+            binaries.reference("ovn-nbctl"), "--db=" + self.nb.remote, "--timeout=30", *arguments).stdout
+
+    def sbctl(self, *arguments):
+        return self.test.run_command(
+            binaries.reference("ovn-sbctl"), "--db=" + self.sb.remote, "--timeout=30", *arguments).stdout
+
+
+@binaries.needs_reference
+class CentralTest(TwinTest):
+    def setUp(self):
+        super().setUp()
+        self.centrals = [Central(self, name, path) for name, path in self.programs()]
+        self.twins = [central.sb for central in self.centrals]
+        for central in self.centrals:
+            for command in NETWORK:
+                central.nbctl(*command)
+            central.nbctl("--wait=sb", "sync")
+
+    def same_in_southbound(self, *arguments):
+        """ovn-sbctl's lines, sorted; rows are in no order and their UUIDs are northd's choice."""
+        uuid = re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|0x[0-9a-f]{8}\b")
+        texts = []
+        for central in self.centrals:
+            lines = uuid.sub("UUID", central.sbctl(*arguments)).split("\n")
+            texts.append("\n".join(sorted(lines)))
+        return self.assert_same(*texts)
+
+    def test_northd_fills_the_southbound(self):
+        self.assertGreater(self.same_in_southbound("lflow-list").count("\n"), 100)
+        self.same_in_southbound("show")
+        for table, columns in [
+            ("Port_Binding", "logical_port,type,mac,options"), ("Address_Set", "name,addresses"),
+            ("Port_Group", "name"), ("Load_Balancer", "name,vips,protocol"), ("Meter", "name,unit"),
+            ("Datapath_Binding", "tunnel_key"), ("Connection", "target"),
+        ]:
+            with self.subTest(table=table):
+                self.same_in_southbound("--columns=" + columns, "list", table)
+
+    def test_northd_follows_changes(self):
+        before = self.same_in_southbound("lflow-list")
+        for central in self.centrals:
+            for command in REMOVALS:
+                central.nbctl(*command)
+            central.nbctl("--wait=sb", "sync")
+        self.assertEqual(self.same_in_southbound("lflow-list").strip(), "")
+        for central in self.centrals:
+            for command in NETWORK:
+                central.nbctl(*command)
+            central.nbctl("--wait=sb", "sync")
+        self.assertEqual(self.same_in_southbound("lflow-list"), before)
+
+    def test_northd_survives_a_restart_of_the_servers(self):
+        before = self.same_in_southbound("lflow-list")
+        for central in self.centrals:
+            for server in (central.nb, central.sb):
+                server.stop()
+                server.start()
+            central.nbctl("--wait=sb", "ls-add", "sw1", "--", "ls-del", "sw1")
+            central.nbctl("--wait=sb", "sync")
+        self.assertEqual(self.same_in_southbound("lflow-list"), before)
+
+    def test_sbctl_commands(self):
+        for central in self.centrals:
+            central.sbctl("chassis-add", "ch0", "geneve", "127.0.0.2")
+            central.sbctl("lsp-bind", "p1", "ch0")
+            central.nbctl("wait-until", "logical_switch_port", "p1", "up=true")
+        self.same_in_southbound("show")
+        for central in self.centrals:
+            central.sbctl("lsp-unbind", "p1")
+            central.sbctl("chassis-del", "ch0")
+        self.same_in_southbound("show")
+
+
+@binaries.needs_reference
+class HypervisorTest(TwinTest):
+    """ovn-controller and a dummy ovs-vswitchd bring a port up through our servers."""
+
+    def test_port_comes_up(self):
+        central = Central(self, "ours", binaries.ours("ovsdb-server"))
+        conf = self.database("conf", binaries.reference_file("share/openvswitch/vswitch.ovsschema"))
+        vswitch = self.server("db", [conf])
+        self.track(Daemon(
+            binaries.reference("ovs-vswitchd"), self.directory, "ovs-vswitchd",
+            ["--enable-dummy=override", "--pidfile=" + self.path("ovs-vswitchd.pid"), vswitch.remote], self.env)).start()
+        vsctl = [binaries.reference("ovs-vsctl"), "--db=" + vswitch.remote, "--timeout=30"]
+        self.run_command(
+            *vsctl, "set", "open", ".", "external-ids:system-id=hv1",
+            "external-ids:ovn-remote=" + central.sb.remote, "external-ids:ovn-encap-type=geneve",
+            "external-ids:ovn-encap-ip=127.0.0.1", "--", "add-br", "br-int", "--", "set", "bridge", "br-int",
+            "datapath_type=dummy", "fail-mode=secure", "--", "add-port", "br-int", "vif1", "--", "set",
+            "interface", "vif1", "type=dummy", "external-ids:iface-id=p1")
+        controller = self.track(Daemon(
+            binaries.reference("ovn-controller"), self.directory, "ovn-controller", [vswitch.remote], self.env))
+        controller.start()
+        central.nbctl("ls-add", "sw0", "--", "lsp-add", "sw0", "p1", "--",
+                      "lsp-set-addresses", "p1", "00:00:00:00:00:01 10.0.0.1")
+        central.nbctl("--wait=hv", "sync")
+        central.nbctl("wait-until", "Logical_Switch_Port", "p1", "up=true")
+        self.assertIn("hv1", central.sbctl("show"))
+        self.assertIn("Port_Binding p1", central.sbctl("show"))
+        ofctl = binaries.reference("ovs-ofctl")
+        bridge = "unix:" + self.path("br-int.mgmt")
+
+        def flows():
+            return self.run_command(ofctl, "-O", "OpenFlow15", "dump-flows", bridge).stdout.count("table=")
+
+        wait_until(lambda: flows() > 50, "ovn-controller installs flows")
+        without_acl = flows()
+        central.nbctl("--wait=hv", "acl-add", "sw0", "to-lport", "1000", "ip4.src == 10.0.0.9", "drop")
+        wait_until(lambda: flows() > without_acl, "the ACL's flows arrive")
+        with_port = flows()
+        central.nbctl("--wait=hv", "lsp-del", "p1")
+        wait_until(lambda: flows() < with_port, "the port's flows go")
+        self.assertNotIn("Port_Binding p1", central.sbctl("show"))
+
+
+if __name__ == "__main__":
+    unittest.main()
