@@ -172,4 +172,93 @@ absl::StatusOr<ServerConfig> ServerConfig::Parse(absl::string_view text,
   return config;
 }
 
+namespace {
+
+// Appends members of a JSON object: `"name":value` with commas between.
+class MemberWriter {
+ public:
+  explicit MemberWriter(std::string* out) : out_(out) { *out_ += '{'; }
+  ~MemberWriter() { *out_ += '}'; }
+
+  std::string* Name(absl::string_view name) {
+    if (!first_) *out_ += ',';
+    first_ = false;
+    ovsdb::AppendJsonString(name, out_);
+    *out_ += ':';
+    return out_;
+  }
+  void Integer(absl::string_view name, const std::optional<int>& value) {
+    if (value) absl::StrAppend(Name(name), *value);
+  }
+  void String(absl::string_view name, absl::string_view value) {
+    if (!value.empty()) ovsdb::AppendJsonString(value, Name(name));
+  }
+
+ private:
+  std::string* out_;
+  bool first_ = true;
+};
+
+void AppendRemote(const RemoteOptions& options, std::string* out) {
+  MemberWriter writer(out);
+  writer.Integer("max-backoff", options.max_backoff_ms);
+  writer.Integer("inactivity-probe", options.inactivity_probe_ms);
+  writer.Integer("dscp", options.dscp);
+  if (options.read_only) *writer.Name("read-only") += "true";
+  writer.String("role", options.role);
+}
+
+absl::string_view ModelName(Model model) {
+  switch (model) {
+    case Model::kFromFile:
+      return "";
+    case Model::kStandalone:
+      return "standalone";
+    case Model::kClustered:
+      return "clustered";
+    case Model::kActiveBackup:
+      return "active-backup";
+    case Model::kRelay:
+      return "relay";
+  }
+  return "";
+}
+
+void AppendDatabase(const DatabaseOptions& options, std::string* out) {
+  MemberWriter writer(out);
+  writer.String("service-model", ModelName(options.model));
+  const bool active_backup = options.model == Model::kActiveBackup;
+  if (active_backup || options.model == Model::kRelay) {
+    MemberWriter source(writer.Name("source"));
+    AppendRemote(options.source_options, source.Name(options.source));
+  }
+  if (!active_backup) return;
+  *writer.Name("backup") += options.backup ? "true" : "false";
+  std::string* tables = writer.Name("exclude-tables");
+  *tables += '[';
+  for (const std::string& table : options.exclude_tables) {
+    if (tables->back() != '[') *tables += ',';
+    ovsdb::AppendJsonString(table, tables);
+  }
+  *tables += ']';
+}
+
+}  // namespace
+
+std::string ServerConfig::ToText() const {
+  std::string text;
+  {
+    MemberWriter writer(&text);
+    {
+      MemberWriter section(writer.Name("remotes"));
+      for (const auto& [target, options] : remotes) AppendRemote(options, section.Name(target));
+    }
+    {
+      MemberWriter section(writer.Name("databases"));
+      for (const auto& [name, options] : databases) AppendDatabase(options, section.Name(name));
+    }
+  }
+  return text;
+}
+
 }  // namespace server

@@ -48,6 +48,8 @@ struct ServerConfig {
   // defaults) is appended to `*warnings`; everything else that is wrong is the error.
   static absl::StatusOr<ServerConfig> Parse(absl::string_view text,
                                             std::vector<std::string>* warnings);
+  // A text that Parse() makes the same of.
+  std::string ToText() const;
 };
 
 }  // namespace server

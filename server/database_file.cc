@@ -80,7 +80,7 @@ absl::StatusOr<LoadedDatabase> LoadDatabase(LogFile* log) {
       return loaded;
     }
     loaded.database->Apply(decoded->change);
-    ++loaded.n_transactions;
+    if (++loaded.n_transactions == 1) loaded.base_size = log->size();
   }
 }
 

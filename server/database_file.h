@@ -31,6 +31,7 @@ struct LoadedDatabase {
   // read until then. Ask the log whether more records follow.
   absl::Status tail;
   size_t n_transactions = 0;
+  uint64_t base_size = 0;  // Of schema and first transaction: all there is in a compacted file.
 };
 
 // Reads schema and transactions. An error if there is no schema to begin with.

@@ -1,1 +1,330 @@
-// Placeholder: filled in by the commit that brings this part.
+#include "server/executor.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "ovsdb/error.h"
+#include "ovsdb/json.h"
+
+namespace server {
+namespace {
+
+// `error` behind the results of the operations, as a commit that fails is told.
+std::string WithCommitError(std::string result, const absl::Status& error) {
+  result.pop_back();
+  if (result.size() > 1) result += ',';
+  ovsdb::AppendError(error, &result);
+  result += ']';
+  return result;
+}
+
+std::vector<int> MentionedTables(const ovsdb::DatabaseSchema& schema,
+                                 const rapidjson::Value& params) {
+  std::vector<int> tables;
+  for (rapidjson::SizeType i = 1; i < params.Size(); i++) {
+    const ovsdb::Json* name = ovsdb::FindMember(params[i], "table");
+    if (name == nullptr || !name->IsString()) continue;
+    const ovsdb::TableSchema* table = schema.FindTable(ovsdb::StringView(*name));
+    if (table != nullptr) tables.push_back(table->index);
+  }
+  return tables;
+}
+
+// Whether a transaction can be executed without being sent where the database is written.
+bool OnlyReads(const rapidjson::Value& params) {
+  for (rapidjson::SizeType i = 1; i < params.Size(); i++) {
+    const ovsdb::Json* op = ovsdb::FindMember(params[i], "op");
+    if (op == nullptr || !op->IsString()) continue;
+    const absl::string_view name = ovsdb::StringView(*op);
+    if (name != "select" && name != "wait" && name != "comment" && name != "assert") return false;
+  }
+  return true;
+}
+
+Answer Canceled() { return {true, "\"canceled\""}; }
+
+}  // namespace
+
+Executor::Executor(base::Loop* loop, ovsdb::UuidGenerator* uuids, std::unique_ptr<Storage> storage,
+                   std::unique_ptr<ovsdb::Database> database, Observer* observer)
+    : loop_(loop),
+      uuids_(uuids),
+      storage_(std::move(storage)),
+      database_(std::move(database)),
+      observer_(observer),
+      deadline_(loop, [this] { RetryWaiting(); }),
+      turn_end_(loop, base::TurnEnd::kWork, [this] { EndTurn(); }) {
+  storage_->SetClient(this);
+  if (database_) changed_tables_.resize(database_->schema().tables.size());
+}
+
+Executor::~Executor() = default;
+
+void Executor::Submit(std::unique_ptr<Request> request) {
+  request->arrived_ms = base::MonotonicMs();
+  if (frozen_) {
+    frozen_requests_.push_back(std::move(request));
+  } else if (!Forward(request)) {
+    Execute(std::move(request));
+  }
+}
+
+bool Executor::Forward(std::unique_ptr<Request>& request) {
+  if (forwarder_ == nullptr || OnlyReads(request->message->params())) return false;
+  Request* forwarded = request.get();
+  forwarded_.push_back(std::move(request));
+  forwarder_->Forward(*forwarded, [this, forwarded](Answer answer) {
+    auto it = std::find_if(forwarded_.begin(), forwarded_.end(),
+                           [&](const auto& r) { return r.get() == forwarded; });
+    if (it == forwarded_.end()) return;
+    std::unique_ptr<Request> owned = std::move(*it);
+    forwarded_.erase(it);
+    Finish(std::move(owned), std::move(answer));
+  });
+  return true;
+}
+
+void Executor::Execute(std::unique_ptr<Request> request) {
+  ovsdb::TransactionContext context;
+  context.read_only = request->read_only;
+  context.role = request->role;
+  context.client_id = request->client_id;
+  context.uuids = uuids_;
+  context.owns_lock = [&](absl::string_view lock) {
+    return request->client != nullptr && request->client->OwnsLock(lock);
+  };
+  context.elapsed_msec = base::MonotonicMs() - request->arrived_ms;
+
+  ovsdb::TransactionOutcome outcome =
+      ovsdb::ExecuteTransaction(*database_, request->message->params(), context);
+  if (outcome.must_wait) {
+    Wait(std::move(request), outcome.timeout_msec);
+    return;
+  }
+  Pending pending;
+  pending.request = std::move(request);
+  pending.answer.text = std::move(outcome.result);
+  if (!outcome.change.empty()) {
+    pending.durable = outcome.durable;
+    pending.change = std::move(outcome.change);
+    ApplyAndAppend(std::move(pending));
+  } else if (appended_ != committed_) {
+    // What it read may still be lost.
+    pending.position = appended_;
+    pending_.push_back(std::move(pending));
+  } else {
+    Finish(std::move(pending.request), std::move(pending.answer));
+  }
+}
+
+void Executor::Propose(ovsdb::Change change, std::function<void(absl::Status)> done) {
+  Pending pending;
+  pending.change = std::move(change);
+  pending.done = std::move(done);
+  ApplyAndAppend(std::move(pending));
+}
+
+void Executor::ApplyAndAppend(Pending pending) {
+  database_->Apply(pending.change);
+  if (!waiting_.empty()) {
+    for (const ovsdb::TableChange& table : pending.change.tables) {
+      changed_tables_[table.table] = true;
+    }
+    any_changed_ = true;
+  }
+  appended_ = storage_->Append(database_->schema(), pending.change, pending.durable);
+  pending.position = appended_;
+  pending_.push_back(std::move(pending));
+  turn_end_.Arm();
+}
+
+void Executor::Wait(std::unique_ptr<Request> request, std::optional<int64_t> timeout_ms) {
+  Waiting waiting;
+  waiting.tables = MentionedTables(database_->schema(), request->message->params());
+  if (timeout_ms) waiting.deadline_ms = request->arrived_ms + *timeout_ms;
+  waiting.request = std::move(request);
+  waiting_.push_back(std::move(waiting));
+  ArmDeadline();
+}
+
+void Executor::ArmDeadline() {
+  std::optional<int64_t> first;
+  for (const Waiting& w : waiting_) {
+    if (w.deadline_ms && (!first || *w.deadline_ms < *first)) first = w.deadline_ms;
+  }
+  if (first) {
+    deadline_.StartAt(*first);
+  } else {
+    deadline_.Stop();
+  }
+}
+
+// Each is tried once for whatever changed before; what a retried one changes calls for another
+// round, which ends because those that change something no longer wait.
+void Executor::RetryWaiting() {
+  if (frozen_) return;
+  do {
+    std::vector<bool> changed(changed_tables_.size());
+    changed.swap(changed_tables_);
+    any_changed_ = false;
+    const int64_t now = base::MonotonicMs();
+    std::vector<Waiting> retry;
+    auto keep = std::remove_if(waiting_.begin(), waiting_.end(), [&](Waiting& w) {
+      const bool due =
+          (w.deadline_ms && *w.deadline_ms <= now) ||
+          std::any_of(w.tables.begin(), w.tables.end(), [&](int table) { return changed[table]; });
+      if (due) retry.push_back(std::move(w));
+      return due;
+    });
+    waiting_.erase(keep, waiting_.end());
+    for (Waiting& w : retry) Execute(std::move(w.request));
+  } while (any_changed_ && !waiting_.empty());
+  ArmDeadline();
+}
+
+void Executor::EndTurn() {
+  if (any_changed_) RetryWaiting();
+  storage_->Flush();
+}
+
+void Executor::Settle() {
+  if (appended_ != committed_) EndTurn();
+}
+
+void Executor::OnCommitted(Storage::Position position) {
+  committed_ = position;
+  while (!pending_.empty() && pending_.front().position <= committed_) {
+    Pending pending = std::move(pending_.front());
+    pending_.pop_front();
+    if (!pending.change.empty()) observer_->OnChange(pending.change);
+    if (pending.done) pending.done(absl::OkStatus());
+    if (!pending.request) continue;
+    if (pending.durable && pending.position > durable_) {
+      pending.change = {};
+      if (pending.request->client != nullptr)
+        pending.request->client->OnHeld(pending.request.get());
+      held_.push_back(std::move(pending));
+    } else {
+      Finish(std::move(pending.request), std::move(pending.answer));
+    }
+  }
+  if (committed_ == appended_) observer_->OnSettled();
+}
+
+void Executor::OnDurable(Storage::Position position) {
+  durable_ = position;
+  while (!held_.empty() && held_.front().position <= durable_) {
+    Pending pending = std::move(held_.front());
+    held_.pop_front();
+    Finish(std::move(pending.request), std::move(pending.answer));
+  }
+}
+
+void Executor::OnNotDurable(Storage::Position position, const absl::Status& reason) {
+  while (!held_.empty() && held_.front().position <= position) {
+    Pending pending = std::move(held_.front());
+    held_.pop_front();
+    pending.answer.text = WithCommitError(std::move(pending.answer.text), reason);
+    Finish(std::move(pending.request), std::move(pending.answer));
+  }
+}
+
+void Executor::OnLost(const absl::Status& reason) {
+  std::deque<Pending> lost;
+  lost.swap(pending_);
+  for (auto it = lost.rbegin(); it != lost.rend(); ++it) {
+    if (!it->change.empty()) database_->Revert(it->change);
+  }
+  committed_ = appended_;
+  for (Pending& pending : lost) {
+    if (pending.done) pending.done(reason);
+    if (!pending.request) continue;
+    if (pending.change.empty()) {
+      Execute(std::move(pending.request));  // It read what is no more.
+    } else {
+      pending.answer.text = WithCommitError(std::move(pending.answer.text), reason);
+      Finish(std::move(pending.request), std::move(pending.answer));
+    }
+  }
+}
+
+void Executor::Finish(std::unique_ptr<Request> request, Answer answer) {
+  if (request->client == nullptr) return;
+  request->client->OnAnswer(request.get(), std::move(answer));
+}
+
+void Executor::Cancel(Request* request) {
+  auto is_it = [request](const std::unique_ptr<Request>& r) { return r.get() == request; };
+  std::unique_ptr<Request> canceled;
+  auto w = std::find_if(waiting_.begin(), waiting_.end(),
+                        [&](const Waiting& waiting) { return is_it(waiting.request); });
+  if (w != waiting_.end()) {
+    canceled = std::move(w->request);
+    waiting_.erase(w);
+  }
+  auto f = std::find_if(frozen_requests_.begin(), frozen_requests_.end(), is_it);
+  if (f != frozen_requests_.end()) {
+    canceled = std::move(*f);
+    frozen_requests_.erase(f);
+  }
+  auto o = std::find_if(forwarded_.begin(), forwarded_.end(), is_it);
+  if (o != forwarded_.end()) {
+    canceled = std::move(*o);
+    forwarded_.erase(o);
+  }
+  if (canceled) Finish(std::move(canceled), Canceled());
+}
+
+void Executor::CancelWaiting() {
+  std::vector<Waiting> waiting;
+  waiting.swap(waiting_);
+  for (Waiting& w : waiting) Finish(std::move(w.request), Canceled());
+  std::vector<std::unique_ptr<Request>> forwarded;
+  forwarded.swap(forwarded_);
+  for (auto& request : forwarded) Finish(std::move(request), Canceled());
+}
+
+void Executor::Abandon(Request::Client* client) {
+  std::erase_if(waiting_, [&](const Waiting& w) { return w.request->client == client; });
+  std::erase_if(frozen_requests_, [&](const auto& r) { return r->client == client; });
+  for (auto& request : forwarded_) {
+    if (request->client == client) request->client = nullptr;
+  }
+  for (std::deque<Pending>* queue : {&pending_, &held_}) {
+    for (Pending& pending : *queue) {
+      if (pending.request && pending.request->client == client) pending.request->client = nullptr;
+    }
+  }
+}
+
+void Executor::SetFrozen(bool frozen) {
+  frozen_ = frozen;
+  if (frozen_) return;
+  std::deque<std::unique_ptr<Request>> requests;
+  requests.swap(frozen_requests_);
+  for (auto& request : requests) {
+    if (!Forward(request)) Execute(std::move(request));
+  }
+  RetryWaiting();
+}
+
+std::unique_ptr<ovsdb::Database> Executor::Replace(std::unique_ptr<ovsdb::Database> database) {
+  database_.swap(database);
+  if (database_ == nullptr) return database;
+  changed_tables_.assign(database_->schema().tables.size(), true);
+  any_changed_ = !waiting_.empty();
+  for (Waiting& w : waiting_) {
+    w.tables = MentionedTables(database_->schema(), w.request->message->params());
+    // Names of tables that are gone make it fail: it must be tried in any case.
+    w.deadline_ms = w.request->arrived_ms;
+  }
+  if (any_changed_) turn_end_.Arm();
+  return database;
+}
+
+size_t Executor::request_count() const {
+  return waiting_.size() + frozen_requests_.size() + forwarded_.size() + pending_.size() +
+         held_.size();
+}
+
+}  // namespace server

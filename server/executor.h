@@ -1,0 +1,182 @@
+// Runs the transactions of one database.
+//
+// A transaction is executed on the newest state and applied to it at once; its change goes to the
+// storage, and it waits in a queue, in order, until the storage says that it is committed. Only
+// then do monitors and its client hear of it. So transactions never wait for each other's disk or
+// network, and whatever is lost on the way was never seen: the executor reverts it.
+//
+// Transactions whose `wait` does not hold yet are kept and tried again when a table that they
+// mention has changed, or when their time is over.
+#ifndef SERVER_EXECUTOR_H_
+#define SERVER_EXECUTOR_H_
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "ovsdb/change.h"
+#include "ovsdb/database.h"
+#include "ovsdb/transaction.h"
+#include "ovsdb/uuid.h"
+#include "server/base/jsonrpc.h"
+#include "server/base/loop.h"
+#include "server/storage.h"
+
+namespace server {
+
+// What a request is answered: a `result`, or an `error`. JSON text.
+struct Answer {
+  bool is_error = false;
+  std::string text;
+};
+
+// A client's `transact`, from its arrival to its answer.
+struct Request {
+  class Client {
+   public:
+    virtual bool OwnsLock(absl::string_view lock) const = 0;
+    // The updates of the request's change have been sent, its answer will follow when it is
+    // durable: what is sent to the client meanwhile belongs after that.
+    virtual void OnHeld(Request* request) = 0;
+    // The last use of `request`; what its change does to monitors has been sent.
+    virtual void OnAnswer(Request* request, Answer answer) = 0;
+
+   protected:
+    ~Client() = default;
+  };
+
+  Client* client = nullptr;  // Null: nobody waits for the answer any more.
+  std::unique_ptr<base::JsonRpcMessage> message;
+  bool read_only = false;
+  std::string role;
+  std::string client_id;
+  int64_t arrived_ms = 0;  // base::MonotonicMs(); set by Submit.
+};
+
+// Executes transactions elsewhere: a relay's way to its source.
+class Forwarder {
+ public:
+  virtual ~Forwarder() = default;
+  // Answers by calling `done` once, on the loop, unless it is destroyed before. `request` lives
+  // until then.
+  virtual void Forward(const Request& request, std::function<void(Answer)> done) = 0;
+};
+
+// Loop thread only.
+class Executor final : private Storage::Client {
+ public:
+  class Observer {
+   public:
+    // `change` is committed. Called in order; may not submit or propose anything.
+    virtual void OnChange(const ovsdb::Change& change) = 0;
+    // The newest state is what is committed, after some calls of OnChange.
+    virtual void OnSettled() = 0;
+
+   protected:
+    ~Observer() = default;
+  };
+
+  // `database` may be null: then it is not available yet. `uuids` and `observer` outlive this.
+  Executor(base::Loop* loop, ovsdb::UuidGenerator* uuids, std::unique_ptr<Storage> storage,
+           std::unique_ptr<ovsdb::Database> database, Observer* observer);
+  ~Executor();
+  Executor(const Executor&) = delete;
+  Executor& operator=(const Executor&) = delete;
+
+  // The newest state, which may be ahead of what is committed; null while not available.
+  const ovsdb::Database* database() const { return database_.get(); }
+  Storage& storage() { return *storage_; }
+  const Storage& storage() const { return *storage_; }
+
+  // Brings the newest state and what is committed together, where that does not take waiting, and
+  // tells everybody. To be called before something other than a transaction looks at the state.
+  void Settle();
+
+  void Submit(std::unique_ptr<Request> request);
+  // Answers "canceled", if the request has not been executed yet.
+  void Cancel(Request* request);
+  // Likewise for all that wait for a condition or another server's answer.
+  void CancelWaiting();
+  // The client is gone: what has not been executed is dropped.
+  void Abandon(Request::Client* client);
+
+  // A change that the server makes itself, valid as Database::Apply wants it. `done` (may be null)
+  // is called when it is committed or lost.
+  void Propose(ovsdb::Change change, std::function<void(absl::Status)> done);
+
+  // Executes writing transactions elsewhere from now on; null to do it here.
+  void SetForwarder(Forwarder* forwarder) { forwarder_ = forwarder; }
+
+  // While frozen, requests are kept and the state stays as it is.
+  void SetFrozen(bool frozen);
+  bool frozen() const { return frozen_; }
+
+  // Puts another database (null: none is available) in the place of this one, whose state it may
+  // be or not; returns the old one. Nothing may be on its way to the storage. Requests that wait
+  // are tried again.
+  std::unique_ptr<ovsdb::Database> Replace(std::unique_ptr<ovsdb::Database> database);
+
+  size_t request_count() const;  // Triggers of memory/show.
+
+ private:
+  // Executed, its effects applied: to be told when the storage has come to `position`.
+  struct Pending {
+    Storage::Position position = 0;
+    bool durable = false;
+    ovsdb::Change change;
+    std::unique_ptr<Request> request;  // Null for proposals.
+    Answer answer;
+    std::function<void(absl::Status)> done;
+  };
+  struct Waiting {
+    std::unique_ptr<Request> request;
+    std::vector<int> tables;  // That it mentions.
+    std::optional<int64_t> deadline_ms;
+  };
+
+  void OnCommitted(Storage::Position position) override;
+  void OnDurable(Storage::Position position) override;
+  void OnNotDurable(Storage::Position position, const absl::Status& reason) override;
+  void OnLost(const absl::Status& reason) override;
+
+  void Execute(std::unique_ptr<Request> request);
+  void ApplyAndAppend(Pending pending);
+  void Wait(std::unique_ptr<Request> request, std::optional<int64_t> timeout_ms);
+  void RetryWaiting();
+  void ArmDeadline();
+  void Finish(std::unique_ptr<Request> request, Answer answer);
+  bool Forward(std::unique_ptr<Request>& request);
+  void EndTurn();
+
+  base::Loop* loop_;
+  ovsdb::UuidGenerator* uuids_;
+  std::unique_ptr<Storage> storage_;
+  std::unique_ptr<ovsdb::Database> database_;
+  Observer* observer_;
+  Forwarder* forwarder_ = nullptr;
+
+  Storage::Position appended_ = 0;
+  Storage::Position committed_ = 0;
+  Storage::Position durable_ = 0;
+  std::deque<Pending> pending_;  // Not committed, by position.
+  std::deque<Pending> held_;     // Committed, to be answered when durable.
+  std::vector<Waiting> waiting_;
+  std::vector<std::unique_ptr<Request>> forwarded_;
+  std::deque<std::unique_ptr<Request>> frozen_requests_;
+  std::vector<bool> changed_tables_;  // Since waiting requests were last tried, by table.
+  bool any_changed_ = false;
+  bool frozen_ = false;
+
+  base::Timer deadline_;
+  base::TurnEnd turn_end_;
+};
+
+}  // namespace server
+
+#endif  // SERVER_EXECUTOR_H_

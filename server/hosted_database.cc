@@ -1,0 +1,185 @@
+#include "server/hosted_database.h"
+
+#include <malloc.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "ovsdb/convert.h"
+#include "ovsdb/error.h"
+#include "server/base/log.h"
+#include "server/db_session.h"
+
+namespace server {
+namespace {
+
+base::LogModule log("ovsdb_server");
+
+// History is for clients that were away for a moment: what would take longer to send than the
+// database itself is of no use.
+constexpr size_t kMaxHistoryBytes = 64 << 20;
+
+}  // namespace
+
+HostedDatabase::HostedDatabase(const Environment* environment, std::string name, std::string file,
+                               std::unique_ptr<Storage> storage,
+                               std::unique_ptr<ovsdb::Database> database)
+    : environment_(environment),
+      name_(std::move(name)),
+      file_(std::move(file)),
+      history_(kMaxHistoryBytes),
+      executor_(environment->loop, environment->uuids, std::move(storage), std::move(database),
+                this) {
+  if (available()) Adopt();
+}
+
+HostedDatabase::~HostedDatabase() { *alive_ = false; }
+
+// Sets up what depends on the schema.
+void HostedDatabase::Adopt() {
+  schema_text_.clear();
+  state().schema().AppendJson(&schema_text_);
+  monitors_ = std::make_unique<ovsdb::MonitorIndex>(state().schema_ref());
+  history_.Reset(executor_.storage().last_txn_id());
+  table_logs_.assign(state().schema().tables.size(), false);
+}
+
+void HostedDatabase::SetTableLog(int table, bool on) { table_logs_[table] = on; }
+
+bool HostedDatabase::table_log(int table) const { return table_logs_[table]; }
+
+void HostedDatabase::AddChangeCallback(ChangeCallback callback) {
+  change_callbacks_.push_back(std::move(callback));
+}
+
+void HostedDatabase::OnChange(const ovsdb::Change& change) {
+  const ovsdb::Uuid txn_id = executor_.storage().last_txn_id();
+  deliveries_.clear();
+  monitors_->Publish(change, &deliveries_);
+  for (const ovsdb::Delivery& delivery : deliveries_) {
+    auto* session = static_cast<DbSession*>(delivery.monitor->owner());
+    session->Deliver(delivery, txn_id);
+    if (session->lagging()) lagging_.push_back(session);
+  }
+  deliveries_.clear();
+  if (!txn_id.is_zero()) history_.Add(txn_id, change, state().atom_count());
+  for (const ChangeCallback& callback : change_callbacks_) callback(change);
+}
+
+void HostedDatabase::OnSettled() {
+  for (DbSession* session : lagging_) session->PauseMonitors(this);
+  lagging_.clear();
+}
+
+// The file is rewritten for one reason at a time.
+void HostedDatabase::Rewrite(std::function<void()> job) {
+  rewrites_.push_back(std::move(job));
+  if (!rewriting_) NextRewrite();
+}
+
+void HostedDatabase::NextRewrite() {
+  rewriting_ = !rewrites_.empty();
+  if (!rewriting_) return;
+  const std::function<void()> job = std::move(rewrites_.front());
+  rewrites_.pop_front();
+  job();
+}
+
+void HostedDatabase::Compact(std::string comment, Done done) {
+  Rewrite([this, comment = std::move(comment), done = std::move(done)] {
+    StartCompaction(comment, done);
+  });
+}
+
+void HostedDatabase::StartCompaction(const std::string& comment, const Done& done) {
+  executor_.Settle();
+  executor_.storage().Compact(state().TakeSnapshot(), comment,
+                              [this, alive = alive_, done](absl::Status status) {
+                                if (done) done(std::move(status));
+                                if (!*alive) return;
+                                if (environment_->trim_memory)
+                                  environment_->worker->Run([] { malloc_trim(0); }, nullptr);
+                                NextRewrite();
+                              });
+}
+
+struct HostedDatabase::Conversion {
+  ovsdb::SchemaRef schema;
+  Done done;
+  absl::StatusOr<std::unique_ptr<ovsdb::Database>> result;
+};
+
+void HostedDatabase::Convert(ovsdb::SchemaRef schema, Done done) {
+  auto job = std::make_shared<Conversion>();
+  job->schema = std::move(schema);
+  job->done = std::move(done);
+  Rewrite([this, job] { StartConversion(job); });
+}
+
+void HostedDatabase::StartConversion(const std::shared_ptr<Conversion>& job) {
+  executor_.Settle();
+  executor_.SetFrozen(true);
+  environment_->worker->Run(
+      [job, snapshot = state().TakeSnapshot(), seed = environment_->uuids->Next().hi]() mutable {
+        ovsdb::UuidGenerator uuids(seed);
+        job->result = ovsdb::ConvertDatabase(snapshot, job->schema, &uuids);
+        snapshot = {};
+      },
+      [this, alive = alive_, job] {
+        if (*alive) StoreConversion(job);
+      });
+}
+
+void HostedDatabase::StoreConversion(const std::shared_ptr<Conversion>& job) {
+  if (!job->result.ok()) {
+    EndConversion(job, job->result.status());
+    return;
+  }
+  executor_.storage().Convert((*job->result)->TakeSnapshot(),
+                              [this, alive = alive_, job](const absl::Status& status) {
+                                if (*alive) EndConversion(job, status);
+                              });
+}
+
+void HostedDatabase::EndConversion(const std::shared_ptr<Conversion>& job,
+                                   const absl::Status& status) {
+  job->done(status);
+  if (status.ok()) {
+    Replace(*std::move(job->result),
+            absl::StrCat("committed ", name_, " database schema conversion"));
+  }
+  executor_.SetFrozen(false);
+  NextRewrite();
+}
+
+void HostedDatabase::Replace(std::unique_ptr<ovsdb::Database> database, absl::string_view reason) {
+  environment_->leave(this);
+  monitors_ = nullptr;
+  std::unique_ptr<ovsdb::Database> old = executor_.Replace(std::move(database));
+  Adopt();
+  environment_->worker->Run([old = std::move(old)]() mutable { old = nullptr; }, nullptr);
+  environment_->replaced(this, reason);
+}
+
+void HostedDatabase::ReleaseState() {
+  monitors_ = nullptr;
+  std::unique_ptr<ovsdb::Database> old = executor_.Replace(nullptr);
+  environment_->worker->Run([old = std::move(old)]() mutable { old = nullptr; }, nullptr);
+}
+
+void HostedDatabase::AddMemoryUsage(std::map<std::string, uint64_t>* usage) const {
+  (*usage)["triggers"] += executor_.request_count();
+  if (!available()) return;
+  uint64_t cells = 0;
+  for (const ovsdb::TableSchema& table : state().schema().tables) {
+    cells += state().table(table.index).size() * table.columns.size();
+  }
+  (*usage)["atoms"] += state().atom_count();
+  (*usage)["cells"] += cells;
+  (*usage)["monitors"] += monitors_->monitor_count();
+  (*usage)["json-caches"] += monitors_->text_count();
+  (*usage)["txn-history"] += history_.size();
+  (*usage)["txn-history-atoms"] += history_.atom_count();
+}
+
+}  // namespace server

@@ -1,0 +1,222 @@
+#include "server/server.h"
+
+#include <random>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "ovsdb/error.h"
+#include "server/base/log.h"
+#include "server/log_file.h"
+
+namespace server {
+namespace {
+
+base::LogModule log("ovsdb_server");
+
+constexpr int64_t kCompactionLookMs = 10 * 1000;
+constexpr char kRelayPrefix[] = "relay:";
+
+uint64_t RandomSeed() {
+  std::random_device device;
+  return uint64_t{device()} << 32 | device();
+}
+
+}  // namespace
+
+std::pair<std::string, DatabaseOptions> ParseDatabaseName(absl::string_view text) {
+  DatabaseOptions options;
+  absl::string_view rest = text;
+  if (absl::ConsumePrefix(&rest, kRelayPrefix)) {
+    const size_t colon = rest.find(':');
+    if (colon != absl::string_view::npos) {
+      options.model = DatabaseOptions::Model::kRelay;
+      options.source = std::string(rest.substr(colon + 1));
+      return {std::string(rest.substr(0, colon)), options};
+    }
+  }
+  return {std::string(text), options};
+}
+
+Server::Server(base::Loop* loop, base::TlsConfig* tls)
+    : loop_(loop),
+      sync_worker_(loop),
+      rewrite_worker_(loop),
+      uuids_(RandomSeed()),
+      databases_(loop, &rewrite_worker_, &uuids_, this),
+      sessions_(loop, &databases_, uuids_.Next()),
+      remotes_({loop, tls}, &sessions_, &databases_),
+      tls_(loop, tls, &databases_),
+      compaction_timer_(loop, [this] { CompactWhatIsDue(); }) {
+  status_ = std::make_unique<ServerStatus>(&databases_);
+  databases_.ForEach([this](HostedDatabase& database) { status_->Update(database); });
+  compaction_timer_.Start(kCompactionLookMs);
+}
+
+Server::~Server() = default;
+
+// What depends on which databases there are
+
+void Server::OnAdded(HostedDatabase* database, absl::string_view reason) {
+  database->AddChangeCallback([this, database](const ovsdb::Change& change) {
+    remotes_.OnChange(*database, change);
+    tls_.OnChange(*database, change);
+  });
+  if (status_ != nullptr) status_->Update(*database);
+  sessions_.Disconnect(reason, /*even_aware=*/false);
+  SettingsChanged();
+}
+
+void Server::OnLeave(HostedDatabase* database) { sessions_.Leave(database); }
+
+void Server::OnReplaced(HostedDatabase* database, absl::string_view reason) {
+  status_->Update(*database);
+  sessions_.Disconnect(reason, /*even_aware=*/false);
+  SettingsChanged();
+}
+
+void Server::OnRemoved(HostedDatabase* database, absl::string_view reason) {
+  status_->Remove(*database);
+  sessions_.Disconnect(reason, /*even_aware=*/false);
+  // Now, for they must not find it again.
+  remotes_.Reconfigure();
+  tls_.Reconfigure();
+}
+
+void Server::SettingsChanged() {
+  remotes_.SetDirty();
+  tls_.SetDirty();
+}
+
+// Configuration
+
+bool Server::Configure(ServerConfig config) {
+  const bool databases_ok = ConfigureDatabases(config.databases);
+  const bool remotes_ok = ConfigureRemotes(config.remotes);
+  if (saver_) saver_(config_);
+  return databases_ok && remotes_ok;
+}
+
+bool Server::ConfigureDatabases(const std::map<std::string, DatabaseOptions>& wanted) {
+  bool ok = true;
+  for (auto it = config_.databases.begin(); it != config_.databases.end();) {
+    auto same = wanted.find(it->first);
+    if (same != wanted.end() && same->second == it->second) {
+      ++it;
+      continue;
+    }
+    if (HostedDatabase* database = databases_.FindByFile(it->first)) {
+      databases_.Remove(database, absl::StrCat("removing ", database->name(),
+                                               " database from the configuration"));
+    }
+    it = config_.databases.erase(it);
+  }
+  for (const auto& [name, options] : wanted) {
+    if (config_.databases.contains(name)) continue;
+    absl::Status status = Open(name, options);
+    if (status.ok()) {
+      config_.databases[name] = options;
+    } else {
+      log.Warn("failed to open database '%s': %s", name, ovsdb::ErrorText(status));
+      ok = false;
+    }
+  }
+  if (!ok) log.Warn("failed to configure databases");
+  return ok;
+}
+
+bool Server::ConfigureRemotes(const std::map<std::string, RemoteOptions>& wanted) {
+  for (const auto& [target, options] : wanted) {
+    if (!absl::StartsWith(target, "db:")) continue;
+    absl::StatusOr<ColumnPlace> place = ColumnPlace::Parse(databases_, target);
+    if (!place.ok()) {
+      log.Warn("failed to configure remotes: %s", std::string(place.status().message()));
+      return false;
+    }
+  }
+  config_.remotes = wanted;
+  remotes_.Set(wanted);
+  remotes_.Reconfigure();
+  return true;
+}
+
+absl::Status Server::Open(const std::string& name, const DatabaseOptions& options) {
+  absl::StatusOr<std::unique_ptr<HostedDatabase>> database = OpenFile(name);
+  if (!database.ok()) return database.status();
+  return databases_.Add(*std::move(database));
+}
+
+absl::StatusOr<std::unique_ptr<HostedDatabase>> Server::OpenFile(const std::string& file) {
+  absl::StatusOr<std::unique_ptr<LogFile>> log_file =
+      LogFile::Open(file, LogFile::Mode::kReadWrite, std::nullopt);
+  if (!log_file.ok()) return log_file.status();
+  if ((*log_file)->magic() == LogMagic::kClustered) {
+    return ovsdb::Error("ovsdb error",
+                        absl::StrCat(file, ": clustered databases are not supported"));
+  }
+  absl::StatusOr<LoadedDatabase> contents = LoadDatabase(log_file->get());
+  if (!contents.ok()) return contents.status();
+  if (!contents->tail.ok()) log.Error("%s", ovsdb::ErrorText(contents->tail));
+  auto storage = std::make_unique<StandaloneStorage>(
+      StandaloneStorage::Workers{&sync_worker_, &rewrite_worker_}, *std::move(log_file),
+      &record_form_, *contents);
+  std::string name = contents->database->schema().name;
+  return std::make_unique<HostedDatabase>(&databases_.environment(), std::move(name), file,
+                                          std::move(storage), std::move(contents->database));
+}
+
+absl::Status Server::AddDatabase(absl::string_view text) {
+  const auto [name, options] = ParseDatabaseName(text);
+  if (config_.databases.contains(name)) {
+    return ovsdb::Error("ovsdb error", absl::StrCat(name, ": already open"));
+  }
+  absl::Status status = Open(name, options);
+  if (!status.ok()) return status;
+  config_.databases[name] = options;
+  if (saver_) saver_(config_);
+  return absl::OkStatus();
+}
+
+absl::Status Server::RemoveDatabase(absl::string_view name) {
+  HostedDatabase* database = databases_.Find(name);
+  if (database == nullptr) return absl::NotFoundError("Failed to find the database.");
+  if (database->built_in()) return absl::NotFoundError("Cannot remove reserved database.");
+  config_.databases.erase(database->file());
+  databases_.Remove(database, absl::StrCat("removing ", name, " database by user request"));
+  if (saver_) saver_(config_);
+  return absl::OkStatus();
+}
+
+absl::Status Server::AddRemote(absl::string_view target) {
+  absl::Status status = remotes_.Add(target);
+  if (!status.ok()) return status;
+  config_.remotes = remotes_.configured();
+  if (saver_) saver_(config_);
+  return absl::OkStatus();
+}
+
+absl::Status Server::RemoveRemote(absl::string_view target) {
+  if (!remotes_.Remove(target)) return absl::NotFoundError("no such remote");
+  config_.remotes = remotes_.configured();
+  if (saver_) saver_(config_);
+  return absl::OkStatus();
+}
+
+// Housekeeping
+
+void Server::CompactWhatIsDue() {
+  compaction_timer_.Start(kCompactionLookMs);
+  databases_.ForEach([](HostedDatabase& database) {
+    if (database.executor().storage().WantsCompaction()) {
+      database.Compact("compacting database online", nullptr);
+    }
+  });
+}
+
+void Server::AddMemoryUsage(std::map<std::string, uint64_t>* usage) const {
+  sessions_.AddMemoryUsage(usage);
+  databases_.ForEach([usage](const HostedDatabase& database) { database.AddMemoryUsage(usage); });
+}
+
+}  // namespace server

@@ -1,0 +1,93 @@
+// The parts of an ovsdb-server process and how they are joined: databases, sessions, remotes, TLS,
+// and the configuration that they follow.
+#ifndef SERVER_SERVER_H_
+#define SERVER_SERVER_H_
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "ovsdb/log_json.h"
+#include "server/base/loop.h"
+#include "server/base/stream.h"
+#include "server/config_file.h"
+#include "server/databases.h"
+#include "server/db_session.h"
+#include "server/remotes.h"
+#include "server/status.h"
+#include "server/storage_standalone.h"
+#include "server/tls_settings.h"
+
+namespace server {
+
+// A database as a command line or add-db names it, a file or relay:NAME:REMOTES, in the terms of a
+// configuration file.
+std::pair<std::string, DatabaseOptions> ParseDatabaseName(absl::string_view text);
+
+// Loop thread only.
+class Server final : private Databases::Observer {
+ public:
+  // Both outlive this.
+  Server(base::Loop* loop, base::TlsConfig* tls);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  base::Loop* loop() const { return loop_; }
+  Databases& databases() { return databases_; }
+  Sessions& sessions() { return sessions_; }
+  Remotes& remotes() { return remotes_; }
+  TlsSettings& tls() { return tls_; }
+
+  // Makes databases and remotes what `config` says. What cannot be done is logged, the rest is done
+  // all the same; false then.
+  bool Configure(ServerConfig config);
+  const ServerConfig& config() const { return config_; }
+  // Called whenever the configuration has changed.
+  void SetConfigSaver(std::function<void(const ServerConfig&)> saver) { saver_ = std::move(saver); }
+
+  // Changes of the configuration at run time; errors as the control socket tells them.
+  absl::Status AddDatabase(absl::string_view file);
+  absl::Status RemoveDatabase(absl::string_view name);
+  absl::Status AddRemote(absl::string_view target);
+  absl::Status RemoveRemote(absl::string_view target);
+
+  void SetRecordForm(ovsdb::RecordForm form) { record_form_ = form; }
+  void AddMemoryUsage(std::map<std::string, uint64_t>* usage) const;
+
+ private:
+  void OnAdded(HostedDatabase* database, absl::string_view reason) override;
+  void OnLeave(HostedDatabase* database) override;
+  void OnReplaced(HostedDatabase* database, absl::string_view reason) override;
+  void OnRemoved(HostedDatabase* database, absl::string_view reason) override;
+
+  bool ConfigureDatabases(const std::map<std::string, DatabaseOptions>& wanted);
+  bool ConfigureRemotes(const std::map<std::string, RemoteOptions>& wanted);
+  absl::Status Open(const std::string& name, const DatabaseOptions& options);
+  absl::StatusOr<std::unique_ptr<HostedDatabase>> OpenFile(const std::string& file);
+  void SettingsChanged();
+  void CompactWhatIsDue();
+
+  base::Loop* loop_;
+  // The workers come first: those that use them wait for nothing when they are destroyed.
+  base::Worker sync_worker_;
+  base::Worker rewrite_worker_;
+  ovsdb::UuidGenerator uuids_;
+  ovsdb::RecordForm record_form_ = ovsdb::RecordForm::kDifferences;
+  ServerConfig config_;
+  std::function<void(const ServerConfig&)> saver_;
+  Databases databases_;
+  Sessions sessions_;
+  Remotes remotes_;
+  TlsSettings tls_;
+  std::unique_ptr<ServerStatus> status_;
+  base::Timer compaction_timer_;
+};
+
+}  // namespace server
+
+#endif  // SERVER_SERVER_H_

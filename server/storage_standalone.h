@@ -1,0 +1,93 @@
+// A database in a file of its own (ovsdb(5) "Standalone Format").
+#ifndef SERVER_STORAGE_STANDALONE_H_
+#define SERVER_STORAGE_STANDALONE_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "ovsdb/database.h"
+#include "ovsdb/log_json.h"
+#include "server/base/loop.h"
+#include "server/database_file.h"
+#include "server/durable.h"
+#include "server/log_file.h"
+#include "server/storage.h"
+
+namespace server {
+
+// When a file has grown enough to be compacted: stock's rule (ovsdb-server(1)
+// "ovsdb-server/compact").
+class CompactionSchedule {
+ public:
+  explicit CompactionSchedule(int64_t now_ms);
+
+  // The file was written anew and has `size` bytes.
+  void Compacted(int64_t now_ms, uint64_t size);
+  void Opened(const LoadedDatabase& loaded);
+  void Appended(size_t n_records) { n_records_ += n_records; }
+  bool IsDue(int64_t now_ms, uint64_t size);
+
+ private:
+  int64_t compacted_ms_;
+  int64_t next_look_ms_;
+  uint64_t base_size_ = 0;
+  size_t n_records_ = 0;
+};
+
+class StandaloneStorage final : public Storage {
+ public:
+  struct Workers {
+    base::Worker* sync;     // For fsyncs that clients wait for.
+    base::Worker* rewrite;  // For whole files.
+  };
+
+  // Goes on behind what was loaded from `log`. `form` is how records are written; it may change.
+  // It and the workers outlive this.
+  StandaloneStorage(const Workers& workers, std::unique_ptr<LogFile> log,
+                    const ovsdb::RecordForm* form, const LoadedDatabase& loaded);
+  ~StandaloneStorage() override;
+
+  void SetClient(Client* client) override { client_ = client; }
+  absl::string_view model() const override { return "standalone"; }
+  Position Append(const ovsdb::DatabaseSchema& schema, const ovsdb::Change& change,
+                  bool durable) override;
+  void Flush() override;
+  void SyncNow() override;
+  void Compact(ovsdb::Snapshot snapshot, std::string comment, Done done) override;
+  void Convert(ovsdb::Snapshot converted, Done done) override;
+  bool WantsCompaction() override;
+  absl::Status status() const override { return log_->write_status(); }
+
+ private:
+  struct Rewrite;
+
+  void OnSynced(const absl::Status& status, Position position);
+  void StartRewrite(ovsdb::Snapshot snapshot, std::string comment, Done done);
+  void ContinueRewrite();
+  void FinishRewrite();
+  void RewriteDone();
+  void EndRewrite(absl::Status status);
+  template <typename Work>
+  void RunRewrite(Work work, void (StandaloneStorage::*then)());
+
+  Client* client_ = nullptr;
+  const Workers workers_;
+  std::unique_ptr<LogFile> log_;
+  const ovsdb::RecordForm* form_;
+
+  std::string buffer_;  // Framed records of this turn.
+  size_t n_buffered_ = 0;
+  Position appended_ = 0;
+  Position flushed_ = 0;
+  Position wanted_durable_ = 0;
+
+  CompactionSchedule schedule_;
+  std::shared_ptr<Rewrite> rewrite_;  // Null if none is under way.
+  GroupSync sync_;
+};
+
+}  // namespace server
+
+#endif  // SERVER_STORAGE_STANDALONE_H_
