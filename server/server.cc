@@ -142,6 +142,10 @@ bool Server::ConfigureRemotes(const std::map<std::string, RemoteOptions>& wanted
 }
 
 absl::Status Server::Open(const std::string& name, const DatabaseOptions& options) {
+  if (options.model == DatabaseOptions::Model::kClustered) {
+    return ovsdb::Error("ovsdb error",
+                        absl::StrCat(name, ": database is standalone and not clustered"));
+  }
   absl::StatusOr<std::unique_ptr<HostedDatabase>> database = OpenFile(name);
   if (!database.ok()) return database.status();
   return databases_.Add(*std::move(database));
@@ -157,7 +161,14 @@ absl::StatusOr<std::unique_ptr<HostedDatabase>> Server::OpenFile(const std::stri
   }
   absl::StatusOr<LoadedDatabase> contents = LoadDatabase(log_file->get());
   if (!contents.ok()) return contents.status();
-  if (!contents->tail.ok()) log.Error("%s", ovsdb::ErrorText(contents->tail));
+  if (!contents->tail.ok()) {
+    // What a crash tears off was never acknowledged as durable. Anything else must not be lost
+    // without somebody's looking at it.
+    const absl::StatusOr<bool> corrupt = (*log_file)->MoreRecordsFollow();
+    if (!corrupt.ok()) return corrupt.status();
+    if (*corrupt) return contents->tail;
+    log.Warn("%s: ignoring the end of the file: %s", file, ovsdb::ErrorText(contents->tail));
+  }
   auto storage = std::make_unique<StandaloneStorage>(
       StandaloneStorage::Workers{&sync_worker_, &rewrite_worker_}, *std::move(log_file),
       &record_form_, *contents);
