@@ -361,7 +361,7 @@ void DbSession::StartMonitor(const Message& message, MonitorVersion version) {
     if (missed) source = monitor->Since(*std::move(missed), std::move(envelope));
   }
   if (source == nullptr) {
-    source = monitor->Initial(database->state().TakeSnapshot(), std::move(envelope));
+    source = monitor->Initial(database->state(), std::move(envelope));
   }
   output_.Send(std::move(source));
   const std::string id = monitor->id();

@@ -39,9 +39,7 @@ class ManualStorage final : public Storage {
   int n_flushes = 0;
 };
 
-class ExecutorTest : public testing::Test,
-                     public Request::Client,
-                     public Executor::Observer {
+class ExecutorTest : public testing::Test, public Request::Client, public Executor::Observer {
  protected:
   ExecutorTest() {
     auto storage = std::make_unique<ManualStorage>();
@@ -60,21 +58,22 @@ class ExecutorTest : public testing::Test,
   void OnChange(const ovsdb::Change& change) override { events_.push_back("change"); }
   void OnSettled() override {}
 
-  static std::string Id(Request* request) { return std::to_string(request->message->id().GetInt()); }
+  static std::string Id(Request* request) {
+    return std::to_string(request->message->id().GetInt());
+  }
 
   // Submits a transaction of these operations; returns it as long as it lives.
   Request* Submit(int id, const std::string& operations) {
     auto request = std::make_unique<Request>();
     request->client = this;
-    request->message = *base::JsonRpcMessage::Parse(absl::Substitute(
-        R"({"method":"transact","id":$0,"params":["D",$1]})", id, operations));
+    request->message = *base::JsonRpcMessage::Parse(
+        absl::Substitute(R"({"method":"transact","id":$0,"params":["D",$1]})", id, operations));
     Request* raw = request.get();
     executor_->Submit(std::move(request));
     return raw;
   }
   Request* Insert(int id, const std::string& table, bool durable = false) {
-    return Submit(id, absl::StrCat(R"({"op":"insert","table":")", table,
-                                   R"(","row":{"name":"x"}})",
+    return Submit(id, absl::StrCat(R"({"op":"insert","table":")", table, R"(","row":{"name":"x"}})",
                                    durable ? R"(,{"op":"commit","durable":true})" : ""));
   }
   Request* WaitForRow(int id, const std::string& table, const std::string& timeout = "") {
