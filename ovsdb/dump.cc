@@ -131,16 +131,14 @@ class PageTexts {
 
   static constexpr size_t kMaxKeptBytes = 32 << 20;
 
-  static std::shared_ptr<const PageText> Write(const PageRef& page, const TableShapeRef& shape) {
-    auto text = std::make_shared<PageText>(PageText{page, shape, {}});
-    std::string* rows = &text->rows;
+  std::shared_ptr<const PageText> Write(const PageRef& page, const TableShapeRef& shape) {
+    scratch_.clear();
     for (const RowRef& row : page->rows) {
       if (!row) continue;
-      if (!rows->empty()) rows->push_back(',');
-      shape->AppendRowUpdate(RowEvent::kInitial, nullptr, row.get(), rows);
+      if (!scratch_.empty()) scratch_.push_back(',');
+      shape->AppendRowUpdate(RowEvent::kInitial, nullptr, row.get(), &scratch_);
     }
-    rows->shrink_to_fit();
-    return text;
+    return std::make_shared<const PageText>(PageText{page, shape, std::string(scratch_)});
   }
 
   void Keep(std::shared_ptr<const PageText> text) {
@@ -165,6 +163,7 @@ class PageTexts {
   std::deque<std::shared_ptr<const PageText>> kept_;
   size_t kept_bytes_ = 0;
   int readers_ = 0;
+  std::string scratch_;
 };
 
 std::shared_ptr<PageTexts> MakePageTexts() { return std::make_shared<PageTexts>(); }
@@ -228,8 +227,8 @@ std::optional<std::vector<RowRef>> FindRows(const Database& db, int table,
                                             const RowFilter& filter) {
   if (!filter.others().empty()) return std::nullopt;
   RowFinder finder(db, table);
-  for (const Clause& clause : filter.keyed()) {
-    if (!finder.Find(clause)) return std::nullopt;
+  for (const RowFilter::KeyedClause& keyed : filter.keyed()) {
+    if (!finder.Find(keyed.clause)) return std::nullopt;
   }
   return finder.Take();
 }

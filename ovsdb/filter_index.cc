@@ -14,12 +14,12 @@ bool SameColumn(const Row& a, const Row& b, int column) {
 }  // namespace
 
 void FilterIndex::Add(FilterWatch* watch, const RowFilter& filter) {
-  for (const Clause& clause : filter.keyed()) AddClause(watch, clause);
+  for (const RowFilter::KeyedClause& keyed : filter.keyed()) AddClause(watch, keyed.clause);
   if (!filter.others().empty()) others_.push_back({watch, &filter});
 }
 
 void FilterIndex::Remove(FilterWatch* watch, const RowFilter& filter) {
-  for (const Clause& clause : filter.keyed()) RemoveClause(watch, clause);
+  for (const RowFilter::KeyedClause& keyed : filter.keyed()) RemoveClause(watch, keyed.clause);
   if (!filter.others().empty()) RemoveOther(watch);
 }
 

@@ -1,13 +1,16 @@
 #include "ovsdb/row_filter.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <utility>
+
+#include "absl/hash/hash.h"
 
 namespace ovsdb {
 namespace {
 
 // Up to so many clauses on a column are simply tried.
-constexpr size_t kFewClauses = 4;
+constexpr ptrdiff_t kFewClauses = 4;
 
 bool OthersBefore(const Clause& a, const Clause& b) {
   if (a.column() != b.column()) return a.column() < b.column();
@@ -15,8 +18,8 @@ bool OthersBefore(const Clause& a, const Clause& b) {
   return a.argument().Compare(b.argument()) < 0;
 }
 
-template <typename Less>
-void SortUnique(std::vector<Clause>* clauses, Less less) {
+template <typename T, typename Less>
+void SortUnique(std::vector<T>* clauses, Less less) {
   std::sort(clauses->begin(), clauses->end(), less);
   clauses->erase(std::unique(clauses->begin(), clauses->end()), clauses->end());
   clauses->shrink_to_fit();
@@ -42,25 +45,27 @@ absl::StatusOr<RowFilterRef> RowFilter::Parse(const TableSchema& table, const Js
 }
 
 RowFilter::RowFilter(std::vector<Clause> clauses) {
-  auto others = std::partition(clauses.begin(), clauses.end(), FilterKey::IsKeyed);
-  others_.assign(std::make_move_iterator(others), std::make_move_iterator(clauses.end()));
-  clauses.erase(others, clauses.end());
-  keyed_ = std::move(clauses);
+  keyed_.reserve(clauses.size());
+  for (Clause& clause : clauses) {
+    if (FilterKey::IsKeyed(clause)) {
+      const size_t hash = absl::HashOf(FilterKey::Of(clause));
+      keyed_.push_back({std::move(clause), hash});
+    } else {
+      others_.push_back(std::move(clause));
+    }
+  }
   SortUnique(&keyed_, KeyedBefore);
   SortUnique(&others_, OthersBefore);
   for (uint32_t i = 0; i < keyed_.size(); ++i) {
-    if (columns_.empty() || columns_.back().column != keyed_[i].column()) {
-      columns_.push_back({keyed_[i].column(), i, i});
-    }
+    const int column = keyed_[i].clause.column();
+    if (columns_.empty() || columns_.back().column != column) columns_.push_back({column, i, i});
     columns_.back().end = i + 1;
   }
 }
 
-bool RowFilter::KeyedBefore(const Clause& a, const Clause& b) {
-  if (a.column() != b.column()) return a.column() < b.column();
-  const Atom a_key = FilterKey::Of(a), b_key = FilterKey::Of(b);
-  if (!FilterKey::Equal(a_key, b_key)) return FilterKey::Less(a_key, b_key);
-  return OthersBefore(a, b);
+bool RowFilter::KeyedBefore(const KeyedClause& a, const KeyedClause& b) {
+  if (a.clause.column() != b.clause.column()) return a.clause.column() < b.clause.column();
+  return a.hash != b.hash ? a.hash < b.hash : OthersBefore(a.clause, b.clause);
 }
 
 bool RowFilter::Matches(const Row& row) const {
@@ -78,20 +83,19 @@ bool RowFilter::MatchesOthers(const Row& row) const {
 }
 
 bool RowFilter::MatchesKeyed(const Column& column, const Row& row) const {
-  const Clause* const begin = &keyed_[column.begin];
-  const Clause* const end = begin + (column.end - column.begin);
-  if (end - begin <= static_cast<ptrdiff_t>(kFewClauses)) {
-    return std::any_of(begin, end, [&](const Clause& clause) { return clause.Matches(row); });
+  const KeyedClause* const begin = &keyed_[column.begin];
+  const KeyedClause* const end = begin + (column.end - column.begin);
+  if (end - begin <= kFewClauses) {
+    return std::any_of(begin, end,
+                       [&](const KeyedClause& keyed) { return keyed.clause.Matches(row); });
   }
   bool matches = false;
   FilterKey::ForEach(row, column.column, [&](const Atom& key) {
     if (matches) return;
-    const Clause* clause = std::lower_bound(begin, end, key, [](const Clause& c, const Atom& k) {
-      return FilterKey::Less(FilterKey::Of(c), k);
-    });
-    for (; clause != end && FilterKey::Equal(FilterKey::Of(*clause), key); ++clause) {
-      matches |= clause->Matches(row);
-    }
+    const size_t hash = absl::HashOf(key);
+    const KeyedClause* keyed = std::lower_bound(
+        begin, end, hash, [](const KeyedClause& k, size_t h) { return k.hash < h; });
+    for (; keyed != end && keyed->hash == hash; ++keyed) matches |= keyed->clause.Matches(row);
   });
   return matches;
 }

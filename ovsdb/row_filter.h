@@ -39,15 +39,11 @@ class FilterKey {
   static bool Equal(const Atom& a, const Atom& b) {
     return a.type() == b.type() && (a.type() == AtomType::kVoid || a == b);
   }
-  static bool Less(const Atom& a, const Atom& b) {
-    if (a.type() != b.type()) return a.type() < b.type();
-    return a.type() != AtomType::kVoid && a.Compare(b) < 0;
-  }
 };
 
 // Wants the rows that match any of its clauses. Clients send thousands of them, often, with little
-// changed: they are kept in order, so that a row is matched by binary search and two filters
-// are compared in one pass. Immutable.
+// changed: they are kept in an order (by the hash of their keys), so that a row is matched by
+// binary search and two filters are compared in one pass. Immutable.
 class RowFilter : public RefCounted<RowFilter> {
  public:
   // `where` must be an array. Null if it wants every row: an empty one does.
@@ -55,9 +51,15 @@ class RowFilter : public RefCounted<RowFilter> {
 
   bool Matches(const Row& row) const;
 
-  // The clauses without duplicates: those that FilterKey::IsKeyed(), by column and key, and the
-  // others.
-  absl::Span<const Clause> keyed() const { return keyed_; }
+  // A clause that has a key, with the key's hash.
+  struct KeyedClause {
+    Clause clause;
+    size_t hash;
+    bool operator==(const KeyedClause& o) const { return hash == o.hash && clause == o.clause; }
+  };
+
+  // The clauses without duplicates: those that have a key, by column and hash, and the others.
+  absl::Span<const KeyedClause> keyed() const { return keyed_; }
   absl::Span<const Clause> others() const { return others_; }
   bool MatchesOthers(const Row& row) const;
 
@@ -71,11 +73,11 @@ class RowFilter : public RefCounted<RowFilter> {
     auto j = b.keyed_.begin();
     while (i != a.keyed_.end() || j != b.keyed_.end()) {
       if (j == b.keyed_.end() || (i != a.keyed_.end() && KeyedBefore(*i, *j))) {
-        f(&*i++, nullptr);
+        f(&(i++)->clause, nullptr);
       } else if (i == a.keyed_.end() || KeyedBefore(*j, *i)) {
-        f(nullptr, &*j++);
+        f(nullptr, &(j++)->clause);
       } else {
-        f(&*i++, &*j++);
+        f(&(i++)->clause, &(j++)->clause);
       }
     }
   }
@@ -88,10 +90,11 @@ class RowFilter : public RefCounted<RowFilter> {
   };
 
   explicit RowFilter(std::vector<Clause> clauses);
-  static bool KeyedBefore(const Clause& a, const Clause& b);  // The order of keyed_.
+  static bool KeyedBefore(const KeyedClause& a, const KeyedClause& b);  // The order of keyed_.
   bool MatchesKeyed(const Column& column, const Row& row) const;
 
-  std::vector<Clause> keyed_, others_;
+  std::vector<KeyedClause> keyed_;
+  std::vector<Clause> others_;
   std::vector<Column> columns_;
 };
 
