@@ -227,13 +227,15 @@ bool ConfigureAtStart(const Options& options, const ConfigMemory& memory, server
 int Run(const Options& options, ConfigMemory* memory, base::Daemon* daemon) {
   base::Loop loop;
   base::AttachLog(&loop);
-  base::InstallSignalHandlers(&loop);
+  const base::TerminationSignals signals(&loop, nullptr);
   base::TlsConfig tls;
   server::Server server(&loop, &tls);
   if (!options.column_diff) server.SetRecordForm(ovsdb::RecordForm::kValues);
 
   base::Unixctl unixctl({&loop, nullptr});
-  if (!unixctl.Listen(options.unixctl_path).ok()) return EXIT_FAILURE;
+  if (absl::Status status = unixctl.Listen(options.unixctl_path); !status.ok()) {
+    base::Fatal(status.message());
+  }
   base::RegisterLogCommands(&unixctl);
   base::CoverageReport coverage(&loop, &unixctl);
   base::MemoryReport memory_report(&loop, &unixctl,
@@ -287,7 +289,7 @@ int main(int argc, char** argv) {
   base::SetProgramName("ovsdb-server");
   const Options options = ParseOptions(argc, argv);
   ConfigMemory memory;
-  base::Daemon daemon(options.daemon);
+  base::Daemon daemon(options.daemon, argv);
   daemon.Start();
   return Run(options, &memory, &daemon);
 }

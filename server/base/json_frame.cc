@@ -1,1 +1,113 @@
-// Placeholder: filled in by the commit that brings this part.
+#include "server/base/json_frame.h"
+
+#include <array>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace base {
+namespace {
+
+constexpr uint64_t kOnes = 0x0101010101010101;
+
+// Nonzero if one of the eight bytes of `word` is zero.
+constexpr uint64_t ZeroByte(uint64_t word) { return (word - kOnes) & ~word & (kOnes << 7); }
+
+// The first quote or backslash in [p, end), or `end`.
+const char* FindQuoteOrBackslash(const char* p, const char* end) {
+  while (end - p >= 8) {
+    uint64_t word;
+    memcpy(&word, p, sizeof word);
+    if ((ZeroByte(word ^ (kOnes * '"')) | ZeroByte(word ^ (kOnes * '\\'))) != 0) break;
+    p += 8;
+  }
+  while (p < end && *p != '"' && *p != '\\') p++;
+  return p;
+}
+
+enum ByteClass : uint8_t { kPlain, kOpen, kClose, kQuote };
+
+constexpr std::array<ByteClass, 256> MakeClasses() {
+  std::array<ByteClass, 256> classes = {};
+  classes['{'] = classes['['] = kOpen;
+  classes['}'] = classes[']'] = kClose;
+  classes['"'] = kQuote;
+  return classes;
+}
+constexpr std::array<ByteClass, 256> kClasses = MakeClasses();
+
+constexpr bool IsJsonSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+}  // namespace
+
+absl::Status JsonFramer::Error(absl::string_view problem) const {
+  return absl::InvalidArgumentError(absl::StrCat("byte ", frame_start_, ": ", problem));
+}
+
+// How many bytes of `data` belong to the present value: all of them, or up to its end, where depth_
+// is back at 0.
+absl::StatusOr<size_t> JsonFramer::Scan(absl::string_view data) {
+  const char* p = data.data();
+  const char* const end = p + data.size();
+  if (escaped_) {
+    escaped_ = false;
+    p++;
+  }
+  while (p < end) {
+    if (in_string_) {
+      p = FindQuoteOrBackslash(p, end);
+      if (p == end) break;
+      if (*p++ == '"') {
+        in_string_ = false;
+      } else if (p == end) {
+        escaped_ = true;
+      } else {
+        p++;
+      }
+      continue;
+    }
+    switch (kClasses[static_cast<uint8_t>(*p++)]) {
+      case kPlain:
+        break;
+      case kOpen:
+        if (++depth_ > kMaxFrameDepth) return Error("input exceeds maximum nesting depth 1000");
+        break;
+      case kClose:
+        if (--depth_ == 0) return static_cast<size_t>(p - data.data());
+        break;
+      case kQuote:
+        in_string_ = true;
+        break;
+    }
+  }
+  return data.size();
+}
+
+absl::StatusOr<bool> JsonFramer::Next(absl::string_view* data, std::string* frame) {
+  if (depth_ == 0) {
+    while (!data->empty() && IsJsonSpace(data->front())) {
+      data->remove_prefix(1);
+      frame_start_++;
+    }
+    if (data->empty()) return false;
+    if (kClasses[static_cast<uint8_t>(data->front())] != kOpen) {
+      return Error("syntax error at beginning of input");
+    }
+  }
+  const absl::StatusOr<size_t> scanned = Scan(*data);
+  if (!scanned.ok()) return scanned.status();
+  const absl::string_view taken = data->substr(0, *scanned);
+  if (pending_.size() + taken.size() > max_frame_) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("byte ", frame_start_, ": message is longer than ", max_frame_, " bytes"));
+  }
+  data->remove_prefix(*scanned);
+  pending_.append(taken.data(), taken.size());
+  if (depth_ > 0) return false;
+  frame_start_ += pending_.size();
+  *frame = std::exchange(pending_, {});
+  return true;
+}
+
+}  // namespace base

@@ -1,13 +1,13 @@
 // Cuts a byte stream into top-level JSON values without parsing them.
 //
 // JSON-RPC over a stream has no framing but JSON itself (RFC 7047 section 4): a message ends with
-// the brace that closes it. The splitter looks at each byte once, tracks strings and nesting only,
+// the brace that closes it. The framer looks at each byte once, tracks strings and nesting only,
 // and leaves validation to the parser.
 #ifndef SERVER_BASE_JSON_FRAME_H_
 #define SERVER_BASE_JSON_FRAME_H_
 
 #include <cstddef>
-#include <functional>
+#include <cstdint>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -27,22 +27,25 @@ class JsonFramer {
 
   // Takes bytes from the front of `*data` up to the end of the next value. If a value is complete,
   // moves its text (no white space around it) to `*frame` and returns true; call again for the
-  // rest. Returns false when `*data` is used up. Errors are final: kInvalidArgument for bytes that
-  // cannot begin a message (only objects and arrays can) and for nesting beyond kMaxFrameDepth,
-  // kResourceExhausted for a message over the limit.
+  // rest. Returns false when `*data` is used up. Errors are final, and their message fits behind
+  // "error parsing stream: ": kInvalidArgument for bytes that cannot begin a message (only objects
+  // and arrays can) and for nesting beyond kMaxFrameDepth, kResourceExhausted for a message over
+  // the limit.
   absl::StatusOr<bool> Next(absl::string_view* data, std::string* frame);
 
   // Bytes of the unfinished value held.
   size_t pending() const { return pending_.size(); }
 
  private:
-  size_t Scan(absl::string_view data);
+  absl::StatusOr<size_t> Scan(absl::string_view data);
+  absl::Status Error(absl::string_view problem) const;
 
   size_t max_frame_;
-  std::string pending_;
-  int depth_ = 0;
+  uint64_t frame_start_ = 0;  // Offset in the stream of the present value.
+  std::string pending_;       // Its beginning.
+  int depth_ = 0;             // Open braces and brackets; 0 between values.
   bool in_string_ = false;
-  bool escaped_ = false;
+  bool escaped_ = false;  // The last byte was a backslash in a string.
 };
 
 }  // namespace base

@@ -1,1 +1,441 @@
-// Placeholder: filled in by the commit that brings this part.
+#include "server/base/jsonrpc.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "rapidjson/error/en.h"
+#include "rapidjson/stringbuffer.h"
+#include "rapidjson/writer.h"
+#include "server/base/coverage.h"
+#include "server/base/io_error.h"
+#include "server/base/log.h"
+
+namespace base {
+namespace {
+
+using rapidjson::Value;
+
+LogModule log("jsonrpc");
+RateLimit limit(5, 5);
+Counter sent("jsonrpc_send");
+Counter received("jsonrpc_recv");
+
+// Messages of one connection handed over in one turn: others shall have theirs.
+constexpr int kMessagesPerTurn = 100;
+// Members of an object beyond this are looked for duplicates by hashing.
+constexpr size_t kSmallObject = 8;
+// What a message's values are allocated from grows in steps of its text's size, within these.
+constexpr size_t kMinChunk = 1 << 10;
+constexpr size_t kMaxChunk = 64 << 10;
+
+constexpr char kEchoId[] = "echo";
+
+const Value& NullValue() {
+  static const Value null;
+  return null;
+}
+
+absl::string_view View(const Value& string) {
+  return absl::string_view(string.GetString(), string.GetStringLength());
+}
+
+// The member of `object` before `end` that has the name of `member`, or `end`.
+Value::MemberIterator FindEarlier(Value& object, Value::MemberIterator end, const Value& name) {
+  auto earlier = object.MemberBegin();
+  while (earlier != end && View(earlier->name) != View(name)) ++earlier;
+  return earlier;
+}
+
+// Keeps the last of the members of one name, where the first was.
+void DropDuplicateMembers(Value& object) {
+  absl::flat_hash_map<absl::string_view, Value::MemberIterator> seen;
+  const bool hash = object.MemberCount() > kSmallObject;
+  auto end = object.MemberBegin();  // Of the members kept so far.
+  for (auto member = end; member != object.MemberEnd(); ++member) {
+    const auto earlier = hash ? seen.try_emplace(View(member->name), end).first->second
+                              : FindEarlier(object, end, member->name);
+    // Assignments are moves in RapidJSON.
+    if (earlier != end) {
+      earlier->value = member->value;
+      continue;
+    }
+    if (end != member) {
+      end->name = member->name;
+      end->value = member->value;
+    }
+    ++end;
+  }
+  if (end != object.MemberEnd()) object.EraseMember(end, object.MemberEnd());
+}
+
+// Visits all arrays and objects in `root`, without recursion.
+template <typename Visit>
+void ForEachContainer(Value& root, Visit visit) {
+  std::vector<Value*> todo = {&root};
+  auto add = [&todo](Value& value) {
+    if (value.IsArray() || value.IsObject()) todo.push_back(&value);
+  };
+  while (!todo.empty()) {
+    Value& value = *todo.back();
+    todo.pop_back();
+    visit(value);
+    if (value.IsArray()) {
+      for (Value& element : value.GetArray()) add(element);
+    } else if (value.IsObject()) {
+      for (auto& member : value.GetObject()) add(member.value);
+    }
+  }
+}
+
+bool IsStringWithNul(const Value& value) {
+  return value.IsString() && memchr(value.GetString(), '\0', value.GetStringLength()) != nullptr;
+}
+
+bool HasNul(Value& root) {
+  bool found = false;
+  ForEachContainer(root, [&found](Value& value) {
+    if (value.IsArray()) {
+      for (const Value& element : value.GetArray()) found |= IsStringWithNul(element);
+    } else if (value.IsObject()) {
+      for (const auto& member : value.GetObject()) {
+        found |= IsStringWithNul(member.name) || IsStringWithNul(member.value);
+      }
+    }
+  });
+  return found;
+}
+
+absl::Status BadMessage(absl::string_view problem) {
+  return absl::InvalidArgumentError(absl::StrCat("received bad JSON-RPC message: ", problem));
+}
+
+}  // namespace
+
+JsonRpcMessage::JsonRpcMessage(std::string text)
+    : text_(std::move(text)),
+      allocator_(std::clamp(text_.size(), kMinChunk, kMaxChunk)),
+      document_(&allocator_),
+      method_(&NullValue()),
+      params_(method_),
+      result_(method_),
+      error_(method_),
+      id_(method_) {}
+
+absl::StatusOr<std::unique_ptr<JsonRpcMessage>> JsonRpcMessage::Parse(std::string text) {
+  const bool may_have_nul = absl::StrContains(text, "\\u0000");
+  std::unique_ptr<JsonRpcMessage> message(new JsonRpcMessage(std::move(text)));
+  rapidjson::Document& document = message->document_;
+  document.ParseInsitu<rapidjson::kParseIterativeFlag | rapidjson::kParseFullPrecisionFlag>(
+      message->text_.data());
+  if (document.HasParseError()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("error parsing stream: byte ", document.GetErrorOffset(), ": ",
+                     rapidjson::GetParseError_En(document.GetParseError())));
+  }
+  if (may_have_nul && HasNul(document)) {
+    return absl::InvalidArgumentError(
+        "error parsing stream: null bytes not supported in quoted strings");
+  }
+  ForEachContainer(document, [](Value& value) {
+    if (value.IsObject() && value.MemberCount() > 1) DropDuplicateMembers(value);
+  });
+  absl::Status status = message->Assign();
+  if (!status.ok()) return status;
+  return message;
+}
+
+// Finds the members; a null one is as good as none, as stock has it.
+absl::Status JsonRpcMessage::Assign() {
+  if (!document_.IsObject()) return BadMessage("message is not a JSON object");
+  absl::string_view unexpected;
+  const Value* method = nullptr;
+  for (const auto& member : document_.GetObject()) {
+    const absl::string_view name = View(member.name);
+    if (name == "method") {
+      method = &member.value;
+    } else if (name == "params") {
+      params_ = &member.value;
+    } else if (name == "result") {
+      result_ = &member.value;
+    } else if (name == "error") {
+      error_ = &member.value;
+    } else if (name == "id") {
+      id_ = &member.value;
+    } else {
+      unexpected = name;
+    }
+  }
+  if (method != nullptr) {
+    if (!method->IsString()) return BadMessage("method is not a JSON string");
+    method_ = method;
+  }
+  if (unexpected.data() != nullptr) {
+    return BadMessage(absl::StrCat("message has unexpected member \"", unexpected, "\""));
+  }
+  if (!result_->IsNull()) {
+    type_ = Type::kReply;
+  } else if (!error_->IsNull()) {
+    type_ = Type::kError;
+  } else {
+    type_ = id_->IsNull() ? Type::kNotify : Type::kRequest;
+  }
+  return Check();
+}
+
+absl::Status JsonRpcMessage::Check() const {
+  struct Rule {
+    const char* type;
+    bool method, params, result, error, id;
+  };
+  // By Type.
+  static constexpr Rule kRules[] = {{"request", true, true, false, false, true},
+                                    {"notification", true, true, false, false, false},
+                                    {"reply", false, false, true, false, true},
+                                    {"error", false, false, false, true, true}};
+  const Rule& rule = kRules[static_cast<int>(type_)];
+  if (!params_->IsNull() && !params_->IsArray()) return BadMessage("\"params\" must be JSON array");
+  const struct {
+    const char* name;
+    const Value* value;
+    bool wanted;
+  } members[] = {{"method", method_, rule.method},
+                 {"params", params_, rule.params},
+                 {"result", result_, rule.result},
+                 {"error", error_, rule.error},
+                 {"id", id_, rule.id}};
+  for (const auto& member : members) {
+    if (!member.value->IsNull() == member.wanted) continue;
+    return BadMessage(absl::StrCat(rule.type, " must", member.wanted ? "" : " not", " have \"",
+                                   member.name, "\""));
+  }
+  return absl::OkStatus();
+}
+
+size_t JsonRpcMessage::memory() const {
+  return sizeof *this + text_.capacity() + allocator_.Capacity();
+}
+
+std::string JsonRpcMessage::Describe() const {
+  static constexpr const char* kNames[] = {"request", "notification", "reply", "error"};
+  std::string text = kNames[static_cast<int>(type_)];
+  auto append = [&text](const char* name, const Value& value) {
+    if (!value.IsNull()) absl::StrAppend(&text, ", ", name, "=", ValueText(value));
+  };
+  append("method", *method_);
+  append("params", *params_);
+  append("result", *result_);
+  append("error", *error_);
+  append("id", *id_);
+  return text;
+}
+
+std::string ValueText(const Value& value) {
+  rapidjson::StringBuffer buffer;
+  rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
+  value.Accept(writer);  // Recursive, but the framer has bounded the depth.
+  return std::string(buffer.GetString(), buffer.GetSize());
+}
+
+std::string StringText(absl::string_view string) {
+  return ValueText(Value(rapidjson::StringRef(string.data(), string.size())));
+}
+
+std::string RequestText(absl::string_view method, absl::string_view params, absl::string_view id) {
+  return absl::StrCat("{\"id\":", id, ",\"method\":\"", method, "\",\"params\":", params, "}");
+}
+std::string NotifyText(absl::string_view method, absl::string_view params) {
+  return RequestText(method, params, "null");
+}
+std::string ReplyText(absl::string_view id, absl::string_view result) {
+  return absl::StrCat("{\"id\":", id, ",\"result\":", result, ",\"error\":null}");
+}
+std::string ReplyText(const Value& id, absl::string_view result) {
+  return ReplyText(ValueText(id), result);
+}
+std::string ErrorReplyText(absl::string_view id, absl::string_view error) {
+  return absl::StrCat("{\"id\":", id, ",\"error\":", error, "}");
+}
+std::string ErrorReplyText(const Value& id, absl::string_view error) {
+  return ErrorReplyText(ValueText(id), error);
+}
+
+JsonRpc::JsonRpc(Loop* loop, Handler* handler, size_t max_frame)
+    : handler_(handler),
+      framer_(max_frame),
+      later_(loop, [this] { Continue(); }),
+      resume_(loop, TurnEnd::kWork, [this] { Continue(); }) {}
+
+JsonRpc::JsonRpc(Loop* loop, std::unique_ptr<Stream> stream, Handler* handler, size_t max_frame)
+    : JsonRpc(loop, handler, max_frame) {
+  stream_ = std::move(stream);
+  stream_->SetHandler(this);
+}
+
+absl::StatusOr<std::unique_ptr<JsonRpc>> JsonRpc::Connect(const StreamContext& context,
+                                                          absl::string_view target, int dscp,
+                                                          Handler* handler, size_t max_frame) {
+  std::unique_ptr<JsonRpc> rpc(new JsonRpc(context.loop, handler, max_frame));
+  auto stream = Stream::Connect(context, target, dscp, rpc.get());
+  if (!stream.ok()) return stream.status();
+  rpc->stream_ = *std::move(stream);
+  return rpc;
+}
+
+JsonRpc::~JsonRpc() {
+  if (destroyed_ != nullptr) *destroyed_ = true;
+}
+
+void JsonRpc::Send(absl::string_view text) {
+  stream_->Write(text);
+  MessageQueued();
+  LogSent(text);
+}
+
+void JsonRpc::Send(SharedText text) {
+  LogSent(*text);
+  stream_->Write(std::move(text));
+  MessageQueued();
+}
+
+void JsonRpc::Send(absl::string_view head, const SharedText& body, absl::string_view tail) {
+  stream_->Write(head);
+  stream_->Write(body);
+  stream_->Write(tail);
+  MessageQueued();
+  if (log.on(LogLevel::kDebug)) LogSent(absl::StrCat(head, *body, tail));
+}
+
+void JsonRpc::SendEcho() { Send(RequestText("echo", "[]", absl::StrCat("\"", kEchoId, "\""))); }
+
+void JsonRpc::MessageQueued() {
+  ++sent;
+  message_ends_.push_back(stream_->bytes_queued());
+  backlog_messages();
+}
+
+size_t JsonRpc::backlog_messages() {
+  const uint64_t written = stream_->bytes_written();
+  while (!message_ends_.empty() && message_ends_.front() <= written) message_ends_.pop_front();
+  return message_ends_.size();
+}
+
+void JsonRpc::LogSent(absl::string_view text) const {
+  if (!log.on(LogLevel::kDebug)) return;
+  const auto message = JsonRpcMessage::Parse(std::string(text));
+  log.Debug("%s: send %s", name(), message.ok() ? (*message)->Describe() : std::string(text));
+}
+
+void JsonRpc::SetReading(bool reading) {
+  if (reading == reading_) return;
+  reading_ = reading;
+  if (!close_reason_.ok()) return;
+  if (reading && !held_.empty()) {
+    resume_.Arm();  // What is held comes before what is to be read.
+  } else {
+    stream_->SetReading(reading);
+  }
+}
+
+void JsonRpc::Close(absl::Status reason) {
+  if (!close_reason_.ok()) return;
+  close_reason_ = std::move(reason);
+  stream_->SetReading(false);
+  later_.Start(0);
+}
+
+void JsonRpc::OnConnected() { handler_->OnConnected(); }
+void JsonRpc::OnDrained() { handler_->OnDrained(); }
+
+void JsonRpc::OnClosed(const absl::Status& reason) {
+  if (ErrorNumber(reason) > 0) {
+    log.Warn(limit, "%s: %s error: %s", name(), stream_->send_failed() ? "send" : "receive",
+             std::string(reason.message()));
+  }
+  if (close_reason_.ok()) close_reason_ = reason;
+  Finish();
+}
+
+void JsonRpc::Finish() {
+  if (std::exchange(closed_, true)) return;
+  later_.Stop();
+  const absl::Status reason = close_reason_;
+  handler_->OnClosed(reason);
+}
+
+void JsonRpc::OnData(absl::string_view data) {
+  bool destroyed = false;
+  destroyed_ = &destroyed;
+  handler_->OnActivity();
+  if (destroyed) return;
+  destroyed_ = nullptr;
+  if (!held_.empty()) {
+    held_.append(data.data(), data.size());
+    return;
+  }
+  Frames(data);
+}
+
+// Goes on with what was put off.
+void JsonRpc::Continue() {
+  if (!close_reason_.ok()) return Finish();
+  if (!reading_) return;
+  const std::string held = std::exchange(held_, {});
+  Frames(held);
+}
+
+// Hands over the messages in `data`; holds the rest if reading is paused or the turn's share is
+// used up. May destroy the connection.
+void JsonRpc::Frames(absl::string_view data) {
+  bool destroyed = false;
+  destroyed_ = &destroyed;
+  int messages = 0;
+  while (close_reason_.ok() && reading_ && messages < kMessagesPerTurn) {
+    std::string frame;
+    const absl::StatusOr<bool> complete = framer_.Next(&data, &frame);
+    if (!complete.ok()) {
+      Fail(absl::InvalidArgumentError(
+          absl::StrCat("error parsing stream: ", complete.status().message())));
+      break;
+    }
+    if (!*complete) break;
+    messages++;
+    Deliver(std::move(frame));
+    if (destroyed) return;
+  }
+  destroyed_ = nullptr;
+  if (!close_reason_.ok()) return;
+  held_.assign(data.data(), data.size());
+  stream_->SetReading(reading_ && held_.empty());
+  if (reading_ && !held_.empty()) later_.Start(0);
+}
+
+void JsonRpc::Deliver(std::string frame) {
+  ++received;
+  auto message = JsonRpcMessage::Parse(std::move(frame));
+  if (!message.ok()) return Fail(message.status());
+  if (log.on(LogLevel::kDebug)) log.Debug("%s: received %s", name(), (*message)->Describe());
+  if (!HandleInternally(**message)) handler_->OnMessage(*std::move(message));
+}
+
+bool JsonRpc::HandleInternally(const JsonRpcMessage& message) {
+  using Type = JsonRpcMessage::Type;
+  if (message.type() == Type::kRequest && message.method() == "echo") {
+    Send(ReplyText(message.id(), ValueText(message.params())));
+    return true;
+  }
+  return message.type() == Type::kReply && message.id().IsString() && View(message.id()) == kEchoId;
+}
+
+// Ends the connection for what the peer sent.
+void JsonRpc::Fail(const absl::Status& error) {
+  log.Warn(limit, "%s: %s", name(), std::string(error.message()));
+  Close(IoError(EPROTO));
+}
+
+}  // namespace base

@@ -1,7 +1,7 @@
 // JSON-RPC 1.0 over a stream (RFC 7047 section 4): messages, and a connection that carries them.
 //
 //   class Session : public base::JsonRpc::Handler { ... };
-//   base::JsonRpc rpc(context, std::move(stream), &session);
+//   base::JsonRpc rpc(&loop, std::move(stream), &session);
 //   rpc.Send(base::ReplyText(request->id(), "{}"));
 //
 // Loop thread only.
@@ -30,26 +30,42 @@ class JsonRpcMessage {
  public:
   enum Type { kRequest, kNotify, kReply, kError };
 
-  // Takes a frame apart. The error's message is what stock logs after "received bad JSON-RPC
-  // message: " for a well-formed value that is no message, or the JSON error.
+  // Takes a frame apart. The error's message is what stock logs behind the peer's name:
+  // "received bad JSON-RPC message: ..." for JSON that is no message, or "error parsing stream:
+  // ...". Of members of one name the last counts, at any depth.
   static absl::StatusOr<std::unique_ptr<JsonRpcMessage>> Parse(std::string text);
+  JsonRpcMessage(const JsonRpcMessage&) = delete;
+  JsonRpcMessage& operator=(const JsonRpcMessage&) = delete;
 
   Type type() const { return type_; }
-  absl::string_view method() const;        // kRequest, kNotify.
-  const rapidjson::Value& params() const;  // kRequest, kNotify: an array.
-  const rapidjson::Value& result() const;  // kReply.
-  const rapidjson::Value& error() const;   // kError.
-  const rapidjson::Value& id() const;      // All but kNotify.
+  absl::string_view method() const {  // Empty unless kRequest, kNotify.
+    return method_->IsString() ? absl::string_view(method_->GetString(), method_->GetStringLength())
+                               : absl::string_view();
+  }
+  const rapidjson::Value& params() const { return *params_; }  // kRequest, kNotify: an array.
+  const rapidjson::Value& result() const { return *result_; }  // kReply.
+  const rapidjson::Value& error() const { return *error_; }    // kError.
+  const rapidjson::Value& id() const { return *id_; }          // All but kNotify.
+
   // Bytes of memory held, about.
   size_t memory() const;
+  // As stock describes messages in its debug log: `request, method="echo", params=[], id=0`.
+  std::string Describe() const;
 
  private:
-  JsonRpcMessage() = default;
-  const rapidjson::Value& Member(const char* name) const;
+  explicit JsonRpcMessage(std::string text);
+  absl::Status Assign();
+  absl::Status Check() const;
 
-  Type type_ = kNotify;
+  Type type_ = Type::kNotify;
   std::string text_;
+  rapidjson::MemoryPoolAllocator<> allocator_;
   rapidjson::Document document_;
+  const rapidjson::Value* method_;
+  const rapidjson::Value* params_;
+  const rapidjson::Value* result_;
+  const rapidjson::Value* error_;
+  const rapidjson::Value* id_;
 };
 
 // Message texts. `params`, `result`, `error` and `id` are JSON texts or values; members come in
@@ -60,17 +76,20 @@ std::string ReplyText(const rapidjson::Value& id, absl::string_view result);
 std::string ReplyText(absl::string_view id, absl::string_view result);
 std::string ErrorReplyText(const rapidjson::Value& id, absl::string_view error);
 std::string ErrorReplyText(absl::string_view id, absl::string_view error);
+// The JSON text of a value and of a string.
+std::string ValueText(const rapidjson::Value& value);
+std::string StringText(absl::string_view string);
 
 class JsonRpc : private Stream::Handler {
  public:
-  // Callbacks may destroy the connection.
+  // Callbacks may destroy the connection. None comes from within a call of the owner.
   class Handler {
    public:
     virtual ~Handler() = default;
     virtual void OnConnected() {}
-    // Echo requests are answered and replies to our own echoes swallowed before this.
+    // Echo requests are answered, and replies to our own echoes swallowed, before this.
     virtual void OnMessage(std::unique_ptr<JsonRpcMessage> message) = 0;
-    // Something was received, messages or not (for probes). At most once a turn.
+    // Something was received, messages or not (for probes).
     virtual void OnActivity() {}
     // The backlog has become empty.
     virtual void OnDrained() {}
@@ -78,12 +97,20 @@ class JsonRpc : private Stream::Handler {
     virtual void OnClosed(const absl::Status& reason) = 0;
   };
 
+  // `stream` may be connecting or connected.
   JsonRpc(Loop* loop, std::unique_ptr<Stream> stream, Handler* handler,
           size_t max_frame = kMaxClientFrame);
+  // Connects to an active target (see Stream::Connect).
+  static absl::StatusOr<std::unique_ptr<JsonRpc>> Connect(const StreamContext& context,
+                                                          absl::string_view target, int dscp,
+                                                          Handler* handler,
+                                                          size_t max_frame = kMaxClientFrame);
   ~JsonRpc() override;
+  JsonRpc(const JsonRpc&) = delete;
+  JsonRpc& operator=(const JsonRpc&) = delete;
 
-  // Queues a message, given as its whole text, or as texts whose concatenation it is. Nothing is
-  // sent after the end.
+  // Queues a message, given as its whole text, or as texts whose concatenation it is. It leaves at
+  // the end of the turn. After the end it is dropped.
   void Send(absl::string_view text);
   void Send(SharedText text);
   void Send(absl::string_view head, const SharedText& body, absl::string_view tail);
@@ -92,36 +119,44 @@ class JsonRpc : private Stream::Handler {
 
   // While paused no message is handed over and little is read ahead.
   void SetReading(bool reading);
+  bool reading() const { return reading_; }
 
   size_t backlog() const { return stream_->backlog(); }  // Bytes not yet taken by the kernel.
-  size_t backlog_messages() const;                       // Messages not wholly taken.
-  size_t received_bytes() const { return received_bytes_; }
+  size_t backlog_messages();                             // Messages not wholly taken.
 
   Stream* stream() { return stream_.get(); }
   const std::string& name() const { return stream_->name(); }
 
-  // Ends the connection now: OnClosed(reason) comes in the next turn.
+  // Ends the connection: no more messages are handed over; what is queued gets one chance to leave,
+  // then OnClosed(reason) comes.
   void Close(absl::Status reason);
 
  private:
+  JsonRpc(Loop* loop, Handler* handler, size_t max_frame);
   void OnConnected() override;
   void OnData(absl::string_view data) override;
   void OnDrained() override;
   void OnClosed(const absl::Status& reason) override;
-  void Deliver();
-  bool HandleInternally(const JsonRpcMessage& message);
-  void MessageQueued();
 
-  Loop* loop_;
+  void Continue();
+  void Finish();
+  void Frames(absl::string_view data);
+  void Deliver(std::string frame);
+  bool HandleInternally(const JsonRpcMessage& message);
+  void Fail(const absl::Status& error);
+  void MessageQueued();
+  void LogSent(absl::string_view text) const;
+
   std::unique_ptr<Stream> stream_;
   Handler* handler_;
   JsonFramer framer_;
-  std::string held_;  // Bytes read but not framed when reading was paused.
-  std::deque<uint64_t> message_ends_;
-  Timer later_;
+  std::string held_;                   // Read, but not to be handed over yet.
+  std::deque<uint64_t> message_ends_;  // Of unsent messages, in bytes since the beginning.
+  Timer later_;     // Hands over what is held, or the reason of closing, in the next turn.
+  TurnEnd resume_;  // Hands over what is held in this turn.
   absl::Status close_reason_;
-  uint64_t received_bytes_ = 0;
   bool reading_ = true;
+  bool closed_ = false;
   bool* destroyed_ = nullptr;
 };
 

@@ -11,6 +11,8 @@
 #ifndef SERVER_BASE_LOG_H_
 #define SERVER_BASE_LOG_H_
 
+#include <sys/types.h>
+
 #include <atomic>
 #include <cstdint>
 #include <string>
@@ -19,6 +21,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 
 namespace base {
 
@@ -96,11 +99,13 @@ class LogModule {
   void Write(LogLevel level, absl::string_view message);  // Whatever its level.
 
  private:
+  friend class Logger;
+  struct State;
   bool Allow(RateLimit& limit, LogLevel level);
   [[noreturn]] void Die(absl::string_view message);
 
+  State* state_;
   const std::atomic<int>* highest_;  // Most verbose level of any destination.
-  int index_;
 };
 
 // Settings of the whole process.
@@ -113,14 +118,22 @@ void SetThreadName(absl::string_view name);
 
 // A SPEC of -v and vlog/set; the error's message is stock's.
 absl::Status SetLogLevels(absl::string_view spec);
-void SetVerbosest();  // -v without SPEC.
-// Opens the log file; empty is the default. Also `vlog/reopen`.
-absl::Status SetLogFile(absl::string_view file);
+void SetVerbosest();    // -v without SPEC.
+void SilenceConsole();  // What detaching does.
+// Makes names of modules known that have nothing to say here, so that a SPEC may name them.
+void KnowLogModules(absl::Span<const char* const> names);
+// Opens the log file; null is LOGDIR/PROGRAM.log. A failure is logged, too.
+absl::Status SetLogFile(const char* file);
+void CloseLogFile();
+absl::Status ReopenLogFile();  // After it was rotated; fails if there was none.
+void ChangeLogOwner(uid_t user, gid_t group);
 absl::Status SetSyslogMethod(absl::string_view method);  // libc, unix:FILE, udp:IP:PORT, null
-absl::Status SetSyslogTarget(absl::string_view target);  // HOST:PORT, additionally
+void SetSyslogTarget(absl::string_view target);          // HOST:PORT, additionally
 
 // Writes what is buffered. The loop's turns do it after AttachLog.
 void FlushLog();
+// For the handler of a fatal signal: the same without a lock; returns where more may be written.
+int WriteLastWords();
 void AttachLog(Loop* loop);  // Null to detach.
 // Registers vlog/*.
 void RegisterLogCommands(Unixctl* unixctl);

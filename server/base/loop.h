@@ -6,9 +6,10 @@
 //   probe.Start(5000);
 //   loop.Run();
 //
-// A turn is: callbacks of whatever is ready, then the armed TurnEnds, then wait. Everything here
-// belongs to the thread that runs the loop, except Loop::Post. Objects must be destroyed before
-// their loop; each may be destroyed within its own callback. No callback runs after destruction.
+// The first loop makes the process ignore SIGPIPE. A turn is: callbacks of whatever is ready, then
+// the armed TurnEnds, then wait. Everything here belongs to the thread that runs the loop, except
+// Loop::Post. Objects must be destroyed before their loop; each may be destroyed within its own
+// callback. No callback runs after destruction.
 #ifndef SERVER_BASE_LOOP_H_
 #define SERVER_BASE_LOOP_H_
 
@@ -45,6 +46,8 @@ class Loop {
 
   // Monotonic milliseconds as of the beginning of this turn.
   int64_t Now() const;
+  // How many turns have ended.
+  uint64_t turn() const;
 
   // Runs `task` in the next turn. From any thread; tasks of one thread keep their order.
   void Post(Task task);
@@ -61,7 +64,9 @@ class Loop {
   uv_loop_s* uv();
 
  private:
-  friend class Worker;
+  friend class Timer;
+  friend class FdWatch;
+  friend class SignalWatch;
   friend class TurnEnd;
   struct Impl;
   std::unique_ptr<Impl> impl_;

@@ -2,7 +2,7 @@
 //
 //   base::OptionParser parser;
 //   parser.Add("remote", 0, base::OptionParser::kRequired, [&](const char* arg) {...});
-//   AddDaemonOptions(&parser, &daemon_options);
+//   base::AddDaemonOptions(&parser, &daemon_options);
 //   std::vector<std::string> args = parser.Parse(argc, argv);
 //
 // Mistakes end the process with status 1 and getopt's or stock's message.
@@ -27,9 +27,12 @@ class OptionParser {
 
   // `short_name` 0 for none.
   void Add(const std::string& name, char short_name, Argument argument, Handler handler);
+  // Whether options may stand behind arguments, or the first argument ends them (for programs
+  // whose commands have options of their own).
+  enum Order { kAnyOrder, kOptionsFirst };
   // Calls handlers in the order given; returns what is not an option.
-  std::vector<std::string> Parse(int argc, char** argv);
-  // The names, as `--options` prints them.
+  std::vector<std::string> Parse(int argc, char** argv, Order order = kAnyOrder) const;
+  // One per line, as `--options` prints them.
   std::string List() const;
 
  private:
@@ -46,16 +49,17 @@ class OptionParser {
 void AddDaemonOptions(OptionParser* parser, DaemonOptions* options);
 // -v, --verbose, --log-file, --syslog-target, --syslog-method.
 void AddLogOptions(OptionParser* parser);
-// -p, -c, -C, --ssl-protocols, --ssl-ciphers, --ssl-ciphersuites; with `listens` also
+// -p, -c, -C, --ssl-protocols, --ssl-ciphers, --ssl-ciphersuites; with `bootstrap` also
 // --bootstrap-ca-cert and --peer-ca-cert. Values go to `tls`, which outlives the parser.
-void AddTlsOptions(OptionParser* parser, TlsConfig* tls, bool listens);
+void AddTlsOptions(OptionParser* parser, TlsConfig* tls, bool bootstrap);
 
-// Help texts of the groups, as stock prints them, each beginning with an empty line.
-std::string StreamHelp(absl::string_view what, bool active, bool passive, bool bootstrap);
+// Help texts of the groups, as stock prints them. `kind` of connection is "JSON-RPC" or "database";
+// the first group of StreamHelp begins without an empty line, the others with one.
+std::string StreamHelp(absl::string_view kind, bool active, bool passive, bool bootstrap);
 std::string DaemonHelp();
 std::string LogHelp();
 
-// "PROGRAM: MESSAGE" on stderr and in the log, then exit(1).
+// "PROGRAM: MESSAGE" on stderr, then exit(1).
 [[noreturn]] void Fatal(absl::string_view message);
 
 }  // namespace base

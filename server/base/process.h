@@ -15,17 +15,21 @@ namespace base {
 
 class Process {
  public:
-  // Runs `command` with /bin/sh -c; standard streams are ours, other descriptors are closed.
-  // `exited` gets the status of wait(2). The destructor does not kill the child.
+  // Runs `command` with /bin/sh -c; it inherits the standard streams.
+  // `exited` gets the status of wait(2), and may destroy this. The destructor leaves the child
+  // alone.
   static absl::StatusOr<std::unique_ptr<Process>> Run(Loop* loop, const std::string& command,
                                                       std::function<void(int status)> exited);
   ~Process();
 
-  pid_t pid() const { return pid_; }
+  pid_t pid() const { return pid_; }  // 0 once it has ended.
 
  private:
   Process() = default;
+  void Reap();
+
   pid_t pid_ = 0;
+  std::function<void(int)> exited_;
   std::unique_ptr<SignalWatch> watch_;
 };
 

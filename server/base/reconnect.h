@@ -1,7 +1,7 @@
 // When to connect, probe and give up: the state machine behind a connection that must stay up.
 //
-// Pure: it is told what happened and when, and answers what to do and by when. It logs state
-// changes as stock does. Times are monotonic milliseconds.
+// Pure: it is told what happened and when, and answers what to do and by when. It logs what happens
+// as stock does. Times are monotonic milliseconds.
 #ifndef SERVER_BASE_RECONNECT_H_
 #define SERVER_BASE_RECONNECT_H_
 
@@ -21,11 +21,11 @@ inline constexpr int kDefaultProbeIntervalMs = 5000;
 class Reconnect {
  public:
   enum class State {
-    kVoid,     // Disabled.
+    kVoid,     // Disabled, or out of tries.
     kBackoff,  // Waiting before the next attempt.
     kConnecting,
     kActive,     // Connected and lively.
-    kIdle,       // Connected, silent for a probe interval: a probe was sent.
+    kIdle,       // Connected, but silent for a probe interval: a probe was sent.
     kReconnect,  // To be disconnected at once, and connected again.
     kListening,  // Passive: waiting for a peer.
   };
@@ -33,55 +33,56 @@ class Reconnect {
 
   explicit Reconnect(int64_t now);
 
-  void SetName(absl::string_view name);
+  void SetName(absl::string_view name) { name_ = std::string(name); }
   const std::string& name() const { return name_; }
-  // Log state changes at debug level only.
-  void SetQuiet(bool quiet);
+  // Logs ordinary events at debug level only.
+  void SetQuiet(bool quiet) { quiet_ = quiet; }
+  // `min_ms` is raised to 1000 and `max_ms` to `min_ms`, as stock does.
   void SetBackoff(int min_ms, int max_ms);
   int max_backoff() const { return max_backoff_; }
-  // 0 turns probes off; a value in between is raised to a second, as stock does.
+  // 0 turns probes off; less than a second counts as one.
   void SetProbeInterval(int ms);
   int probe_interval() const { return probe_interval_; }
   // How many more attempts; nothing for no limit.
-  void SetMaxTries(std::optional<unsigned> tries);
-  // Listens rather than connects; probes are sent all the same.
+  void SetMaxTries(std::optional<unsigned> tries) { max_tries_ = tries; }
+  // Waits for a peer rather than connecting to it; probes are sent all the same.
   void SetPassive(bool passive, int64_t now);
 
   void Enable(int64_t now);
   void Disable(int64_t now);
-  // Disconnects and connects again without backing off.
+  // Disconnects and connects again.
   void ForceReconnect(int64_t now);
   // The next attempt comes without backing off.
-  void SkipBackoff() { backoff_free_tries_++; }
+  void SkipBackoff() { backoff_free_tries_ = 2; }
 
   // What happened.
   void Connecting(int64_t now);
   void Listening(int64_t now);
-  void ListenFailed(int64_t now, const absl::Status& error);
   void Connected(int64_t now);
-  void ConnectFailed(int64_t now, const absl::Status& error);
-  // EndOfFile or an error; OK when we closed on purpose.
-  void Disconnected(int64_t now, const absl::Status& error);
+  // The connection, or the attempt to connect or listen, has ended: EndOfFile, an error, or OK if
+  // we ended it on purpose.
+  void Disconnected(int64_t now, const absl::Status& reason);
   // Something was received.
   void Activity(int64_t now);
 
   // What to do now. kProbe: send a probe (an echo).
   Action Run(int64_t now);
-  // The time when Run should be called again; nothing if only events can change anything.
+  // The time when Run should be called next; nothing if only an event can change anything.
   std::optional<int64_t> Deadline() const;
 
   State state() const { return state_; }
   absl::string_view StateText() const;  // "ACTIVE" and so on, for status columns.
   bool is_connected() const { return state_ == State::kActive || state_ == State::kIdle; }
-  // Times of the newest connection and its end; nothing if there was none.
+  // Times of the newest connection and of the end of one; nothing if there was none.
   std::optional<int64_t> last_connected() const { return last_connected_; }
   std::optional<int64_t> last_disconnected() const { return last_disconnected_; }
-  int64_t connected_ms(int64_t now) const;  // How long it is connected.
 
  private:
   void Transition(State state, int64_t now);
-  void Failed(int64_t now, const absl::Status& error);
+  void LogEnd(const absl::Status& reason) const;
+  void BackOff();
   bool MayTry();
+  void Say(absl::string_view what) const;
 
   std::string name_ = "void";
   bool quiet_ = false;

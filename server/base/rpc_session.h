@@ -15,35 +15,41 @@ namespace base {
 
 class RpcSession : private JsonRpc::Handler {
  public:
-  // Callbacks may destroy the session.
+  // Callbacks may destroy the session. None comes from within a call of the owner.
   class Handler {
    public:
     virtual ~Handler() = default;
     virtual void OnConnected() {}  // Not for accepted streams, which are connected already.
     virtual void OnMessage(std::unique_ptr<JsonRpcMessage> message) = 0;
     virtual void OnDrained() {}
-    // The connection is gone (or an attempt to connect failed). An active session goes on by
-    // itself; a session of an accepted stream is over and should be destroyed.
+    // The connection is gone, or an attempt to connect failed; OK if we ended it (no answer to a
+    // probe, ForceReconnect). An active session goes on by itself; that of an accepted stream is
+    // over and should be destroyed.
     virtual void OnDisconnected(const absl::Status& reason) = 0;
   };
 
-  // Keeps a connection to `target` up, starting now. The first attempt may fail like any other.
+  // Keeps a connection to `target` up, beginning in the next turn. A malformed target is an attempt
+  // that fails, again and again. Probes are off for unix sockets until set.
   RpcSession(const StreamContext& context, absl::string_view target, Handler* handler,
              size_t max_frame = kMaxClientFrame);
-  // Serves an accepted stream until it ends.
+  // Serves an accepted stream until it ends. Probes are on until set.
   RpcSession(const StreamContext& context, std::unique_ptr<Stream> accepted, Handler* handler,
              size_t max_frame = kMaxClientFrame);
   ~RpcSession() override;
+  RpcSession(const RpcSession&) = delete;
+  RpcSession& operator=(const RpcSession&) = delete;
 
   // Null while not connected. The pointer is valid until OnDisconnected.
   JsonRpc* rpc() { return connected_ ? rpc_.get() : nullptr; }
+  bool connected() const { return connected_; }
+
+  // For its settings and state; call Update() after a change.
   Reconnect& reconnect() { return reconnect_; }
   const Reconnect& reconnect() const { return reconnect_; }
-
-  // To be called after a setting of reconnect() was changed.
   void Update();
-  void SetDscp(int dscp);  // Of connections to come; reconnects if it changes a live one.
-  // Drops the connection, logging nothing; active sessions connect again at once.
+  // Of connections to come; a live one is connected anew if this is a change.
+  void SetDscp(int dscp);
+  // Drops the connection; active sessions connect again.
   void ForceReconnect();
   // The newest reason why it was or could not be connected; OK if there is none.
   const absl::Status& last_error() const { return last_error_; }
@@ -56,6 +62,8 @@ class RpcSession : private JsonRpc::Handler {
   void OnDrained() override;
   void OnClosed(const absl::Status& reason) override;
   void Run();
+  void Connect();
+  void Disconnect(const absl::Status& reason);
 
   StreamContext context_;
   Handler* handler_;

@@ -1,1 +1,47 @@
-// Placeholder: filled in by the commit that brings this part.
+#include "server/base/stream.h"
+
+#include <cerrno>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/strip.h"
+#include "server/base/address.h"
+#include "server/base/daemon.h"
+#include "server/base/fd_stream.h"
+#include "server/base/io_error.h"
+
+namespace base {
+
+absl::StatusOr<std::unique_ptr<Stream>> Stream::Connect(const StreamContext& context,
+                                                        absl::string_view target, int dscp,
+                                                        Handler* handler) {
+  absl::string_view rest = target;
+  if (absl::ConsumePrefix(&rest, "unix:")) {
+    auto stream = std::make_unique<FdStream>(context, std::string(target), false, dscp, handler);
+    stream->StartUnix(AbsoluteName(RunDir(), rest));
+    return stream;
+  }
+  const bool tls = absl::ConsumePrefix(&rest, "ssl:");
+  if (!tls && !absl::ConsumePrefix(&rest, "tcp:")) return IoError(EAFNOSUPPORT);
+  absl::StatusOr<HostPort> address = ParseActiveAddress(rest);
+  if (!address.ok()) return address.status();
+  auto stream = std::make_unique<FdStream>(context, std::string(target), tls, dscp, handler);
+  stream->StartInet(*address);
+  return stream;
+}
+
+bool IsActiveTarget(absl::string_view target) {
+  return absl::StartsWith(target, "tcp:") || absl::StartsWith(target, "ssl:") ||
+         absl::StartsWith(target, "unix:");
+}
+
+bool IsPassiveTarget(absl::string_view target) {
+  return absl::StartsWith(target, "ptcp:") || absl::StartsWith(target, "pssl:") ||
+         absl::StartsWith(target, "punix:");
+}
+
+bool TargetNeedsProbes(absl::string_view target) {
+  return !absl::StartsWith(target, "unix:") && !absl::StartsWith(target, "punix:");
+}
+
+}  // namespace base

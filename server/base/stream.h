@@ -71,6 +71,8 @@ class Stream {
   virtual void SetReading(bool reading) = 0;
 
   virtual bool connected() const = 0;
+  // After the end: whether sending failed, rather than receiving.
+  virtual bool send_failed() const = 0;
 
   // As stock names peers: the target of an active stream, "tcp:IP:PORT", "ssl:IP:PORT" or "unix#N"
   // of an accepted one.

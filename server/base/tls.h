@@ -1,8 +1,8 @@
 // TLS settings of a process: key, certificate, trusted CAs, protocols and ciphers.
 //
-// Files are read when the first connection needs them and again when they change on disk (looked at
-// for each new connection, at most every second). A change that cannot be read keeps the old
-// settings and is logged.
+// Files are read for the first connection and again when they have changed on disk, which is looked
+// at for each new connection, at most once a second. A change that cannot be read is logged and
+// keeps the old settings; connections that exist keep theirs anyway. Loop thread only.
 #ifndef SERVER_BASE_TLS_H_
 #define SERVER_BASE_TLS_H_
 
@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
+typedef struct ssl_st SSL;
 typedef struct ssl_ctx_st SSL_CTX;
 
 namespace base {
@@ -28,31 +29,38 @@ class TlsConfig {
   // "none": the peer's certificate is not checked, and a warning says so.
   void SetPrivateKey(absl::string_view file);
   void SetCertificate(absl::string_view file);
-  // With `bootstrap`, a missing CA file is written from the chain of the first peer connected to.
+  // With `bootstrap`, a missing CA file is written from the chain that the first peer presents.
   void SetCaCert(absl::string_view file, bool bootstrap);
   // A CA certificate to send along with ours, for peers that bootstrap.
   void SetPeerCaCert(absl::string_view file);
 
-  // A list ("TLSv1.2,TLSv1.3") or range ("TLSv1.2-TLSv1.3", "TLSv1.2+"); empty is the default.
-  // Errors are logged and returned, and leave the setting as it was; so for the next two.
+  // A list ("TLSv1.2,TLSv1.3", of which the ends count) or a range ("TLSv1.2-TLSv1.3", "TLSv1.2+").
+  // Mistakes are logged and returned, and leave the setting as it was; so for the next two.
   absl::Status SetProtocols(absl::string_view protocols);
   absl::Status SetCiphers(absl::string_view ciphers);            // TLS 1.2 and earlier.
   absl::Status SetCipherSuites(absl::string_view ciphersuites);  // TLS 1.3.
 
-  bool configured() const;  // A key, a certificate or a CA was named.
   const std::string& private_key() const;
   const std::string& certificate() const;
   const std::string& ca_cert() const;
   bool bootstrap_ca_cert() const;
 
-  // The context for a new connection; kFailedPrecondition with the reason if something is missing.
-  absl::StatusOr<SSL_CTX*> Context();
+  // A new session with the present settings. Without key, certificate or CA: ENOPROTOOPT, logged.
+  absl::StatusOr<SSL*> NewSession();
+
+  // True while the CA certificate is still to be had from a peer: then a finished handshake must be
+  // followed by Bootstrap, and the connection be dropped.
+  bool must_bootstrap() const;
+  // Stores the root of the chain that the peer of `ssl` presented as the CA certificate.
+  absl::Status Bootstrap(SSL* ssl);
 
  private:
-  friend class TlsStream;
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+// The newest error of the TLS library on this thread, as text; forgets all of them.
+std::string TakeTlsError();
 
 }  // namespace base
 

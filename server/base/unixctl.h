@@ -37,7 +37,10 @@ class UnixctlReply {
   bool wants_json() const;                 // The client set --format json.
 
  private:
+  friend class Unixctl;
   friend class UnixctlConnection;
+  void Answer(bool success, absl::string_view json_text);
+  void SetFormat(bool json);
   UnixctlReply(std::weak_ptr<UnixctlConnection> connection, std::string id, bool json);
 
   std::weak_ptr<UnixctlConnection> connection_;
@@ -59,7 +62,7 @@ class Unixctl {
   Unixctl& operator=(const Unixctl&) = delete;
 
   // Listens on `path`: empty for RUNDIR/PROGRAM.PID.ctl, relative to the run directory, "none" for
-  // no socket at all. Errors are logged.
+  // no socket at all. The error's message is what stock ends with.
   absl::Status Listen(absl::string_view path);
 
   // Adds a command. `usage` names its arguments, for list-commands; null hides it there. `max_args`
@@ -77,7 +80,7 @@ class Unixctl {
     Command command;
   };
   void Accept(std::unique_ptr<Stream> stream);
-  void Run(absl::string_view method, UnixctlArgs args, UnixctlReply reply);
+  void Run(absl::string_view method, UnixctlArgs args, bool strings, UnixctlReply reply);
   void ListCommands(UnixctlReply reply) const;
 
   StreamContext context_;

@@ -1,0 +1,16 @@
+// Dropping privileges for --user.
+#ifndef SERVER_BASE_USER_H_
+#define SERVER_BASE_USER_H_
+
+#include <string>
+
+namespace base {
+
+// Becomes USER[:GROUP] for good, keeping of root's powers only to bind low ports and to lock
+// memory, as stock does; the log file goes along. Mistakes end the process; `what` begins their
+// message.
+void BecomeUser(const std::string& spec, const std::string& what);
+
+}  // namespace base
+
+#endif  // SERVER_BASE_USER_H_
