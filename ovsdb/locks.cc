@@ -48,7 +48,7 @@ absl::Status LockTable::Steal(Session session, const Json& params, std::string* 
   Queue& queue = queues_[*name];
   if (FindWaiter(queue, session) != queue.end()) return AlreadyAsked("steal", params);
   if (!queue.empty()) {
-    notices->push_back({Notice::kStolen, queue.front().session, std::string(*name)});
+    notices->push_back({Notice::kStolen, queue.front().session, std::string{*name}});
   }
   queue.insert(queue.begin(), {session, /*by_steal=*/true});
   absl::StrAppend(result, "{\"locked\":true}");

@@ -1,6 +1,7 @@
 #include "ovsdb/row_filter.h"
 
 #include <algorithm>
+#include <compare>
 #include <cstddef>
 #include <utility>
 
@@ -15,7 +16,7 @@ constexpr ptrdiff_t kFewClauses = 4;
 bool OthersBefore(const Clause& a, const Clause& b) {
   if (a.column() != b.column()) return a.column() < b.column();
   if (a.function() != b.function()) return a.function() < b.function();
-  return a.argument().Compare(b.argument()) < 0;
+  return std::is_lt(a.argument().Compare(b.argument()));
 }
 
 template <typename T, typename Less>
