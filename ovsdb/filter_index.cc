@@ -58,7 +58,7 @@ void FilterIndex::RemoveClause(FilterWatch* watch, const Clause& clause) {
   auto index = std::find_if(columns_.begin(), columns_.end(),
                             [&](const ColumnIndex& c) { return c.column == clause.column(); });
   auto it = index->entries.find(FilterKey::Of(clause));
-  std::vector<Entry>& entries = it->second;
+  Entries& entries = it->second;
   const Clause* check = KeySuffices(clause) ? nullptr : &clause;
   auto entry = std::find_if(entries.begin(), entries.end(),
                             [&](const Entry& e) { return e.watch == watch && e.check == check; });

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/inlined_vector.h"
 #include "absl/hash/hash.h"
 #include "ovsdb/row.h"
 #include "ovsdb/row_filter.h"
@@ -47,6 +48,7 @@ class FilterIndex {
     FilterWatch* watch;
     const Clause* check;  // What else must hold, or null if the key says it all.
   };
+  using Entries = absl::InlinedVector<Entry, 1>;
   struct KeyHash {
     using is_transparent = void;
     size_t operator()(const Atom& key) const { return absl::HashOf(key); }
@@ -64,7 +66,7 @@ class FilterIndex {
   struct ColumnIndex {
     int column;
     // By the key: a datum of one element, or of none.
-    absl::flat_hash_map<Datum, std::vector<Entry>, KeyHash, KeyEqual> entries;
+    absl::flat_hash_map<Datum, Entries, KeyHash, KeyEqual> entries;
   };
   struct Other {
     FilterWatch* watch;

@@ -33,6 +33,9 @@ class MonitorOwner {
 // its reader is behind, and what it was sent last is a view that is kept as a snapshot. The holder
 // pauses it at the snapshot of an initial update that is still being sent, or when the backlog
 // of its session is over a limit, and has it catch up when the backlog is gone.
+//
+// What is made from the state that a database has now may be sent when that state is committed, if
+// it is not yet: it does not change any more.
 class Monitor {
  public:
   ~Monitor();

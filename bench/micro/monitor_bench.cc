@@ -210,7 +210,7 @@ void BM_ConditionChange(benchmark::State& state) {
   more.push_back(state.range(0));
   const std::string wheres[] = {DatapathsWhere(more), DatapathsWhere(datapaths)};
   Monitor& monitor = *flows.monitors()[0];
-  for (auto _ : state) {
+  auto change = [&] {
     for (const std::string& where : wheres) {
       JsonDocument params =
           *ParseJson(absl::StrCat(R"([1,1,{"Logical_Flow":[{"where":)", where, "}]}]"));
@@ -222,7 +222,9 @@ void BM_ConditionChange(benchmark::State& state) {
       }
       benchmark::DoNotOptimize(pieces.data());
     }
-  }
+  };
+  for (int i = 0; i < 20; ++i) change();  // Until the columns have lookups.
+  for (auto _ : state) change();
 }
 BENCHMARK(BM_ConditionChange)->Arg(10)->Arg(1000)->Unit(benchmark::kMicrosecond);
 
