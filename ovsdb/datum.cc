@@ -340,6 +340,7 @@ absl::string_view Datum::bytes() const {
 }
 
 bool Datum::operator==(const Datum& o) const {
+  if (has_block() && form_ == o.form_ && block() == o.block()) return true;
   return form_ == o.form_ && key_type_ == o.key_type_ && value_type_ == o.value_type_ &&
          short_length_ == o.short_length_ && bytes() == o.bytes();
 }

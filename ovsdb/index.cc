@@ -87,12 +87,11 @@ IndexSet::IndexSet(const TableSchema& schema) : schema_(schema) {
 }
 
 const UniqueIndex* IndexSet::FindUnique(absl::Span<const int> columns) const {
+  auto is_given = [columns](int column) {
+    return std::find(columns.begin(), columns.end(), column) != columns.end();
+  };
   for (const UniqueIndex& index : unique_) {
-    const bool is_covered =
-        std::all_of(index.columns().begin(), index.columns().end(), [columns](int column) {
-          return std::find(columns.begin(), columns.end(), column) != columns.end();
-        });
-    if (is_covered) return &index;
+    if (std::all_of(index.columns().begin(), index.columns().end(), is_given)) return &index;
   }
   return nullptr;
 }

@@ -48,12 +48,13 @@ void DiffReferences(const ColumnSchema& column, RefType kind, const Row* before,
   const BaseType& value = column.type.value;
   const bool in_key = key.is_ref() && key.ref_type == kind;
   const bool in_value = value.is_ref() && value.ref_type == kind;
-  DiffElements(before != nullptr ? before->datum(column.index) : kNone,
-               after != nullptr ? after->datum(column.index) : kNone,
-               [&](const Datum& datum, size_t i, int sign) {
-                 if (in_key) f(key.ref_table_index, datum.key(i).uuid(), sign);
-                 if (in_value) f(value.ref_table_index, datum.value(i).uuid(), sign);
-               });
+  const Datum& old_datum = before != nullptr ? before->datum(column.index) : kNone;
+  const Datum& new_datum = after != nullptr ? after->datum(column.index) : kNone;
+  if (old_datum == new_datum) return;
+  DiffElements(old_datum, new_datum, [&](const Datum& datum, size_t i, int sign) {
+    if (in_key) f(key.ref_table_index, datum.key(i).uuid(), sign);
+    if (in_value) f(value.ref_table_index, datum.value(i).uuid(), sign);
+  });
 }
 
 // The references of a state of a database. Rows that refer to themselves do not count: that keeps

@@ -32,6 +32,8 @@ absl::StatusOr<ColumnSchema> ParseColumn(absl::string_view name, const Json& jso
   auto column_type = ColumnType::Parse(*type);
   if (!column_type.ok()) return column_type.status();
   column.type = *std::move(column_type);
+  // A weak reference changes when its target goes (ovsdb-server(7) section 3.2).
+  column.is_mutable |= column.type.key.is_weak_ref() || column.type.value.is_weak_ref();
   return column;
 }
 
