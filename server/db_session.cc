@@ -167,17 +167,17 @@ void DbSession::OnDrained() {
 
 void DbSession::OnMessage(std::unique_ptr<Message> message) {
   switch (message->type()) {
-    case Message::kRequest:
+    case Message::Type::kRequest:
       HandleRequest(std::move(message));
       UpdateReading();
       break;
-    case Message::kNotify:
+    case Message::Type::kNotify:
       if (message->method() == "cancel") Cancel(*message);
       break;
-    case Message::kReply:
-    case Message::kError:
+    case Message::Type::kReply:
+    case Message::Type::kError:
       log.Warn("%s: received unexpected %s message", rpc_.name(),
-               message->type() == Message::kReply ? "reply" : "error");
+               message->type() == Message::Type::kReply ? "reply" : "error");
       rpc_.ForceReconnect();
       break;
   }
