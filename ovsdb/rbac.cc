@@ -58,9 +58,13 @@ RoleGuard::RoleGuard(const Database& db, absl::string_view role, absl::string_vi
     : role_(role), client_id_(client_id), table_(table), action_(action) {
   if (role_.empty()) return;
   const TableSchema* roles = db.schema().FindTable(kRoleTable);
+  if (roles == nullptr) {
+    role_ = {};  // A database that knows no roles has no rules for them.
+    return;
+  }
   permission_table_ = db.schema().FindTable(kPermissionTable);
   // Nobody is anybody without a name.
-  if (roles == nullptr || permission_table_ == nullptr || client_id_.empty()) return;
+  if (permission_table_ == nullptr || client_id_.empty()) return;
   const Row* row = FindRole(db.table(roles->index), role_);
   if (row == nullptr) return;
   const Datum permissions = Column(*roles, *row, "permissions", AtomType::kString);
@@ -70,8 +74,7 @@ RoleGuard::RoleGuard(const Database& db, absl::string_view role, absl::string_vi
 }
 
 absl::Status RoleGuard::CheckTable() const {
-  const bool whole_table = action_ == Action::kUpdate || action_ == Action::kDelete;
-  return whole_table && !role_.empty() && permission_ == nullptr ? Denied() : absl::OkStatus();
+  return !role_.empty() && permission_ == nullptr ? Denied() : absl::OkStatus();
 }
 
 absl::Status RoleGuard::CheckRow(const Row& row, absl::Span<const int> columns) const {

@@ -29,8 +29,8 @@ class RoleGuard {
   RoleGuard(const Database& db, absl::string_view role, absl::string_view client_id,
             const TableSchema& table, Action action);
 
-  // Before any row is looked at: updates and deletions of a table that the role knows nothing of
-  // are refused even if they would touch no row.
+  // Before any row is looked at: what a role does to a table that it knows nothing of is refused
+  // even if it would touch no row.
   absl::Status CheckTable() const;
   // `row` as it is before the operation (for an insertion: the new row). `columns` are those that
   // an update or mutation writes, by ColumnSchema::index.
