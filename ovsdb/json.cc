@@ -277,6 +277,12 @@ absl::StatusOr<JsonDocument> ParseJson(absl::string_view text) {
   return absl::InvalidArgumentError(explanation);
 }
 
+absl::StatusOr<JsonDocument> ParseJsonStructure(absl::string_view text) {
+  absl::StatusOr<JsonDocument> json = ParseJson(text);
+  if (!json.ok() || json->IsObject() || json->IsArray()) return json;
+  return absl::InvalidArgumentError(ExplainJsonError(text));
+}
+
 absl::StatusOr<JsonDocument> ParseJsonInSitu(std::string* text) {
   rapidjson::InsituStringStream stream(text->data());
   return ParseText<rapidjson::kParseInsituFlag>(*text, &stream);

@@ -29,6 +29,9 @@ inline constexpr int kMaxJsonDepth = 1000;
 // reason in stock's words.
 absl::StatusOr<JsonDocument> ParseJson(absl::string_view text);
 
+// As ParseJson, for what must be an object or an array, as stock wants of whole files and texts.
+absl::StatusOr<JsonDocument> ParseJsonStructure(absl::string_view text);
+
 // As ParseJson, but strings of the document point into `*text`, which is modified and must outlive
 // it; and errors have words of their own.
 absl::StatusOr<JsonDocument> ParseJsonInSitu(std::string* text);
