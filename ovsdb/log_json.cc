@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "ovsdb/error.h"
+#include "ovsdb/row_json.h"
 
 namespace ovsdb {
 namespace {
@@ -199,32 +200,6 @@ class RecordReader {
                                          : MutableRow(table, *uuid, uuids_->Next());
     if (auto status = ReadColumns(table, *json, is_diff, &after); !status.ok()) return status;
     rows->push_back({std::move(before), std::move(after).Finish()});
-    return absl::OkStatus();
-  }
-
-  absl::Status ReadColumns(const TableSchema& table, const Json& json, bool is_diff,
-                           MutableRow* row) {
-    for (const auto& member : json.GetObject()) {
-      const ColumnSchema* column = table.FindColumn(StringView(member.name));
-      if (column == nullptr) {
-        return ErrorAbout(
-            json, "unknown column",
-            absl::StrCat("No column ", StringView(member.name), " in table ", table.name, "."));
-      }
-      if (column->index < TableSchema::kFirstRealColumn) continue;
-      const bool is_difference = is_diff && column->type.n_max > 1;
-      auto datum = is_difference
-                       ? column->type.ParseDatum(member.value, nullptr, 0, ColumnType::kUnlimited)
-                       : column->type.ParseDatum(member.value, nullptr);
-      if (!datum.ok()) return datum.status();
-      if (is_difference) {
-        *datum = ApplyDifference(row->datum(column->index), *datum);
-        if (!column->type.CheckSize(*datum).ok()) {
-          return Error("ovsdb error", "Datum crated by diff has size error");  // Stock's spelling.
-        }
-      }
-      row->Set(column->index, *std::move(datum));
-    }
     return absl::OkStatus();
   }
 
