@@ -12,7 +12,7 @@ namespace server {
 namespace {
 
 absl::StatusOr<ovsdb::JsonDocument> ParseObject(absl::string_view text, LogFile* log) {
-  absl::StatusOr<ovsdb::JsonDocument> json = ovsdb::ParseJson(text);
+  absl::StatusOr<ovsdb::JsonDocument> json = ovsdb::ParseJsonStructure(text);
   if (!json.ok()) {
     return log->Reject(absl::StrCat("are not valid JSON (", json.status().message(), ")"));
   }

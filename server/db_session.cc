@@ -88,6 +88,7 @@ DbSession::DbSession(Sessions* sessions, const base::StreamContext& context,
       id_(sessions->Register(this)),
       conditions_enabled_(sessions->conditions_enabled()),
       output_(context.loop),
+      disconnect_(context.loop, [this] { rpc_.ForceReconnect(); }),
       rpc_(context, target, this) {}
 
 DbSession::DbSession(Sessions* sessions, const base::StreamContext& context,
@@ -98,6 +99,7 @@ DbSession::DbSession(Sessions* sessions, const base::StreamContext& context,
       id_(sessions->Register(this)),
       conditions_enabled_(sessions->conditions_enabled()),
       output_(context.loop),
+      disconnect_(context.loop, [this] { rpc_.ForceReconnect(); }),
       rpc_(context, std::move(accepted), this) {
   output_.SetConnection(rpc_.rpc());
 }
@@ -121,6 +123,7 @@ void DbSession::OnDisconnected(const absl::Status& reason) {
 // Forgets everything that belonged to the connection.
 void DbSession::Reset() {
   output_.SetConnection(nullptr);
+  disconnect_.Stop();
   monitors_.clear();
   for (const auto& [id, held] : requests_) held.database->executor().Abandon(this);
   requests_.clear();
@@ -135,11 +138,7 @@ void DbSession::Reset() {
 void DbSession::Disconnect(absl::string_view reason) {
   if (rpc_.rpc() == nullptr) return;
   log.Info("%s: disconnecting (%s)", rpc_.name(), reason);
-  // In the next turn: what this one has to say still leaves.
-  sessions_->loop()->Post([sessions = sessions_, id = id_] {
-    auto session = sessions->by_id_.find(id);
-    if (session != sessions->by_id_.end()) session->second->rpc_.ForceReconnect();
-  });
+  disconnect_.Start(0);  // After what this turn has to say.
 }
 
 void DbSession::LeaveMonitors(HostedDatabase* database) {
@@ -167,17 +166,17 @@ void DbSession::OnDrained() {
 
 void DbSession::OnMessage(std::unique_ptr<Message> message) {
   switch (message->type()) {
-    case Message::Type::kRequest:
+    case Message::kRequest:
       HandleRequest(std::move(message));
       UpdateReading();
       break;
-    case Message::Type::kNotify:
+    case Message::kNotify:
       if (message->method() == "cancel") Cancel(*message);
       break;
-    case Message::Type::kReply:
-    case Message::Type::kError:
+    case Message::kReply:
+    case Message::kError:
       log.Warn("%s: received unexpected %s message", rpc_.name(),
-               message->type() == Message::Type::kReply ? "reply" : "error");
+               message->type() == Message::kReply ? "reply" : "error");
       rpc_.ForceReconnect();
       break;
   }

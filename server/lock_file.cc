@@ -25,12 +25,14 @@ int LockDatabaseFile(const std::string& target, FileSystem* file_system,
                      std::unique_ptr<File>* lock) {
   const std::string name = LockFileName(target);
   int64_t holder = 0;
-  const int result = file_system->Lock(name, lock, &holder);
+  int result = file_system->Lock(name, lock, &holder);
   if (result == -EDEADLK) {
     log.Warn("%s: cannot lock file because this process has already locked it", name);
   } else if (holder != 0) {
     log.Warn("%s: cannot lock file because it is already locked by pid %d", name, holder);
   } else if (result != 0) {
+    log.Warn("%s: failed to open lock file: %s", name, strerror(-result));
+    if (result == -EACCES) result = -EAGAIN;  // As stock.
     log.Warn("%s: failed to lock file: %s", name, strerror(-result));
   }
   return result;
