@@ -14,6 +14,7 @@ namespace {
 using ovsdb::Json;
 using ovsdb::ObjectParser;
 using Model = DatabaseOptions::Model;
+using Complaints = std::vector<ConfigComplaint>;
 
 // Milliseconds that do not fit are as good as the longest that do.
 int ToInt(const Json& json) {
@@ -27,7 +28,7 @@ int ToInt(const Json& json) {
 enum class Use { kRemote, kSource };
 
 absl::StatusOr<RemoteOptions> ParseConnection(absl::string_view target, const Json& json, Use use,
-                                              std::vector<std::string>* warnings) {
+                                              Complaints* complaints) {
   RemoteOptions options;
   if (json.IsNull()) return options;
   if (!json.IsObject()) {
@@ -46,7 +47,7 @@ absl::StatusOr<RemoteOptions> ParseConnection(absl::string_view target, const Js
     if (value >= 0 && value <= 63) {
       options.dscp = value;
     } else {
-      warnings->push_back(absl::StrCat(target, ": dscp ", value, " is not in 0..63"));
+      complaints->push_back({true, absl::StrCat(target, ": dscp ", value, " is not in 0..63")});
     }
   }
   if (use == Use::kRemote) {
@@ -58,7 +59,7 @@ absl::StatusOr<RemoteOptions> ParseConnection(absl::string_view target, const Js
     }
   }
   if (!parser.Finish()) {
-    warnings->push_back(ovsdb::ErrorText(parser.Error("JSON-RPC options")));
+    complaints->push_back({true, ovsdb::ErrorText(parser.Error("JSON-RPC options"))});
   }
   return options;
 }
@@ -75,14 +76,14 @@ Model ParseModel(const Json* json, ObjectParser* parser) {
 }
 
 void ParseSource(const Json& json, DatabaseOptions* options, ObjectParser* parser,
-                 std::vector<std::string>* warnings) {
+                 Complaints* complaints) {
   if (json.MemberCount() != 1) {
     parser->Fail("'source' should be an object with exactly one element");
     return;
   }
   const auto& member = *json.MemberBegin();
   options->source = std::string(ovsdb::StringView(member.name));
-  auto connection = ParseConnection(options->source, member.value, Use::kSource, warnings);
+  auto connection = ParseConnection(options->source, member.value, Use::kSource, complaints);
   if (connection.ok()) {
     options->source_options = *std::move(connection);
   } else {
@@ -101,7 +102,7 @@ void ParseExcludeTables(const Json& json, DatabaseOptions* options, ObjectParser
 }
 
 absl::StatusOr<DatabaseOptions> ParseDatabase(absl::string_view name, const Json& json,
-                                              std::vector<std::string>* warnings) {
+                                              Complaints* complaints) {
   DatabaseOptions options;
   if (json.IsNull()) return options;
 
@@ -117,7 +118,7 @@ absl::StatusOr<DatabaseOptions> ParseDatabase(absl::string_view name, const Json
   }
   if (active_backup || options.model == Model::kRelay) {
     if (const Json* source = parser.Required("source", ObjectParser::kObject)) {
-      ParseSource(*source, &options, &parser, warnings);
+      ParseSource(*source, &options, &parser, complaints);
     }
   }
   if (!parser.Finish()) return parser.Error(absl::StrCat("database ", name));
@@ -136,39 +137,64 @@ absl::StatusOr<const Json*> Section(const Json& config, absl::string_view name) 
 
 }  // namespace
 
-absl::StatusOr<ServerConfig> ServerConfig::Parse(absl::string_view text,
-                                                 std::vector<std::string>* warnings) {
+namespace {
+
+absl::Status ParseRemotes(const Json& config, std::map<std::string, RemoteOptions>* remotes,
+                          Complaints* complaints) {
+  absl::StatusOr<const Json*> section = Section(config, "remotes");
+  if (!section.ok()) return section.status();
+  if (*section == nullptr) return absl::OkStatus();
+  for (const auto& member : (*section)->GetObject()) {
+    const absl::string_view target = ovsdb::StringView(member.name);
+    auto options = ParseConnection(target, member.value, Use::kRemote, complaints);
+    if (!options.ok()) return options.status();
+    (*remotes)[std::string(target)] = *std::move(options);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ParseDatabases(const Json& config, std::map<std::string, DatabaseOptions>* databases,
+                            Complaints* complaints) {
+  absl::StatusOr<const Json*> section = Section(config, "databases");
+  if (!section.ok()) return section.status();
+  if (*section == nullptr) return absl::OkStatus();
+  for (const auto& member : (*section)->GetObject()) {
+    const absl::string_view name = ovsdb::StringView(member.name);
+    auto options = ParseDatabase(name, member.value, complaints);
+    if (!options.ok()) return options.status();
+    (*databases)[std::string(name)] = *std::move(options);
+  }
+  return absl::OkStatus();
+}
+
+// Complains of an error that spoils the whole file; in a section if that is named.
+absl::Status Refuse(absl::Status error, absl::string_view section, Complaints* complaints) {
+  complaints->push_back(
+      {false, ovsdb::IsOvsdbError(error) ? ovsdb::ErrorText(error) : std::string(error.message())});
+  if (!section.empty()) {
+    complaints->push_back({false, absl::StrCat("config: failed to parse '", section, "'")});
+  }
+  return error;
+}
+
+}  // namespace
+
+absl::StatusOr<ServerConfig> ServerConfig::Parse(absl::string_view text, Complaints* complaints) {
   absl::StatusOr<ovsdb::JsonDocument> document = ovsdb::ParseJson(text);
   if (!document.ok()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("config: reading JSON failed (", document.status().message(), ")"));
+    return Refuse(absl::InvalidArgumentError(absl::StrCat("config: reading JSON failed (",
+                                                          document.status().message(), ")")),
+                  "", complaints);
   }
   if (!document->IsObject()) {
-    return absl::InvalidArgumentError("configuration in a file must be a JSON object");
+    return Refuse(absl::InvalidArgumentError("configuration in a file must be a JSON object"), "",
+                  complaints);
   }
-
   ServerConfig config;
-  absl::StatusOr<const Json*> remotes = Section(*document, "remotes");
-  if (!remotes.ok()) return remotes.status();
-  if (*remotes != nullptr) {
-    for (const auto& member : (*remotes)->GetObject()) {
-      const absl::string_view target = ovsdb::StringView(member.name);
-      auto options = ParseConnection(target, member.value, Use::kRemote, warnings);
-      if (!options.ok()) return options.status();
-      config.remotes[std::string(target)] = *std::move(options);
-    }
-  }
-
-  absl::StatusOr<const Json*> databases = Section(*document, "databases");
-  if (!databases.ok()) return databases.status();
-  if (*databases != nullptr) {
-    for (const auto& member : (*databases)->GetObject()) {
-      const absl::string_view name = ovsdb::StringView(member.name);
-      auto options = ParseDatabase(name, member.value, warnings);
-      if (!options.ok()) return options.status();
-      config.databases[std::string(name)] = *std::move(options);
-    }
-  }
+  absl::Status status = ParseRemotes(*document, &config.remotes, complaints);
+  if (!status.ok()) return Refuse(std::move(status), "remotes", complaints);
+  status = ParseDatabases(*document, &config.databases, complaints);
+  if (!status.ok()) return Refuse(std::move(status), "databases", complaints);
   return config;
 }
 

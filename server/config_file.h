@@ -40,14 +40,21 @@ struct DatabaseOptions {
   bool operator==(const DatabaseOptions& o) const = default;
 };
 
+// A line that reading a file leaves in the log, as stock words it.
+struct ConfigComplaint {
+  bool about_connection;  // A matter of JSON-RPC, not of the whole file.
+  std::string text;
+};
+
 struct ServerConfig {
   std::map<std::string, RemoteOptions> remotes;      // By target.
   std::map<std::string, DatabaseOptions> databases;  // By file name, for relays by schema name.
 
   // The text of a file. What stock only warns of (a connection's bad options, which then get their
-  // defaults) is appended to `*warnings`; everything else that is wrong is the error.
+  // defaults) is appended to `*complaints`; everything else that is wrong is the error, and there,
+  // too.
   static absl::StatusOr<ServerConfig> Parse(absl::string_view text,
-                                            std::vector<std::string>* warnings);
+                                            std::vector<ConfigComplaint>* complaints);
   // A text that Parse() makes the same of.
   std::string ToText() const;
 };

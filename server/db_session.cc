@@ -68,15 +68,15 @@ void Sessions::Leave(HostedDatabase* database) {
   database->executor().CancelWaiting();
 }
 
-void Sessions::AddMemoryUsage(std::map<std::string, uint64_t>* usage) const {
+void Sessions::AddMemoryUsage(base::MemoryUsage* usage) const {
   uint64_t backlog = 0;
   uint64_t connected = 0;
   for (const auto& [id, session] : by_id_) {
     backlog += session->output_.backlog();
     if (session->rpc_.rpc() != nullptr) connected++;
   }
-  (*usage)["backlog"] += backlog;
-  (*usage)["sessions"] += connected;
+  if (backlog > 0) (*usage)["backlog"] += backlog;
+  if (connected > 0) (*usage)["sessions"] += connected;
 }
 
 // DbSession

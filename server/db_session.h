@@ -43,7 +43,7 @@ class Sessions {
   // `database` goes, or its schema: nothing may refer to it afterwards.
   void Leave(HostedDatabase* database);
   size_t count() const { return by_id_.size(); }
-  void AddMemoryUsage(std::map<std::string, uint64_t>* usage) const;
+  void AddMemoryUsage(base::MemoryUsage* usage) const;
 
  private:
   friend class DbSession;

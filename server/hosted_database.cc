@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "ovsdb/convert.h"
 #include "ovsdb/error.h"
+#include "ovsdb/references.h"
 #include "server/base/log.h"
 #include "server/db_session.h"
 
@@ -167,8 +168,11 @@ void HostedDatabase::ReleaseState() {
   environment_->worker->Run([old = std::move(old)]() mutable { old = nullptr; }, nullptr);
 }
 
-void HostedDatabase::AddMemoryUsage(std::map<std::string, uint64_t>* usage) const {
-  (*usage)["triggers"] += executor_.request_count();
+void HostedDatabase::AddMemoryUsage(base::MemoryUsage* usage) const {
+  auto add_some = [usage](const char* name, uint64_t n) {
+    if (n > 0) (*usage)[name] += n;
+  };
+  add_some("triggers", executor_.request_count());
   if (!available()) return;
   uint64_t cells = 0;
   for (const ovsdb::TableSchema& table : state().schema().tables) {
@@ -177,9 +181,10 @@ void HostedDatabase::AddMemoryUsage(std::map<std::string, uint64_t>* usage) cons
   (*usage)["atoms"] += state().atom_count();
   (*usage)["cells"] += cells;
   (*usage)["monitors"] += monitors_->monitor_count();
-  (*usage)["json-caches"] += monitors_->text_count();
-  (*usage)["txn-history"] += history_.size();
-  (*usage)["txn-history-atoms"] += history_.atom_count();
+  (*usage)["n-weak-refs"] += state().references().weak_link_count();
+  add_some("json-caches", monitors_->text_count());
+  add_some("txn-history", history_.size());
+  add_some("txn-history-atoms", history_.atom_count());
 }
 
 }  // namespace server

@@ -4,7 +4,6 @@
 
 #include <deque>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,6 +13,7 @@
 #include "ovsdb/history.h"
 #include "ovsdb/monitor_index.h"
 #include "ovsdb/schema.h"
+#include "server/base/memory.h"
 #include "server/executor.h"
 
 namespace server {
@@ -83,7 +83,7 @@ class HostedDatabase final : private Executor::Observer {
   // Frees the state on another thread, for it may be large. Only to be destroyed afterwards.
   void ReleaseState();
 
-  void AddMemoryUsage(std::map<std::string, uint64_t>* usage) const;
+  void AddMemoryUsage(base::MemoryUsage* usage) const;
 
  private:
   struct Conversion;

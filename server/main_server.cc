@@ -30,6 +30,7 @@
 namespace {
 
 base::LogModule log("ovsdb_server");
+base::LogModule jsonrpc_log("ovsdb_jsonrpc_server");
 
 struct Options {
   base::DaemonOptions daemon;
@@ -157,9 +158,11 @@ std::string ReadAll(int fd) {
 }
 
 absl::StatusOr<server::ServerConfig> ParseConfig(absl::string_view text) {
-  std::vector<std::string> warnings;
-  absl::StatusOr<server::ServerConfig> config = server::ServerConfig::Parse(text, &warnings);
-  for (const std::string& warning : warnings) log.Warn("%s", warning);
+  std::vector<server::ConfigComplaint> complaints;
+  absl::StatusOr<server::ServerConfig> config = server::ServerConfig::Parse(text, &complaints);
+  for (const server::ConfigComplaint& complaint : complaints) {
+    (complaint.about_connection ? jsonrpc_log : log).Warn("%s", complaint.text);
+  }
   return config;
 }
 
@@ -174,10 +177,7 @@ absl::StatusOr<server::ServerConfig> ReadConfigFile(const std::string& file) {
   const std::string text = ReadAll(fd);
   close(fd);
   absl::StatusOr<server::ServerConfig> config = ParseConfig(text);
-  if (!config.ok()) {
-    log.Warn("%s", std::string(config.status().message()));
-    log.Warn("failed to load configuration from %s", file);
-  }
+  if (!config.ok()) log.Warn("failed to load configuration from %s", file);
   return config;
 }
 

@@ -194,9 +194,6 @@ class Remotes::Remote {
     if (auto since = rpc.reconnect().last_disconnected()) {
       status->details["sec_since_disconnect"] = absl::StrCat((now - *since) / 1000);
     }
-    if (!rpc.last_error().ok()) {
-      status->details["last_error"] = std::string(rpc.last_error().message());
-    }
     const ovsdb::LockTable::Names locks = session.lock_names();
     AddNames("locks_held", locks.held, status);
     AddNames("locks_waiting", locks.waiting, status);

@@ -225,7 +225,7 @@ void Server::CompactWhatIsDue() {
   });
 }
 
-void Server::AddMemoryUsage(std::map<std::string, uint64_t>* usage) const {
+void Server::AddMemoryUsage(base::MemoryUsage* usage) const {
   sessions_.AddMemoryUsage(usage);
   databases_.ForEach([usage](const HostedDatabase& database) { database.AddMemoryUsage(usage); });
 }

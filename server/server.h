@@ -57,7 +57,7 @@ class Server final : private Databases::Observer {
   absl::Status RemoveRemote(absl::string_view target);
 
   void SetRecordForm(ovsdb::RecordForm form) { record_form_ = form; }
-  void AddMemoryUsage(std::map<std::string, uint64_t>* usage) const;
+  void AddMemoryUsage(base::MemoryUsage* usage) const;
 
  private:
   void OnAdded(HostedDatabase* database, absl::string_view reason) override;

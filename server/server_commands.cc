@@ -106,7 +106,7 @@ void StorageStatus(Server* server, UnixctlArgs args, UnixctlReply reply) {
     return;
   }
   const absl::Status status = database->executor().storage().status();
-  reply.Text(absl::StrCat("status: ", status.ok() ? "ok" : ovsdb::ErrorText(status), "\n"));
+  reply.Text(absl::StrCat("status: ", status.ok() ? "ok" : ovsdb::ErrorText(status)));
 }
 
 void ListDatabases(Server* server, UnixctlReply reply) {

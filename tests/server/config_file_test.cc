@@ -12,16 +12,16 @@ namespace {
 using Model = DatabaseOptions::Model;
 
 ServerConfig ParseOk(absl::string_view text) {
-  std::vector<std::string> warnings;
-  auto config = ServerConfig::Parse(text, &warnings);
+  std::vector<ConfigComplaint> complaints;
+  auto config = ServerConfig::Parse(text, &complaints);
   EXPECT_TRUE(config.ok()) << config.status();
-  EXPECT_TRUE(warnings.empty()) << warnings[0];
+  EXPECT_TRUE(complaints.empty()) << complaints[0].text;
   return config.ok() ? *config : ServerConfig();
 }
 
 std::string ParseError(absl::string_view text) {
-  std::vector<std::string> warnings;
-  const auto config = ServerConfig::Parse(text, &warnings);
+  std::vector<ConfigComplaint> complaints;
+  const auto config = ServerConfig::Parse(text, &complaints);
   if (config.ok()) return "accepted";
   return ovsdb::ErrorString(config.status()) == ovsdb::kSyntaxError
              ? ovsdb::ErrorText(config.status())
@@ -93,18 +93,44 @@ TEST(ConfigFile, RefusesDatabasesThatMakeNoSense) {
             "here.");
 }
 
+TEST(ConfigFile, ComplainsOfTheSectionToo) {
+  std::vector<ConfigComplaint> complaints;
+  EXPECT_FALSE(ServerConfig::Parse(R"({"remotes":{"ptcp:1":{"foo":1}},"databases":{"nb.db":[]}})",
+                                   &complaints)
+                   .ok());
+  ASSERT_EQ(complaints.size(), 3u);
+  EXPECT_TRUE(complaints[0].about_connection);
+  EXPECT_FALSE(complaints[1].about_connection);
+  EXPECT_EQ(complaints[1].text, "syntax error: Parsing database nb.db failed: Object expected.");
+  EXPECT_EQ(complaints[2].text, "config: failed to parse 'databases'");
+}
+
+TEST(ConfigFile, WritesWhatItReads) {
+  const ServerConfig config = ParseOk(R"({"remotes": {
+      "ptcp:6641": {"inactivity-probe": 60000, "read-only": true, "role": "ovn-controller"},
+      "punix:nb.sock": null, "tcp:10.0.0.1:6640": {"max-backoff": 2000, "dscp": 8}},
+      "databases": {"a.db": {}, "b.db": null, "c.db": {"service-model": "standalone"},
+      "d.db": {"service-model": "active-backup", "backup": true,
+               "source": {"unix:x": {"inactivity-probe": 10000}},
+               "exclude-tables": ["ACL", "B\"FD"]},
+      "Relayed": {"service-model": "relay", "source": {"tcp:127.0.0.1:1": {}}}}})");
+  const ServerConfig again = ParseOk(config.ToText());
+  EXPECT_EQ(again.remotes, config.remotes);
+  EXPECT_EQ(again.databases, config.databases);
+}
+
 TEST(ConfigFile, WarnsOfBadConnectionOptions) {
-  std::vector<std::string> warnings;
+  std::vector<ConfigComplaint> complaints;
   const auto config = ServerConfig::Parse(
       R"({"remotes":{"punix:a":{"foo":5},"punix:b":{"dscp":64},"punix:c":{"max-backoff":1e99}}})",
-      &warnings);
+      &complaints);
   ASSERT_TRUE(config.ok());
   EXPECT_EQ(config->remotes.size(), 3u);
-  ASSERT_EQ(warnings.size(), 3u);
-  EXPECT_EQ(warnings[0],
+  ASSERT_EQ(complaints.size(), 3u);
+  EXPECT_EQ(complaints[0].text,
             "syntax \"{\"foo\":5}\": syntax error: Parsing JSON-RPC options failed: Member 'foo' "
             "is present but not allowed here.");
-  EXPECT_EQ(warnings[1], "punix:b: dscp 64 is not in 0..63");
+  EXPECT_EQ(complaints[1].text, "punix:b: dscp 64 is not in 0..63");
 }
 
 }  // namespace
