@@ -81,6 +81,13 @@ int64_t WallMs() {
   return int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1000000;
 }
 
+struct Timer::Impl {
+  uv_timer_t handle;
+  Loop::Impl* loop;
+  GuardedCallback<> callback;
+  bool next_turn = false;  // Due without waiting: in Loop::Impl::next_turn.
+};
+
 struct TurnEnd::Impl {
   Loop::Impl* loop;
   Phase phase;
@@ -91,6 +98,8 @@ struct TurnEnd::Impl {
 struct Loop::Impl {
   uv_loop_t loop;
   uv_prepare_t before_wait;
+  uv_check_t after_wait;
+  uv_idle_t no_wait;  // While active, the loop does not wait.
   uv_async_t posted;
   bool stop = false;
   bool closing = false;
@@ -99,6 +108,11 @@ struct Loop::Impl {
   std::vector<Task> tasks;  // Guarded by mutex.
 
   std::vector<TurnEnd::Impl*> armed[2];  // By phase.
+
+  // Timers due without waiting, and in which turn the oldest of them was started. libuv would run a
+  // timer that starts itself again for ever, before anything else has its turn.
+  std::vector<Timer::Impl*> next_turn;
+  uint64_t next_turn_since = 0;
 
   bool once = false;  // RunOnce is running.
   bool in_turn = false;
@@ -122,9 +136,9 @@ struct Loop::Impl {
   }
 
   void LeaveTurn() {
+    turn++;
     if (!in_turn) return;
     in_turn = false;
-    turn++;
     const int64_t elapsed = MonotonicMs() - turn_start_ms;
     if (elapsed <= longest_turn_ms && elapsed < kStallMs) return;
     longest_turn_ms = std::max(longest_turn_ms, elapsed);
@@ -160,6 +174,38 @@ struct Loop::Impl {
     for (Task& task : now) std::move(task)();
   }
 
+  void AddNextTurn(Timer::Impl* timer) {
+    if (next_turn.empty()) {
+      next_turn_since = turn;
+      uv_idle_start(&no_wait, [](uv_idle_t*) {});
+    }
+    timer->next_turn = true;
+    next_turn.push_back(timer);
+  }
+
+  void RemoveNextTurn(Timer::Impl* timer) {
+    if (!timer->next_turn) return;
+    timer->next_turn = false;
+    std::replace(next_turn.begin(), next_turn.end(), timer, static_cast<Timer::Impl*>(nullptr));
+  }
+
+  void RunNextTurn() {
+    if (next_turn.empty() || next_turn_since == turn) return;
+    EnterTurn();
+    // Callbacks may start and destroy: go by index over a list that only grows meanwhile.
+    const size_t n = next_turn.size();
+    for (size_t i = 0; i < n; i++) {
+      Timer::Impl* timer = next_turn[i];
+      if (timer == nullptr) continue;
+      next_turn[i] = nullptr;
+      timer->next_turn = false;
+      timer->callback();
+    }
+    next_turn.erase(next_turn.begin(), next_turn.begin() + static_cast<ptrdiff_t>(n));
+    next_turn_since = turn;
+    if (next_turn.empty()) uv_idle_stop(&no_wait);
+  }
+
   bool RunArmed(TurnEnd::Phase phase) {
     std::vector<TurnEnd::Impl*>& list = armed[phase];
     if (list.empty()) return false;
@@ -176,12 +222,16 @@ struct Loop::Impl {
     return true;
   }
 
+  bool has_armed() const {
+    return !armed[TurnEnd::kWork].empty() || !armed[TurnEnd::kFlush].empty();
+  }
+
   void EndTurn() {
     for (int round = 0; round < kMaxTurnEndRounds; round++) {
       if (RunArmed(TurnEnd::kWork)) continue;
       if (!RunArmed(TurnEnd::kFlush)) break;
     }
-    if (!armed[TurnEnd::kWork].empty() || !armed[TurnEnd::kFlush].empty()) uv_async_send(&posted);
+    if (has_armed()) uv_async_send(&posted);
     LeaveTurn();
   }
 };
@@ -194,10 +244,15 @@ Loop::Loop() : impl_(std::make_unique<Impl>()) {
   uv_prepare_init(&impl->loop, &impl->before_wait);
   uv_prepare_start(&impl->before_wait, [](uv_prepare_t* handle) {
     auto* self = static_cast<Impl*>(handle->loop->data);
-    // libuv runs timers before it waits: one that fired is what RunOnce waits for.
-    if (self->once && self->in_turn) uv_stop(handle->loop);
+    // libuv runs timers before it waits, and then we end the turn: if that was anything, RunOnce
+    // has what it waits for.
+    if (self->once && (self->in_turn || self->has_armed())) uv_stop(handle->loop);
     self->EndTurn();
   });
+  uv_check_init(&impl->loop, &impl->after_wait);
+  uv_check_start(&impl->after_wait,
+                 [](uv_check_t* handle) { static_cast<Impl*>(handle->loop->data)->RunNextTurn(); });
+  uv_idle_init(&impl->loop, &impl->no_wait);
   uv_async_init(&impl->loop, &impl->posted, [](uv_async_t* handle) {
     auto* self = static_cast<Impl*>(handle->loop->data);
     self->EnterTurn();
@@ -208,6 +263,8 @@ Loop::Loop() : impl_(std::make_unique<Impl>()) {
 Loop::~Loop() {
   impl_->closing = true;
   uv_close(AsHandle(&impl_->before_wait), nullptr);
+  uv_close(AsHandle(&impl_->after_wait), nullptr);
+  uv_close(AsHandle(&impl_->no_wait), nullptr);
   uv_close(AsHandle(&impl_->posted), nullptr);
   uv_run(&impl_->loop, UV_RUN_DEFAULT);
   uv_loop_close(&impl_->loop);
@@ -266,24 +323,24 @@ uint64_t Loop::turn() const { return impl_->turn; }
 void Loop::ResetLongestTurn() { impl_->longest_turn_ms = 0; }
 uv_loop_s* Loop::uv() { return &impl_->loop; }
 
-struct Timer::Impl {
-  uv_timer_t handle;
-  Loop::Impl* loop;
-  GuardedCallback<> callback;
-};
-
 Timer::Timer(Loop* loop, Callback callback)
     : impl_(new Impl{{}, loop->impl_.get(), GuardedCallback<>(std::move(callback))}) {
   uv_timer_init(loop->uv(), &impl_->handle);
   impl_->handle.data = impl_;
 }
 
-Timer::~Timer() { CloseAndDelete(impl_); }
+Timer::~Timer() {
+  impl_->loop->RemoveNextTurn(impl_);
+  CloseAndDelete(impl_);
+}
 
-void Timer::Start(int64_t ms) { StartAt(MonotonicMs() + std::max<int64_t>(ms, 0)); }
+// 0 is a time that has passed, whatever the clock says.
+void Timer::Start(int64_t ms) { StartAt(ms <= 0 ? 0 : MonotonicMs() + ms); }
 
 void Timer::StartAt(int64_t monotonic_ms) {
+  Stop();
   const int64_t ms = monotonic_ms - static_cast<int64_t>(uv_now(impl_->handle.loop));
+  if (ms <= 0) return impl_->loop->AddNextTurn(impl_);
   uv_timer_start(
       &impl_->handle,
       [](uv_timer_t* handle) {
@@ -291,11 +348,17 @@ void Timer::StartAt(int64_t monotonic_ms) {
         self->loop->EnterTurn();
         self->callback();
       },
-      static_cast<uint64_t>(std::max<int64_t>(ms, 0)), 0);
+      static_cast<uint64_t>(ms), 0);
 }
 
-void Timer::Stop() { uv_timer_stop(&impl_->handle); }
-bool Timer::active() const { return uv_is_active(AsHandle(&impl_->handle)) != 0; }
+void Timer::Stop() {
+  impl_->loop->RemoveNextTurn(impl_);
+  uv_timer_stop(&impl_->handle);
+}
+
+bool Timer::active() const {
+  return impl_->next_turn || uv_is_active(AsHandle(&impl_->handle)) != 0;
+}
 
 struct FdWatch::Impl {
   uv_poll_t handle;

@@ -86,6 +86,7 @@ class Timer {
   bool active() const;
 
  private:
+  friend class Loop;
   struct Impl;
   Impl* impl_;
 };

@@ -31,6 +31,7 @@ LogModule log("stream_ssl");
 RateLimit limit(10, 25);
 
 constexpr int64_t kLookIntervalMs = 1000;
+constexpr char kDefaultProtocols[] = "TLSv1.2+";
 constexpr char kDefaultCiphers[] = "DEFAULT:@SECLEVEL=2";
 
 struct Protocol {
@@ -115,6 +116,7 @@ struct TlsConfig::Impl {
   WatchedFile ca;
   WatchedFile peer_ca;
   bool bootstrap = false;
+  std::string protocols = kDefaultProtocols;
   int min_version = TLS1_2_VERSION;
   int max_version = TLS1_3_VERSION;
   std::string ciphers = kDefaultCiphers;
@@ -237,6 +239,8 @@ void TlsConfig::SetCaCert(absl::string_view file, bool bootstrap) {
 }
 
 absl::Status TlsConfig::SetProtocols(absl::string_view protocols) {
+  if (protocols.empty()) protocols = kDefaultProtocols;
+  if (protocols == impl_->protocols) return absl::OkStatus();
   std::vector<bool> wanted(std::size(kProtocols), false);
   for (absl::string_view word :
        absl::StrSplit(protocols, absl::ByAnyChar(" ,\t"), absl::SkipEmpty())) {
@@ -266,6 +270,7 @@ absl::Status TlsConfig::SetProtocols(absl::string_view protocols) {
   }
   impl_->min_version = kProtocols[first - wanted.begin()].version;
   impl_->max_version = kProtocols[last - wanted.begin()].version;
+  impl_->protocols = std::string(protocols);
   impl_->settings_changed = true;
   return absl::OkStatus();
 }

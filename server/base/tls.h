@@ -35,7 +35,8 @@ class TlsConfig {
   void SetPeerCaCert(absl::string_view file);
 
   // A list ("TLSv1.2,TLSv1.3", of which the ends count) or a range ("TLSv1.2-TLSv1.3", "TLSv1.2+").
-  // Mistakes are logged and returned, and leave the setting as it was; so for the next two.
+  // Mistakes are logged and returned, and leave the setting as it was. Empty is the default, TLS 1.2
+  // and later. So for the next two.
   absl::Status SetProtocols(absl::string_view protocols);
   absl::Status SetCiphers(absl::string_view ciphers);            // TLS 1.2 and earlier.
   absl::Status SetCipherSuites(absl::string_view ciphersuites);  // TLS 1.3.

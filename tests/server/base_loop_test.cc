@@ -149,6 +149,31 @@ TEST(LoopTest, TurnEndsThatArmEachOtherForEverLeaveTheLoopRunning) {
   EXPECT_TRUE(RunUntil(&loop, [&] { return fired; }));
 }
 
+TEST(LoopTest, TimerThatStartsItselfAgainLeavesOthersTheirTurns) {
+  Loop loop;
+  int runs = 0;
+  std::unique_ptr<Timer> again;
+  again = std::make_unique<Timer>(&loop, [&] {
+    runs++;
+    again->Start(0);
+  });
+  again->Start(0);
+  uint64_t turn = loop.turn();
+  for (int i = 1; i <= 5; i++) {
+    loop.RunOnce(true);
+    EXPECT_LE(runs, i);
+    EXPECT_GT(loop.turn(), turn);
+    turn = loop.turn();
+  }
+  bool fired = false;
+  Timer other(&loop, [&] { fired = true; });
+  other.Start(2);
+  EXPECT_TRUE(RunUntil(&loop, [&] { return fired; }));
+  EXPECT_GT(runs, 2);
+  again->Stop();
+  EXPECT_FALSE(again->active());
+}
+
 TEST(LoopTest, DestroyedTurnEndDoesNotRun) {
   Loop loop;
   bool ran = false;
