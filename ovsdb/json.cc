@@ -48,7 +48,12 @@ class CheckingHandler {
   bool Uint(unsigned i) { return document_->Uint(i); }
   bool Int64(int64_t i) { return document_->Int64(i); }
   bool Uint64(uint64_t i) { return document_->Uint64(i); }
-  bool Double(double d) { return document_->Double(d); }
+  bool Double(double d) {
+    // Stock asks strtod(), to which a number without full precision is out of range.
+    if (d == 0 || std::abs(d) >= std::numeric_limits<double>::min()) return document_->Double(d);
+    error_ = "number outside valid range";
+    return false;
+  }
   bool RawNumber(const char* s, rapidjson::SizeType n, bool copy) {
     return document_->RawNumber(s, n, copy);
   }
@@ -156,17 +161,14 @@ absl::Status ParseValue(Stream* stream, bool may_have_nul, JsonDocument* documen
 }
 
 template <unsigned kFlags, typename Stream>
-absl::StatusOr<JsonDocument> ParseText(absl::string_view text, Stream* stream) {
-  JsonDocument document;
+absl::Status ParseText(absl::string_view text, Stream* stream, JsonDocument* document) {
   const bool may_have_nul = MayHaveNul(text);
   const size_t size = text.size();
-  if (auto status = ParseValue<kFlags>(stream, may_have_nul, &document); !status.ok()) {
-    return status;
-  }
-  if (stream->Tell() != size) {
+  absl::Status status = ParseValue<kFlags>(stream, may_have_nul, document);
+  if (status.ok() && stream->Tell() != size) {
     return absl::InvalidArgumentError(absl::StrCat("null byte at offset ", stream->Tell()));
   }
-  return document;
+  return status;
 }
 
 // The integer that a double equals, if there is one in the range of int64. -2^63 itself is no
@@ -270,10 +272,11 @@ void AppendEscaped(uint8_t c, std::string* out) {
 
 absl::StatusOr<JsonDocument> ParseJson(absl::string_view text) {
   rapidjson::MemoryStream stream(text.data(), text.size());
-  absl::StatusOr<JsonDocument> json = ParseText<rapidjson::kParseNoFlags>(text, &stream);
-  if (json.ok()) return json;
+  JsonDocument document;
+  absl::Status status = ParseText<rapidjson::kParseNoFlags>(text, &stream, &document);
+  if (status.ok()) return document;
   const std::string explanation = ExplainJsonError(text);
-  if (explanation.empty()) return json;
+  if (explanation.empty()) return status;
   return absl::InvalidArgumentError(explanation);
 }
 
@@ -284,8 +287,14 @@ absl::StatusOr<JsonDocument> ParseJsonStructure(absl::string_view text) {
 }
 
 absl::StatusOr<JsonDocument> ParseJsonInSitu(std::string* text) {
+  JsonDocument document;
+  if (absl::Status status = ParseJsonInSitu(text, &document); !status.ok()) return status;
+  return document;
+}
+
+absl::Status ParseJsonInSitu(std::string* text, JsonDocument* document) {
   rapidjson::InsituStringStream stream(text->data());
-  return ParseText<rapidjson::kParseInsituFlag>(*text, &stream);
+  return ParseText<rapidjson::kParseInsituFlag>(*text, &stream, document);
 }
 
 JsonScanner::JsonScanner(char* text, size_t size)

@@ -35,6 +35,8 @@ absl::StatusOr<JsonDocument> ParseJsonStructure(absl::string_view text);
 // As ParseJson, but strings of the document point into `*text`, which is modified and must outlive
 // it; and errors have words of their own.
 absl::StatusOr<JsonDocument> ParseJsonInSitu(std::string* text);
+// The same into a document that the caller made, with an allocator of its choice.
+absl::Status ParseJsonInSitu(std::string* text, JsonDocument* document);
 
 // Takes a text apart value by value, for what is too large to be a document. Overwrites the text
 // and the byte behind it.

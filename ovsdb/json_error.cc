@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -195,7 +196,10 @@ class Explainer {
       if (!absl::SimpleAtoi(exponent, &value)) return Fail("exponent outside valid range");
     }
     if (!number.empty()) return Fail("syntax error in number");
-    if (std::isinf(strtod(text.c_str(), nullptr))) Fail("number outside valid range");
+    const double value = std::abs(strtod(text.c_str(), nullptr));
+    if (std::isinf(value) || (value != 0 && value < std::numeric_limits<double>::min())) {
+      Fail("number outside valid range");
+    }
   }
 
   // Syntactic part.

@@ -4,12 +4,9 @@
 #include <cerrno>
 #include <cstring>
 #include <utility>
-#include <vector>
 
-#include "absl/container/flat_hash_map.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "rapidjson/error/en.h"
+#include "ovsdb/json.h"
 #include "rapidjson/stringbuffer.h"
 #include "rapidjson/writer.h"
 #include "server/base/coverage.h"
@@ -28,8 +25,6 @@ Counter received("jsonrpc_recv");
 
 // Messages of one connection handed over in one turn: others shall have theirs.
 constexpr int kMessagesPerTurn = 100;
-// Members of an object beyond this are looked for duplicates by hashing.
-constexpr size_t kSmallObject = 8;
 // What a message's values are allocated from grows in steps of its text's size, within these.
 constexpr size_t kMinChunk = 1 << 10;
 constexpr size_t kMaxChunk = 64 << 10;
@@ -43,72 +38,6 @@ const Value& NullValue() {
 
 absl::string_view View(const Value& string) {
   return absl::string_view(string.GetString(), string.GetStringLength());
-}
-
-// The member of `object` before `end` that has the name of `member`, or `end`.
-Value::MemberIterator FindEarlier(Value& object, Value::MemberIterator end, const Value& name) {
-  auto earlier = object.MemberBegin();
-  while (earlier != end && View(earlier->name) != View(name)) ++earlier;
-  return earlier;
-}
-
-// Keeps the last of the members of one name, where the first was.
-void DropDuplicateMembers(Value& object) {
-  absl::flat_hash_map<absl::string_view, Value::MemberIterator> seen;
-  const bool hash = object.MemberCount() > kSmallObject;
-  auto end = object.MemberBegin();  // Of the members kept so far.
-  for (auto member = end; member != object.MemberEnd(); ++member) {
-    const auto earlier = hash ? seen.try_emplace(View(member->name), end).first->second
-                              : FindEarlier(object, end, member->name);
-    // Assignments are moves in RapidJSON.
-    if (earlier != end) {
-      earlier->value = member->value;
-      continue;
-    }
-    if (end != member) {
-      end->name = member->name;
-      end->value = member->value;
-    }
-    ++end;
-  }
-  if (end != object.MemberEnd()) object.EraseMember(end, object.MemberEnd());
-}
-
-// Visits all arrays and objects in `root`, without recursion.
-template <typename Visit>
-void ForEachContainer(Value& root, Visit visit) {
-  std::vector<Value*> todo = {&root};
-  auto add = [&todo](Value& value) {
-    if (value.IsArray() || value.IsObject()) todo.push_back(&value);
-  };
-  while (!todo.empty()) {
-    Value& value = *todo.back();
-    todo.pop_back();
-    visit(value);
-    if (value.IsArray()) {
-      for (Value& element : value.GetArray()) add(element);
-    } else if (value.IsObject()) {
-      for (auto& member : value.GetObject()) add(member.value);
-    }
-  }
-}
-
-bool IsStringWithNul(const Value& value) {
-  return value.IsString() && memchr(value.GetString(), '\0', value.GetStringLength()) != nullptr;
-}
-
-bool HasNul(Value& root) {
-  bool found = false;
-  ForEachContainer(root, [&found](Value& value) {
-    if (value.IsArray()) {
-      for (const Value& element : value.GetArray()) found |= IsStringWithNul(element);
-    } else if (value.IsObject()) {
-      for (const auto& member : value.GetObject()) {
-        found |= IsStringWithNul(member.name) || IsStringWithNul(member.value);
-      }
-    }
-  });
-  return found;
 }
 
 absl::Status BadMessage(absl::string_view problem) {
@@ -128,24 +57,12 @@ JsonRpcMessage::JsonRpcMessage(std::string text)
       id_(method_) {}
 
 absl::StatusOr<std::unique_ptr<JsonRpcMessage>> JsonRpcMessage::Parse(std::string text) {
-  const bool may_have_nul = absl::StrContains(text, "\\u0000");
   std::unique_ptr<JsonRpcMessage> message(new JsonRpcMessage(std::move(text)));
-  rapidjson::Document& document = message->document_;
-  document.ParseInsitu<rapidjson::kParseIterativeFlag | rapidjson::kParseFullPrecisionFlag>(
-      message->text_.data());
-  if (document.HasParseError()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("error parsing stream: byte ", document.GetErrorOffset(), ": ",
-                     rapidjson::GetParseError_En(document.GetParseError())));
+  absl::Status status = ovsdb::ParseJsonInSitu(&message->text_, &message->document_);
+  if (!status.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("error parsing stream: ", status.message()));
   }
-  if (may_have_nul && HasNul(document)) {
-    return absl::InvalidArgumentError(
-        "error parsing stream: null bytes not supported in quoted strings");
-  }
-  ForEachContainer(document, [](Value& value) {
-    if (value.IsObject() && value.MemberCount() > 1) DropDuplicateMembers(value);
-  });
-  absl::Status status = message->Assign();
+  status = message->Assign();
   if (!status.ok()) return status;
   return message;
 }

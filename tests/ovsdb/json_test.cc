@@ -211,5 +211,13 @@ TEST(ErrorTest, HasStocksShape) {
   EXPECT_EQ(ErrorString(absl::InternalError("x")), "internal error");
 }
 
+// A client that sends such a number is disconnected by stock, and so it is by us.
+TEST(Json, RefusesNumbersOfLessThanFullPrecision) {
+  EXPECT_FALSE(ParseJson("5e-324").ok());
+  EXPECT_FALSE(ParseJson("[2.2250738585072011e-308]").ok());
+  EXPECT_TRUE(ParseJson("2.2250738585072014e-308").ok());
+  EXPECT_TRUE(ParseJson("1e-400").ok());
+}
+
 }  // namespace
 }  // namespace ovsdb
