@@ -7,8 +7,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "ovsdb/json.h"
-#include "rapidjson/stringbuffer.h"
-#include "rapidjson/writer.h"
 #include "server/base/coverage.h"
 #include "server/base/io_error.h"
 #include "server/base/log.h"
@@ -152,15 +150,12 @@ std::string JsonRpcMessage::Describe() const {
   return text;
 }
 
-std::string ValueText(const Value& value) {
-  rapidjson::StringBuffer buffer;
-  rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
-  value.Accept(writer);  // Recursive, but the framer has bounded the depth.
-  return std::string(buffer.GetString(), buffer.GetSize());
-}
+std::string ValueText(const Value& value) { return ovsdb::JsonText(value); }
 
 std::string StringText(absl::string_view string) {
-  return ValueText(Value(rapidjson::StringRef(string.data(), string.size())));
+  std::string text;
+  ovsdb::AppendJsonString(string, &text);
+  return text;
 }
 
 std::string RequestText(absl::string_view method, absl::string_view params, absl::string_view id) {
