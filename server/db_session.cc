@@ -88,7 +88,6 @@ DbSession::DbSession(Sessions* sessions, const base::StreamContext& context,
       id_(sessions->Register(this)),
       conditions_enabled_(sessions->conditions_enabled()),
       output_(context.loop),
-      disconnect_(context.loop, [this] { rpc_.ForceReconnect(); }),
       rpc_(context, target, this) {}
 
 DbSession::DbSession(Sessions* sessions, const base::StreamContext& context,
@@ -99,7 +98,6 @@ DbSession::DbSession(Sessions* sessions, const base::StreamContext& context,
       id_(sessions->Register(this)),
       conditions_enabled_(sessions->conditions_enabled()),
       output_(context.loop),
-      disconnect_(context.loop, [this] { rpc_.ForceReconnect(); }),
       rpc_(context, std::move(accepted), this) {
   output_.SetConnection(rpc_.rpc());
 }
@@ -123,7 +121,6 @@ void DbSession::OnDisconnected(const absl::Status& reason) {
 // Forgets everything that belonged to the connection.
 void DbSession::Reset() {
   output_.SetConnection(nullptr);
-  disconnect_.Stop();
   monitors_.clear();
   for (const auto& [id, held] : requests_) held.database->executor().Abandon(this);
   requests_.clear();
@@ -138,7 +135,11 @@ void DbSession::Reset() {
 void DbSession::Disconnect(absl::string_view reason) {
   if (rpc_.rpc() == nullptr) return;
   log.Info("%s: disconnecting (%s)", rpc_.name(), reason);
-  disconnect_.Start(0);  // After what this turn has to say.
+  // In the next turn: what this one has to say still leaves.
+  sessions_->loop()->Post([sessions = sessions_, id = id_] {
+    auto session = sessions->by_id_.find(id);
+    if (session != sessions->by_id_.end()) session->second->rpc_.ForceReconnect();
+  });
 }
 
 void DbSession::LeaveMonitors(HostedDatabase* database) {
@@ -166,17 +167,17 @@ void DbSession::OnDrained() {
 
 void DbSession::OnMessage(std::unique_ptr<Message> message) {
   switch (message->type()) {
-    case Message::kRequest:
+    case Message::Type::kRequest:
       HandleRequest(std::move(message));
       UpdateReading();
       break;
-    case Message::kNotify:
+    case Message::Type::kNotify:
       if (message->method() == "cancel") Cancel(*message);
       break;
-    case Message::kReply:
-    case Message::kError:
+    case Message::Type::kReply:
+    case Message::Type::kError:
       log.Warn("%s: received unexpected %s message", rpc_.name(),
-               message->type() == Message::kReply ? "reply" : "error");
+               message->type() == Message::Type::kReply ? "reply" : "error");
       rpc_.ForceReconnect();
       break;
   }

@@ -152,7 +152,6 @@ class DbSession final : public ovsdb::MonitorOwner,
   absl::flat_hash_map<std::string, HeldMonitor> monitors_;  // By MonitorId.
   absl::flat_hash_map<std::string, HeldRequest> requests_;  // By the request's id as sorted JSON.
   SessionOutput output_;
-  base::Timer disconnect_;
   base::RpcSession rpc_;
 };
 

@@ -123,7 +123,7 @@ absl::Status LogFile::Append(absl::string_view records) {
     write_status_ = absl::OkStatus();
   } else {
     static base::RateLimit limit;
-    log.Log(limit, base::LogLevel::kWarning, "%s: write failed (%s)", target_, strerror(-error));
+    log.WarnLimited(limit, "%s: write failed (%s)", target_, strerror(-error));
     write_status_ = IoError(path_, "write failed", error);
   }
   return write_status_;

@@ -52,7 +52,7 @@ struct Options {
       "where each DATABASE is a database file in ovsdb format.\n"
       "The default DATABASE, if none is given, is\n%s/conf.db.\n\n"
       "JSON-RPC options (may be specified any number of times):\n"
-      "  --remote=REMOTE         connect or listen to REMOTE\n",
+      "  --remote=REMOTE         connect or listen to REMOTE\n\n",
       base::DbDir().c_str());
   printf("%s", base::StreamHelp("JSON-RPC", true, true, true).c_str());
   printf(

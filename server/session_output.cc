@@ -130,12 +130,13 @@ bool SessionOutput::SendPieces(ovsdb::TextSource* source) {
   std::vector<ovsdb::Text> pieces;
   while (rpc_->backlog() < kLowWater) {
     pieces.clear();
-    if (!source->Next(&pieces)) return false;
+    const bool more = source->Next(&pieces);
+    for (const ovsdb::Text& piece : pieces) rpc_->Send(piece);
+    if (!more) return false;
     if (pieces.empty()) {  // It looked at much and found nothing: let others have a go.
       next_turn_.Start(0);
       return true;
     }
-    for (const ovsdb::Text& piece : pieces) rpc_->Send(piece);
   }
   return true;
 }

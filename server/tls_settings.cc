@@ -57,10 +57,13 @@ void TlsSettings::Reconfigure() {
   tls_->SetCertificate(Value(options_.certificate));
   tls_->SetCaCert(Value(options_.ca_cert), options_.bootstrap_ca_cert);
   if (!options_.peer_ca_cert.empty()) tls_->SetPeerCaCert(options_.peer_ca_cert);
-  // Mistakes in these are logged and leave what was set before.
-  tls_->SetProtocols(Value(options_.protocols)).IgnoreError();
-  tls_->SetCiphers(Value(options_.ciphers)).IgnoreError();
-  tls_->SetCipherSuites(Value(options_.ciphersuites)).IgnoreError();
+  // Mistakes in these are logged and leave what was set before, as does an empty column.
+  const std::string protocols = Value(options_.protocols);
+  if (!protocols.empty()) tls_->SetProtocols(protocols).IgnoreError();
+  const std::string ciphers = Value(options_.ciphers);
+  if (!ciphers.empty()) tls_->SetCiphers(ciphers).IgnoreError();
+  const std::string ciphersuites = Value(options_.ciphersuites);
+  if (!ciphersuites.empty()) tls_->SetCipherSuites(ciphersuites).IgnoreError();
 }
 
 void TlsSettings::OnChange(const HostedDatabase& database, const ovsdb::Change& change) {

@@ -266,8 +266,8 @@ void JsonRpc::OnDrained() { handler_->OnDrained(); }
 
 void JsonRpc::OnClosed(const absl::Status& reason) {
   if (ErrorNumber(reason) > 0) {
-    log.Warn(limit, "%s: %s error: %s", name(), stream_->send_failed() ? "send" : "receive",
-             std::string(reason.message()));
+    log.WarnLimited(limit, "%s: %s error: %s", name(), stream_->send_failed() ? "send" : "receive",
+                    std::string(reason.message()));
   }
   if (close_reason_.ok()) close_reason_ = reason;
   Finish();
@@ -346,7 +346,7 @@ bool JsonRpc::HandleInternally(const JsonRpcMessage& message) {
 
 // Ends the connection for what the peer sent.
 void JsonRpc::Fail(const absl::Status& error) {
-  log.Warn(limit, "%s: %s", name(), std::string(error.message()));
+  log.WarnLimited(limit, "%s: %s", name(), std::string(error.message()));
   Close(IoError(EPROTO));
 }
 

@@ -81,8 +81,8 @@ class FdListener : public Listener {
     void OnData(absl::string_view) override {}
     void OnClosed(const absl::Status& reason) override {
       static RateLimit limit(10, 25);
-      tls_log.Warn(limit, "%s: connection dropped during TLS handshake (%s)", stream->name(),
-                   std::string(reason.message()));
+      tls_log.WarnLimited(limit, "%s: connection dropped during TLS handshake (%s)", stream->name(),
+                          std::string(reason.message()));
       listener->pending_.erase(self);
     }
   };
@@ -108,7 +108,7 @@ class FdListener : public Listener {
   void AcceptFailed(int error) {
     if (error == EAGAIN || error == EINTR || error == ECONNABORTED) return;
     static RateLimit limit(10, 5);
-    stream_log.Error(limit, "%s: accept: %s", name_, ErrnoText(error));
+    stream_log.ErrorLimited(limit, "%s: accept: %s", name_, ErrnoText(error));
     watch_.Set(FdWatch::kNone);
     pause_.Start(kAcceptPauseMs);
   }

@@ -3,7 +3,7 @@
 //
 //   namespace { base::LogModule log("jsonrpc"); }
 //   log.Info("%s: connected", name);
-//   log.Warn(limit, "%s: receive error: %s", name, text);   // static base::RateLimit limit;
+//   log.WarnLimited(limit, "%s: receive error: %s", name, text);   // static base::RateLimit limit;
 //   if (log.on(base::LogLevel::kDebug)) log.Debug("%s", Expensive());
 //
 // Any thread may log. A message that no destination wants costs one load and a comparison (and its
@@ -73,14 +73,15 @@ class LogModule {
     if (on(level) && Allow(limit, level)) Write(level, absl::StrFormat(format, args...));
   }
 
-#define BASE_LOG_LEVEL(NAME, LEVEL)                                                           \
-  template <typename... Args>                                                                 \
-  void NAME(const absl::FormatSpec<Args...>& format, const Args&... args) {                   \
-    Log(LEVEL, format, args...);                                                              \
-  }                                                                                           \
-  template <typename... Args>                                                                 \
-  void NAME(RateLimit& limit, const absl::FormatSpec<Args...>& format, const Args&... args) { \
-    Log(limit, LEVEL, format, args...);                                                       \
+#define BASE_LOG_LEVEL(NAME, LEVEL)                                             \
+  template <typename... Args>                                                   \
+  void NAME(const absl::FormatSpec<Args...>& format, const Args&... args) {     \
+    Log(LEVEL, format, args...);                                                \
+  }                                                                             \
+  template <typename... Args>                                                   \
+  void NAME##Limited(RateLimit& limit, const absl::FormatSpec<Args...>& format, \
+                     const Args&... args) {                                     \
+    Log(limit, LEVEL, format, args...);                                         \
   }
   BASE_LOG_LEVEL(Emergency, LogLevel::kEmergency)
   BASE_LOG_LEVEL(Error, LogLevel::kError)

@@ -152,7 +152,7 @@ struct TlsConfig::Impl {
     bool complete = true;
     for (const auto& [file, name] : needed) {
       if (!file.name.empty()) continue;
-      log.Error(limit, "%s must be configured to use SSL", name);
+      log.ErrorLimited(limit, "%s must be configured to use SSL", name);
       complete = false;
     }
     return complete;
@@ -188,7 +188,7 @@ struct TlsConfig::Impl {
   }
 
   static ContextPtr Failed(absl::string_view what) {
-    log.Error(limit, "%s: %s", std::string(what), TakeTlsError());
+    log.ErrorLimited(limit, "%s: %s", std::string(what), TakeTlsError());
     return nullptr;
   }
 

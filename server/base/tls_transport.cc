@@ -145,7 +145,7 @@ class TlsTransport : public Transport {
     if (const auto verdict = SSL_get_verify_result(ssl_.get()); verdict != X509_V_OK) {
       absl::StrAppend(&problem, " (", X509_verify_cert_error_string(verdict), ")");
     }
-    log.Warn(limit, "%s: %s: %s", name_, what, problem);
+    log.WarnLimited(limit, "%s: %s: %s", name_, what, problem);
     return -EPROTO;
   }
 

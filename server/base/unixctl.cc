@@ -61,8 +61,8 @@ class UnixctlConnection : public JsonRpc::Handler,
     if (message->type() != JsonRpcMessage::Type::kRequest) {
       static RateLimit limit(5, 5);
       const std::string text = message->Describe();
-      log.Warn(limit, "%s: received unexpected %s message", rpc_.name(),
-               text.substr(0, text.find(',')));
+      log.WarnLimited(limit, "%s: received unexpected %s message", rpc_.name(),
+                      text.substr(0, text.find(',')));
       return rpc_.Close(IoError(EPROTO));
     }
     log.Debug("received request %s%s, id=%s", std::string(message->method()),

@@ -239,7 +239,7 @@ TEST_F(StandaloneStorageTest, ConversionReplacesSchemaAndRows) {
   Insert("a");
   storage_->Flush();
   auto schema = *ovsdb::DatabaseSchema::ParseText(
-      R"({"name":"D","version":"2.0.0","tables":{"U":{"columns":{}}}})");
+      R"({"name":"D","version":"2.0.0","tables":{"U":{"columns":{"n":{"type":"integer"}}}}})");
   ovsdb::Database converted(schema);
   bool done = false;
   storage_->Convert(converted.TakeSnapshot(), [&](absl::Status status) {
