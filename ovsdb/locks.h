@@ -56,9 +56,17 @@ class LockTable {
     Session session;
     bool by_steal;
   };
-  using Queue = std::vector<Waiter>;  // The owner in front; never empty.
+  struct LockState {
+    std::vector<Waiter> queue;  // The owner in front.
+    std::vector<Session> lost;  // Those that have yet to unlock what they stole and lost.
+  };
 
-  absl::btree_map<std::string, Queue> queues_;
+  static bool HasAsked(const LockState& lock, Session session);
+  // Takes the session out of a lock. False if it was not there.
+  static bool Leave(const std::string& name, LockState* lock, Session session,
+                    std::vector<Notice>* notices);
+
+  absl::btree_map<std::string, LockState> locks_;  // Those that somebody has asked for.
 };
 
 }  // namespace ovsdb

@@ -71,6 +71,25 @@ TEST_F(LocksTest, TheStolenFromWaitsInFront) {
   EXPECT_TRUE(notices_.empty());
 }
 
+TEST_F(LocksTest, WhoStoleAndIsStolenFromHasLost) {
+  Lock(1, R"(["a"])");
+  Steal(2, R"(["a"])");
+  Steal(3, R"(["a"])");
+  EXPECT_EQ(notices_, (std::vector<Notice>{{Notice::kStolen, 2, "a"}}));
+  EXPECT_EQ(Lock(2, R"(["a"])"), "syntax error: must issue \"unlock\" before new \"lock\"");
+  EXPECT_EQ(Unlock(2, R"(["a"])"), "{}");
+  EXPECT_TRUE(notices_.empty());
+  Steal(4, R"(["a"])");
+  EXPECT_EQ(Unlock(4, R"(["a"])"), "{}");
+  EXPECT_EQ(notices_, (std::vector<Notice>{{Notice::kLocked, 1, "a"}})) << "not 3, which has lost";
+  Unlock(1, R"(["a"])");
+  EXPECT_TRUE(notices_.empty());
+  EXPECT_FALSE(locks_.Owns(3, "a"));
+  EXPECT_EQ(Lock(5, R"(["a"])"), kTrue);
+  locks_.Remove(3, &notices_);
+  EXPECT_TRUE(notices_.empty());
+}
+
 TEST_F(LocksTest, AWaiterThatGivesUpMakesTheOwnerHearAgain) {
   Lock(1, R"(["a"])");
   Lock(2, R"(["a"])");
