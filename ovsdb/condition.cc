@@ -37,13 +37,13 @@ bool IsOrdered(const ColumnType& type) {
 bool HoldsFor(Function function, std::strong_ordering order) {
   switch (function) {
     case Function::kLess:
-      return order < 0;
+      return std::is_lt(order);
     case Function::kLessOrEqual:
-      return order <= 0;
+      return std::is_lteq(order);
     case Function::kGreater:
-      return order > 0;
+      return std::is_gt(order);
     default:
-      return order >= 0;
+      return std::is_gteq(order);
   }
 }
 

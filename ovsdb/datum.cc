@@ -292,6 +292,12 @@ Atom Datum::key(size_t i) const {
   return Atom();
 }
 
+absl::Span<const Uuid> Datum::uuids() const {
+  if (empty()) return {};
+  // Keys come first in a block, and a block is aligned for any of them.
+  return {reinterpret_cast<const Uuid*>(block()->data()), size()};
+}
+
 Atom Datum::value(size_t i) const {
   const char* data = block()->data();
   const size_t keys_size = length() * CellSize(key_type_);

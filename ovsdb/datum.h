@@ -149,6 +149,9 @@ class Datum {
   Atom key(size_t i) const;    // Requires i < size().
   Atom value(size_t i) const;  // Requires is_map() and i < size().
 
+  // All keys, where they are UUIDs; nothing for the empty value. Valid as long as the value.
+  absl::Span<const Uuid> uuids() const;
+
   // The first position from `begin` on whose key is not less, or size().
   size_t LowerBound(const Atom& key, size_t begin) const;
   // Position of a key, or -1. Binary search.

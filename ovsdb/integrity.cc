@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -18,6 +19,8 @@ namespace ovsdb {
 namespace {
 
 using Entry = Overlay::Entry;
+constexpr uint32_t kUnlimitedRows = std::numeric_limits<uint32_t>::max();
+
 using Positions = absl::InlinedVector<size_t, 4>;  // Of entries in the overlay.
 
 class Checker {
@@ -40,6 +43,7 @@ class Checker {
   bool CollectGarbage();
 
   absl::Status CheckMaxRows();
+  int64_t Growth(int table) const;
 
   absl::Status RemoveDanglingReferences();
   bool HasNewDanglingReference(const Entry& entry) const;
@@ -158,22 +162,34 @@ bool Checker::CollectGarbage() {
   return found_any;
 }
 
+// Only tables that grow are looked at.
 absl::Status Checker::CheckMaxRows() {
-  absl::InlinedVector<int64_t, 64> growth(db_.schema().tables.size());
+  absl::InlinedVector<int, 4> checked;
   for (size_t i = 0; i < overlay_.size(); i++) {
     const Entry& entry = overlay_.entry(i);
-    if (entry.is_inserted()) growth[entry.table]++;
-    if (entry.deleted && entry.before != nullptr) growth[entry.table]--;
-  }
-  for (const TableSchema& table : db_.schema().tables) {
-    const int64_t n_rows = db_.table(table.index).size() + growth[table.index];
-    if (growth[table.index] <= 0 || n_rows <= table.max_rows) continue;
+    const TableSchema& table = schema(entry);
+    if (!entry.is_inserted() || table.max_rows == kUnlimitedRows) continue;
+    if (std::find(checked.begin(), checked.end(), table.index) != checked.end()) continue;
+    checked.push_back(table.index);
+    const int64_t n_rows = db_.table(table.index).size() + Growth(table.index);
+    if (n_rows <= table.max_rows) continue;
     return Error(kConstraintViolation,
                  absl::StrCat("transaction causes \"", table.name, "\" table to contain ", n_rows,
                               " rows, greater than the schema-defined limit of ", table.max_rows,
                               " row(s)"));
   }
   return absl::OkStatus();
+}
+
+int64_t Checker::Growth(int table) const {
+  int64_t growth = 0;
+  for (size_t i = 0; i < overlay_.size(); i++) {
+    const Entry& entry = overlay_.entry(i);
+    if (entry.table != table) continue;
+    if (entry.is_inserted()) growth++;
+    if (entry.deleted && entry.before != nullptr) growth--;
+  }
+  return growth;
 }
 
 absl::Status Checker::RemoveDanglingReferences() {

@@ -3,6 +3,7 @@
 #ifndef OVSDB_REFERENCES_H_
 #define OVSDB_REFERENCES_H_
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
+#include "absl/types/span.h"
 #include "ovsdb/datum.h"
 #include "ovsdb/row.h"
 #include "ovsdb/schema.h"
@@ -27,15 +29,33 @@ void DiffElements(const Datum& before, const Datum& after, F&& f) {
   size_t i = 0, j = 0;
   while (i < before.size() && j < after.size()) {
     const auto order = before.key(i).Compare(after.key(j));
-    if (order == 0 && !(before.is_map() && before.value(i) != after.value(j))) {
+    if (std::is_eq(order) && !(before.is_map() && before.value(i) != after.value(j))) {
       i++, j++;
       continue;
     }
-    if (order <= 0) f(before, i++, -1);
-    if (order >= 0) f(after, j++, +1);
+    if (std::is_lteq(order)) f(before, i++, -1);
+    if (std::is_gteq(order)) f(after, j++, +1);
   }
   while (i < before.size()) f(before, i++, -1);
   while (j < after.size()) f(after, j++, +1);
+}
+
+// The same for sets of UUIDs, which may be large: calls f(uuid, sign).
+template <typename F>
+void DiffUuids(absl::Span<const Uuid> before, absl::Span<const Uuid> after, F&& f) {
+  if (before.data() == after.data()) return;  // Shared.
+  size_t i = 0, j = 0;
+  while (i < before.size() && j < after.size()) {
+    if (before[i] == after[j]) {
+      i++, j++;
+    } else if (before[i] < after[j]) {
+      f(before[i++], -1);
+    } else {
+      f(after[j++], +1);
+    }
+  }
+  while (i < before.size()) f(before[i++], -1);
+  while (j < after.size()) f(after[j++], +1);
 }
 
 // Calls f(target table, target, sign) for each reference of one kind that only one of two versions
@@ -50,6 +70,10 @@ void DiffReferences(const ColumnSchema& column, RefType kind, const Row* before,
   const bool in_value = value.is_ref() && value.ref_type == kind;
   const Datum& old_datum = before != nullptr ? before->datum(column.index) : kNone;
   const Datum& new_datum = after != nullptr ? after->datum(column.index) : kNone;
+  if (!column.type.is_map()) {
+    return DiffUuids(old_datum.uuids(), new_datum.uuids(),
+                     [&](const Uuid& target, int sign) { f(key.ref_table_index, target, sign); });
+  }
   if (old_datum == new_datum) return;
   DiffElements(old_datum, new_datum, [&](const Datum& datum, size_t i, int sign) {
     if (in_key) f(key.ref_table_index, datum.key(i).uuid(), sign);
