@@ -179,10 +179,15 @@ absl::Status DatabaseSchema::ResolveReferences() {
     base->ref_table_index = table->index;
     return absl::OkStatus();
   };
+  // A row that only an ephemeral column refers to would be garbage after a restart.
+  auto keeps_garbage = [this](const BaseType& base) {
+    return base.is_strong_ref() && !tables[base.ref_table_index].is_root;
+  };
   for (TableSchema& table : tables) {
     for (ColumnSchema& column : table.columns) {
       if (auto status = resolve(column, "key", &column.type.key); !status.ok()) return status;
       if (auto status = resolve(column, "value", &column.type.value); !status.ok()) return status;
+      column.persistent |= keeps_garbage(column.type.key) || keeps_garbage(column.type.value);
     }
   }
   return absl::OkStatus();

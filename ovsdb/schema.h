@@ -21,7 +21,8 @@ struct ColumnSchema {
   ColumnType type;
   int index = 0;  // Position in TableSchema::columns and in Row.
   bool is_mutable = true;
-  bool persistent = true;  // Not "ephemeral".
+  // Not "ephemeral"; or it refers strongly to rows that garbage collection would take otherwise.
+  bool persistent = true;
 
   bool operator==(const ColumnSchema& o) const = default;
 };

@@ -62,6 +62,19 @@ TEST(SchemaTest, RootTables) {
   EXPECT_FALSE((*DatabaseSchema::ParseText(one))->FindTable("T")->is_root);
 }
 
+TEST(SchemaTest, StrongReferencesToGarbageCollectedRowsAreKept) {
+  auto persistent = [](absl::string_view table, absl::string_view strength) {
+    const auto schema = DatabaseSchema::ParseText(absl::StrCat(
+        R"({"name":"D","tables":{"N":{"columns":{"n":{"type":"integer"}}},"T":{"isRoot":true,"columns":{
+            "c":{"ephemeral":true,"type":{"key":"string","value":{"type":"uuid","refTable":")",
+        table, R"(","refType":")", strength, R"("},"min":0}}}}}})"));
+    return (*schema)->FindTable("T")->FindColumn("c")->persistent;
+  };
+  EXPECT_TRUE(persistent("N", "strong"));
+  EXPECT_FALSE(persistent("N", "weak"));
+  EXPECT_FALSE(persistent("T", "strong"));
+}
+
 TEST(SchemaTest, FindsByName) {
   const auto schema = *DatabaseSchema::ParseText(
       R"({"name":"D","tables":{"T":{"columns":{"z":{"type":"integer"},
