@@ -199,60 +199,56 @@ struct Datum::Block {
   }
 };
 
-template <typename T>
-T Datum::Load() const {
-  static_assert(sizeof(T) <= 8);
-  return LoadAt<T>(inside_);
+const Datum::Block* Datum::block() const {
+  const Block* block;
+  std::memcpy(&block, bits_.inside, sizeof(void*));
+  return block;
 }
 
-template <typename T>
-void Datum::Store(T v) {
-  static_assert(sizeof(T) <= 8);
-  StoreAt(inside_, v);
-}
+void Datum::set_block(const Block* block) { std::memcpy(bits_.inside, &block, sizeof(void*)); }
 
-const Datum::Block* Datum::block() const { return Load<const Block*>(); }
-uint32_t Datum::length() const { return LoadAt<uint32_t>(inside_ + 8); }
-void Datum::set_length(uint32_t n) { StoreAt(inside_ + 8, n); }
+uint32_t Datum::length() const { return LoadAt<uint32_t>(bits_.inside + 8); }
+void Datum::set_length(uint32_t n) { StoreAt(bits_.inside + 8, n); }
 
 void Datum::SetText(absl::string_view text) {
   if (text.size() <= kMaxShortText) {
-    form_ = Form::kShortText;
-    short_length_ = text.size();
-    std::copy(text.begin(), text.end(), inside_);
+    bits_.form = Form::kShortText;
+    bits_.short_length = text.size();
+    std::copy(text.begin(), text.end(), bits_.inside);
     return;
   }
-  form_ = Form::kText;
+  bits_.form = Form::kText;
   Block* block = Block::New(text.size());
   std::copy(text.begin(), text.end(), block->data());
-  Store(block);
+  set_block(block);
   set_length(text.size());
 }
 
-Datum::Datum(const Atom& atom) : key_type_(atom.type()) {
+Datum::Datum(const Atom& atom) {
+  bits_.key_type = atom.type();
   switch (atom.type()) {
     case AtomType::kVoid:
       break;
     case AtomType::kInteger:
-      form_ = Form::kNumber;
-      Store(atom.integer());
+      bits_.form = Form::kNumber;
+      StoreAt(bits_.inside, atom.integer());
       break;
     case AtomType::kReal:
-      form_ = Form::kNumber;
-      Store(atom.real());
+      bits_.form = Form::kNumber;
+      StoreAt(bits_.inside, atom.real());
       break;
     case AtomType::kBoolean:
-      form_ = Form::kNumber;
-      Store(int64_t{atom.boolean()});
+      bits_.form = Form::kNumber;
+      StoreAt(bits_.inside, int64_t{atom.boolean()});
       break;
     case AtomType::kString:
       SetText(atom.string());
       break;
     case AtomType::kUuid: {
-      form_ = Form::kUuid;
+      bits_.form = Form::kUuid;
       Block* block = Block::New(sizeof(Uuid));
       StoreAt(block->data(), atom.uuid());
-      Store(block);
+      set_block(block);
       break;
     }
   }
@@ -262,7 +258,7 @@ void Datum::AddReference() const { block()->AddReference(); }
 void Datum::Release() const { block()->Release(); }
 
 size_t Datum::size() const {
-  switch (form_) {
+  switch (bits_.form) {
     case Form::kEmpty:
       return 0;
     case Form::kElements:
@@ -273,20 +269,20 @@ size_t Datum::size() const {
 }
 
 Atom Datum::key(size_t i) const {
-  switch (form_) {
+  switch (bits_.form) {
     case Form::kEmpty:
       break;
     case Form::kNumber:
-      return LoadCell(key_type_, nullptr, inside_);
+      return LoadCell(bits_.key_type, nullptr, bits_.inside);
     case Form::kShortText:
-      return Atom::String({inside_, short_length_});
+      return Atom::String({bits_.inside, bits_.short_length});
     case Form::kText:
       return Atom::String({block()->data(), length()});
     case Form::kUuid:
       return Atom::Of(LoadAt<Uuid>(block()->data()));
     case Form::kElements: {
       const char* data = block()->data();
-      return LoadCell(key_type_, data, data + i * CellSize(key_type_));
+      return LoadCell(bits_.key_type, data, data + i * CellSize(bits_.key_type));
     }
   }
   return Atom();
@@ -300,15 +296,15 @@ absl::Span<const Uuid> Datum::uuids() const {
 
 Atom Datum::value(size_t i) const {
   const char* data = block()->data();
-  const size_t keys_size = length() * CellSize(key_type_);
-  return LoadCell(value_type_, data, data + keys_size + i * CellSize(value_type_));
+  const size_t keys_size = length() * CellSize(bits_.key_type);
+  return LoadCell(bits_.value_type, data, data + keys_size + i * CellSize(bits_.value_type));
 }
 
 size_t Datum::LowerBound(const Atom& key, size_t begin) const {
   // Doubling steps first: where two values are walked side by side the place is often near.
   const size_t n = size();
   size_t step = 1, end = begin;
-  while (end < n && this->key(end).Compare(key) < 0) {
+  while (end < n && std::is_lt(this->key(end).Compare(key))) {
     begin = end + 1;
     end += step;
     step *= 2;
@@ -316,7 +312,7 @@ size_t Datum::LowerBound(const Atom& key, size_t begin) const {
   end = std::min(end, n);
   while (begin < end) {
     const size_t middle = begin + (end - begin) / 2;
-    if (this->key(middle).Compare(key) < 0) {
+    if (std::is_lt(this->key(middle).Compare(key))) {
       begin = middle + 1;
     } else {
       end = middle;
@@ -333,22 +329,23 @@ int Datum::Find(const Atom& key) const {
 std::strong_ordering Datum::Compare(const Datum& o) const {
   const size_t n = std::min(size(), o.size());
   for (size_t i = 0; i < n; i++) {
-    if (auto order = key(i).Compare(o.key(i)); order != 0) return order;
+    if (auto order = key(i).Compare(o.key(i)); std::is_neq(order)) return order;
     if (!is_map()) continue;
-    if (auto order = value(i).Compare(o.value(i)); order != 0) return order;
+    if (auto order = value(i).Compare(o.value(i)); std::is_neq(order)) return order;
   }
   return size() <=> o.size();
 }
 
 absl::string_view Datum::bytes() const {
   if (has_block()) return {block()->data(), block()->size};
-  return {inside_, sizeof inside_};
+  return {bits_.inside, sizeof bits_.inside};
 }
 
 bool Datum::operator==(const Datum& o) const {
-  if (has_block() && form_ == o.form_ && block() == o.block()) return true;
-  return form_ == o.form_ && key_type_ == o.key_type_ && value_type_ == o.value_type_ &&
-         short_length_ == o.short_length_ && bytes() == o.bytes();
+  if (has_block() && bits_.form == o.bits_.form && block() == o.block()) return true;
+  return bits_.form == o.bits_.form && bits_.key_type == o.bits_.key_type &&
+         bits_.value_type == o.bits_.value_type && bits_.short_length == o.bits_.short_length &&
+         bytes() == o.bytes();
 }
 
 void Datum::AppendJson(bool is_map, std::string* out) const {
@@ -480,7 +477,7 @@ class DatumAssembler {
 
   void PutRun(const Run& run, AtomType type, Part part) {
     if (type == AtomType::kVoid) return;
-    if (run.from->form_ != Datum::Form::kElements) return PutAtom(run.from->key(0));
+    if (run.from->bits_.form != Datum::Form::kElements) return PutAtom(run.from->key(0));
     const char* data = run.from->block()->data();
     const size_t skipped = part == kKeys ? 0 : run.from->length() * CellSize(key_type_);
     const char* cells = data + skipped + run.begin * CellSize(type);
@@ -505,10 +502,10 @@ class DatumAssembler {
 
   Datum End() {
     Datum datum;
-    datum.form_ = Datum::Form::kElements;
-    datum.key_type_ = key_type_;
-    datum.value_type_ = value_type_;
-    datum.Store(std::exchange(block_, nullptr));
+    datum.bits_.form = Datum::Form::kElements;
+    datum.bits_.key_type = key_type_;
+    datum.bits_.value_type = value_type_;
+    datum.set_block(std::exchange(block_, nullptr));
     datum.set_length(n_);
     return datum;
   }
@@ -524,7 +521,7 @@ class DatumAssembler {
 Datum MakeDatum(absl::Span<const Atom> keys, absl::Span<const Atom> values, bool* had_duplicates) {
   absl::InlinedVector<uint32_t, 16> order(keys.size());
   std::iota(order.begin(), order.end(), 0);
-  auto less = [&](uint32_t a, uint32_t b) { return keys[a].Compare(keys[b]) < 0; };
+  auto less = [&](uint32_t a, uint32_t b) { return std::is_lt(keys[a].Compare(keys[b])); };
   auto not_less = [&](uint32_t a, uint32_t b) { return !less(a, b); };
   // Most input was written by a server, in order.
   if (std::adjacent_find(order.begin(), order.end(), not_less) != order.end()) {
@@ -574,11 +571,11 @@ bool Walk(const Datum& a, const Datum& b, OnlyA only_a, OnlyB only_b, Both both)
   size_t i = 0, j = 0;
   while (i < n && j < m) {
     const auto order = a.key(i).Compare(b.key(j));
-    if (order < 0) {
+    if (std::is_lt(order)) {
       const size_t end = a.LowerBound(b.key(j), i + 1);
       if (!only_a(i, end)) return false;
       i = end;
-    } else if (order > 0) {
+    } else if (std::is_gt(order)) {
       const size_t end = b.LowerBound(a.key(i), j + 1);
       if (!only_b(j, end)) return false;
       j = end;

@@ -8,9 +8,7 @@
 
 #include <compare>
 #include <cstdint>
-#include <cstring>
 #include <deque>
-#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -68,7 +66,7 @@ class Atom {
   // Stock's order of atoms: numbers by value, false before true, strings by bytes, UUIDs by text.
   // Requires equal types.
   std::strong_ordering Compare(const Atom& o) const;
-  bool operator==(const Atom& o) const { return Compare(o) == 0; }
+  bool operator==(const Atom& o) const { return std::is_eq(Compare(o)); }
   template <typename H>
   friend H AbslHashValue(H h, const Atom& a);
 
@@ -121,19 +119,12 @@ class Datum {
  public:
   Datum() = default;
   explicit Datum(const Atom& atom);  // A scalar.
-  Datum(const Datum& o) {
-    std::memcpy(static_cast<void*>(this), &o, sizeof o);
+  Datum(const Datum& o) : bits_(o.bits_) {
     if (has_block()) AddReference();
   }
-  Datum(Datum&& o) noexcept {
-    std::memcpy(static_cast<void*>(this), &o, sizeof o);
-    new (&o) Datum();
-  }
+  Datum(Datum&& o) noexcept : bits_(std::exchange(o.bits_, Bits())) {}
   Datum& operator=(Datum o) noexcept {
-    char old[sizeof o];
-    std::memcpy(old, this, sizeof o);
-    std::memcpy(static_cast<void*>(this), &o, sizeof o);
-    std::memcpy(static_cast<void*>(&o), old, sizeof o);
+    std::swap(bits_, o.bits_);
     return *this;
   }
   ~Datum() {
@@ -141,11 +132,11 @@ class Datum {
   }
 
   size_t size() const;
-  bool empty() const { return form_ == Form::kEmpty; }
+  bool empty() const { return bits_.form == Form::kEmpty; }
   // kVoid if empty; kVoid value_type for sets.
-  AtomType key_type() const { return key_type_; }
-  AtomType value_type() const { return value_type_; }
-  bool is_map() const { return value_type_ != AtomType::kVoid; }
+  AtomType key_type() const { return bits_.key_type; }
+  AtomType value_type() const { return bits_.value_type; }
+  bool is_map() const { return bits_.value_type != AtomType::kVoid; }
   Atom key(size_t i) const;    // Requires i < size().
   Atom value(size_t i) const;  // Requires is_map() and i < size().
 
@@ -164,7 +155,7 @@ class Datum {
   bool operator==(const Datum& o) const;
   template <typename H>
   friend H AbslHashValue(H h, const Datum& d) {
-    return H::combine(std::move(h), d.key_type_, d.bytes());
+    return H::combine(std::move(h), d.bits_.key_type, d.bytes());
   }
 
   // Wire form (RFC 7047 <value>): a bare atom for one element that is not a map, else
@@ -183,27 +174,27 @@ class Datum {
   enum class Form : uint8_t { kEmpty, kNumber, kShortText, kText, kUuid, kElements };
   static constexpr size_t kMaxShortText = 12;
 
-  bool has_block() const { return form_ >= Form::kText; }
+  bool has_block() const { return bits_.form >= Form::kText; }
   void AddReference() const;  // To the block,
   void Release() const;       // and from it.
-  template <typename T>
-  T Load() const;  // The first bytes of inside_, as a number or as the block's address.
-  template <typename T>
-  void Store(T v);
   const Block* block() const;
+  void set_block(const Block* block);
   absl::string_view bytes() const;  // Equal for equal values.
   uint32_t length() const;          // Of the text or the number of elements.
   void set_length(uint32_t n);
   // Puts `text` inside or into a block.
   void SetText(absl::string_view text);
 
-  // A number or the block's address in the first eight bytes and a length in the last four, or a
-  // short text.
-  alignas(8) char inside_[kMaxShortText] = {};
-  Form form_ = Form::kEmpty;
-  AtomType key_type_ = AtomType::kVoid;
-  AtomType value_type_ = AtomType::kVoid;
-  uint8_t short_length_ = 0;
+  struct Bits {
+    // A number or the block's address in the first eight bytes and a length in the last four, or
+    // a short text.
+    alignas(8) char inside[kMaxShortText] = {};
+    Form form = Form::kEmpty;
+    AtomType key_type = AtomType::kVoid;
+    AtomType value_type = AtomType::kVoid;
+    uint8_t short_length = 0;
+  };
+  Bits bits_;
 };
 static_assert(sizeof(Datum) == 16);
 

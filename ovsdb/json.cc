@@ -120,24 +120,26 @@ void RemoveDuplicates(Json* json) {
   }
   if (!json->IsObject()) return;
   absl::flat_hash_map<absl::string_view, Json*> values;
-  auto kept = json->MemberBegin();
-  for (auto member = json->MemberBegin(); member != json->MemberEnd(); ++member) {
-    RemoveDuplicates(&member->value);
-    auto [it, is_new] = values.try_emplace(StringView(member->name), &kept->value);
+  rapidjson::SizeType n_kept = 0;
+  for (rapidjson::SizeType i = 0; i < json->MemberCount(); i++) {
+    auto& member = *(json->MemberBegin() + i);
+    RemoveDuplicates(&member.value);
+    auto& kept = *(json->MemberBegin() + n_kept);
+    auto [it, is_new] = values.try_emplace(StringView(member.name), &kept.value);
     if (!is_new) {
-      *it->second = std::move(member->value);
+      *it->second = std::move(member.value);
       continue;
     }
-    if (kept != member) {
-      kept->name = std::move(member->name);
-      kept->value = std::move(member->value);
+    if (&kept != &member) {
+      kept.name = std::move(member.name);
+      kept.value = std::move(member.value);
       // A short string moves with the value that holds it.
       values.erase(it);
-      values.emplace(StringView(kept->name), &kept->value);
+      values.emplace(StringView(kept.name), &kept.value);
     }
-    ++kept;
+    n_kept++;
   }
-  json->EraseMember(kept, json->MemberEnd());
+  json->EraseMember(json->MemberBegin() + n_kept, json->MemberEnd());
 }
 
 // Parses one value into `document`, in place of what it held. Recurses no deeper than the handler

@@ -66,7 +66,7 @@ class JsonScanner {
   absl::Status error();
 
  private:
-  static constexpr size_t kBufferSize = 32 * 1024;
+  static constexpr size_t kBufferSize = size_t{32} * 1024;
 
   rapidjson::InsituStringStream stream_;
   // Most values fit in the buffer, so that one after the other is made without an allocation.

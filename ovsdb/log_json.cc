@@ -303,7 +303,7 @@ bool AppendRecord(const DatabaseSchema& schema, const Change& change, int64_t da
 absl::Status WriteSnapshotRecord(const Snapshot& snapshot, int64_t date_msec,
                                  absl::string_view comment, RecordForm form,
                                  absl::FunctionRef<absl::Status(absl::string_view)> write) {
-  constexpr size_t kPieceSize = 100 * 1024;
+  constexpr size_t kPieceSize = size_t{100} * 1024;
   std::string piece;
   absl::Status status;
   RecordWriter writer(*snapshot.schema, form, &piece);

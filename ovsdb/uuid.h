@@ -27,7 +27,10 @@ struct Uuid {
   void AppendTo(std::string* out) const;   // The same, without an allocation.
   std::string Short(size_t digits) const;  // The first 1..8 digits: how people name servers.
 
-  auto operator<=>(const Uuid&) const = default;
+  bool operator==(const Uuid& o) const = default;
+  std::strong_ordering operator<=>(const Uuid& o) const {
+    return hi != o.hi ? hi <=> o.hi : lo <=> o.lo;
+  }
   template <typename H>
   friend H AbslHashValue(H h, const Uuid& u) {
     return H::combine(std::move(h), u.hi, u.lo);

@@ -87,10 +87,12 @@ BENCHMARK(BM_InsertIntoUuidSet)->Arg(10)->Arg(10000);
 // One address less in an address set.
 void BM_DeleteFromStringSet(benchmark::State& state) {
   std::vector<std::string> addresses;
+  addresses.reserve(state.range(0));
   for (int i = 0; i < state.range(0); i++) {
     addresses.push_back(absl::StrCat("10.0.", i / 256, ".", i % 256));
   }
   std::vector<Atom> atoms;
+  atoms.reserve(addresses.size());
   for (const std::string& address : addresses) atoms.push_back(Atom::String(address));
   const Datum set = MakeDatum(atoms, {});
   const Datum address(Atom::String(addresses[addresses.size() / 2]));

@@ -39,6 +39,7 @@ Atom MakeAtom(const T& v) {
 template <typename T>
 Datum Set(const std::vector<T>& elements) {
   std::vector<Atom> atoms;
+  atoms.reserve(elements.size());
   for (const T& e : elements) atoms.push_back(MakeAtom(e));
   return MakeDatum(atoms, {});
 }
@@ -60,8 +61,9 @@ TEST(DatumTest, HoldsScalars) {
             R"(["uuid","00000000-0000-0001-0000-000000000002"])");
   for (size_t n = 0; n < 40; n++) {
     const std::string s(n, 's');
-    const Datum datum(Atom::String(s));
+    Datum datum(Atom::String(s));
     const Datum copy = datum;
+    datum = Datum(Atom::String(s));
     EXPECT_EQ(copy.size(), 1u);
     EXPECT_EQ(copy.key(0).string(), s);
     EXPECT_EQ(copy, datum);
@@ -112,12 +114,12 @@ TEST(DatumTest, EqualValuesAreEqualHoweverMade) {
 }
 
 TEST(DatumTest, Orders) {
-  EXPECT_TRUE(Set<int>({1, 2}).Compare(Set<int>({1, 3})) < 0);
-  EXPECT_TRUE(Set<int>({1, 2}).Compare(Set<int>({1, 2, 3})) < 0);
-  EXPECT_TRUE(Set<int>({2}).Compare(Set<int>({1, 2, 3})) > 0);
-  EXPECT_TRUE(Datum().Compare(Set<int>({1})) < 0);
-  EXPECT_TRUE(Map({{"a", "1"}}).Compare(Map({{"a", "2"}})) < 0);
-  EXPECT_TRUE(Map({{"a", "1"}}).Compare(Map({{"a", "1"}})) == 0);
+  EXPECT_TRUE(std::is_lt(Set<int>({1, 2}).Compare(Set<int>({1, 3}))));
+  EXPECT_TRUE(std::is_lt(Set<int>({1, 2}).Compare(Set<int>({1, 2, 3}))));
+  EXPECT_TRUE(std::is_gt(Set<int>({2}).Compare(Set<int>({1, 2, 3}))));
+  EXPECT_TRUE(std::is_lt(Datum().Compare(Set<int>({1}))));
+  EXPECT_TRUE(std::is_lt(Map({{"a", "1"}}).Compare(Map({{"a", "2"}}))));
+  EXPECT_TRUE(std::is_eq(Map({{"a", "1"}}).Compare(Map({{"a", "1"}}))));
 }
 
 TEST(DatumTest, Finds) {
@@ -169,7 +171,7 @@ void CheckSets(MakeKey make_key) {
     ASSERT_EQ(Includes(x, y), std::includes(a.begin(), a.end(), b.begin(), b.end()));
     ASSERT_EQ(Excludes(x, y), only_a.size() == a.size());
     ASSERT_EQ(x == y, a == b);
-    ASSERT_EQ(x.Compare(y) < 0, a < b);
+    ASSERT_EQ(std::is_lt(x.Compare(y)), a < b);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <limits>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "ovsdb/error.h"
 
 namespace ovsdb {
@@ -73,8 +74,8 @@ TEST(JsonTest, KeepsTheLastDuplicate) {
   for (int i = 0; i < 100; i++) {
     const std::string name =
         "\"a name too long to be kept inside a value " + std::to_string(i) + "\":";
-    many += name + "0," + name + std::to_string(i) + ",";
-    few += name + std::to_string(i) + ",";
+    absl::StrAppend(&many, name, "0,", name, i, ",");
+    absl::StrAppend(&few, name, i, ",");
   }
   many.back() = few.back() = '}';
   EXPECT_EQ(Rewrite(many), few);

@@ -72,6 +72,7 @@ TEST_F(TableTest, RowsHaveDefaultsAndShareValues) {
 TEST_F(TableTest, SnapshotsKeepTheirRowsUnderRandomChanges) {
   std::mt19937 random(1);
   std::vector<Uuid> uuids;
+  uuids.reserve(600);
   for (int i = 0; i < 600; i++) uuids.push_back(uuids_.Next());
   Contents model;
   std::vector<std::pair<TableSnapshot, Contents>> kept;
