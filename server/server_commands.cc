@@ -126,6 +126,11 @@ void ListRemotes(Server* server, UnixctlReply reply) {
 }
 
 void SetTableLog(Server* server, UnixctlArgs args, UnixctlReply reply) {
+  const std::optional<bool> on = ParseSwitch(args[1]);
+  if (!on) {
+    reply.Error("invalid command argument");
+    return;
+  }
   const size_t colon = args[0].find(':');
   if (colon == std::string::npos) {
     reply.Error("invalid DB:TABLE argument");
@@ -139,11 +144,6 @@ void SetTableLog(Server* server, UnixctlArgs args, UnixctlReply reply) {
   const ovsdb::TableSchema* table = database->state().schema().FindTable(args[0].substr(colon + 1));
   if (table == nullptr) {
     reply.Error("no such table");
-    return;
-  }
-  const std::optional<bool> on = ParseSwitch(args[1]);
-  if (!on) {
-    reply.Error("invalid command argument");
     return;
   }
   database->SetTableLog(table->index, *on);
@@ -233,6 +233,14 @@ void RegisterServerCommands(const CommandContext* context, base::Unixctl* unixct
       [server](UnixctlArgs args, UnixctlReply reply) {
         StorageStatus(server, args, std::move(reply));
       });
+
+  // This server is never a backup of another.
+  add("ovsdb-server/sync-status", "", 0, 0,
+      [](UnixctlArgs, UnixctlReply reply) { reply.Text("state: active\n"); });
+  add("ovsdb-server/get-active-ovsdb-server", "", 0, 0,
+      [](UnixctlArgs, UnixctlReply reply) { reply.Text(""); });
+  add("ovsdb-server/get-sync-exclude-tables", "", 0, 0,
+      [](UnixctlArgs, UnixctlReply reply) { reply.Text(""); });
 
   add("ovsdb-server/tlog-set", "DB:TABLE on|off", 2, 2,
       [server](UnixctlArgs args, UnixctlReply reply) {
