@@ -145,16 +145,16 @@ class OvsdbServer(Daemon):
     def connect(self):
         return jsonrpc.Connection(self.remote)
 
-    def bound_port(self, remote="ptcp:0:127.0.0.1"):
-        """The port the kernel chose for a passive remote with port 0, as the log tells it."""
-        pattern = re.compile(re.escape(remote) + r": listening on port (\d+)")
+    def bound_port(self, address="0:127.0.0.1"):
+        """The port the kernel chose for a passive TCP or TLS remote with port 0, as the log tells."""
+        pattern = re.compile(re.escape(address) + r": listening on port (\d+)")
 
         def find():
             with open(self.log_path, encoding="utf-8") as log:
                 found = pattern.findall(log.read())
             return found and int(found[-1])
 
-        return wait_until(find, f"{self.name} logs the port of {remote}")
+        return wait_until(find, f"{self.name} logs the port of {address}")
 
 
 def create_database(path, schema_path, tool=None):

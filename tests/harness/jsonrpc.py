@@ -62,6 +62,12 @@ class Connection:
     def fileno(self):
         return self._sock.fileno()
 
+    def tls_version(self):
+        return self._sock.version()
+
+    def tls_cipher(self):
+        return self._sock.cipher()[0]
+
     def close(self):
         self._sock.close()
         self.closed = True
@@ -140,7 +146,7 @@ class Connection:
         wait = max(0, deadline - time.monotonic())
         try:
             data = self._sock.recv(1 << 20)
-        except (BlockingIOError, ssl.SSLWantReadError):
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             if not select.select([self._sock], [], [], wait)[0]:
                 raise Timeout(f"received so far: {self._buffer[:200]!r}") from None
             return
@@ -161,7 +167,7 @@ class Connection:
                 raise
             self._buffer += data[: error.start].decode()
             self._pending_bytes = data[error.start :]
-        if len(self._buffer) < self._try_at:
+        if len(self._buffer) < self._try_at and not data.rstrip().endswith(b"}"):
             return
         start = 0
         while True:

@@ -1,0 +1,195 @@
+"""TLS: who is let in, which protocols, certificates named in the database, replaced at run time."""
+
+import os
+import shutil
+import socket
+import ssl
+import unittest
+import warnings
+
+from harness import binaries, jsonrpc
+from harness.case import SystemTest
+from harness.pki import Authority, client_context
+from harness.waiting import wait_until
+
+SCHEMA = {
+    "name": "Vault",
+    "version": "1.0.0",
+    "tables": {
+        "SSL": {
+            "columns": {
+                name: {"type": "string"} for name in ("private_key", "certificate", "ca_cert")
+            },
+            "isRoot": True,
+            "maxRows": 1,
+        },
+        "T": {"columns": {"x": {"type": "integer"}}, "isRoot": True},
+    },
+}
+LISTEN = "pssl:0:127.0.0.1"
+
+
+class TlsTest(SystemTest):
+    def setUp(self):
+        super().setUp()
+        self.authority = Authority(self.directory)
+        self.key, self.certificate = self.authority.issue("server")
+        self.client = self.authority.issue("client")
+
+    def start(self, *options, remote=LISTEN, **more):
+        server = self.server(databases=[self.database("vault", SCHEMA)], arguments=[
+            "--remote=" + remote, "--private-key=" + self.key, "--certificate=" + self.certificate,
+            "--ca-cert=" + self.authority.certificate, *options], **more)
+        self.address = f"ssl:127.0.0.1:{server.bound_port()}"
+        return server
+
+    def echo(self, context):
+        """The version of TLS by which the server answers, or the exception that says why not."""
+        try:
+            with jsonrpc.Connection(self.address, context) as connection:
+                connection.call("echo", ["x"])
+                return connection.tls_version()
+        except (ssl.SSLError, jsonrpc.Closed, ConnectionError) as error:
+            return error
+
+    def assert_refused(self, context):
+        self.assertIsInstance(self.echo(context), Exception)
+
+    def test_right_certificate(self):
+        self.start()
+        self.assertEqual(self.echo(client_context(self.authority, *self.client)), "TLSv1.3")
+        older = client_context(self.authority, *self.client, highest=ssl.TLSVersion.TLSv1_2)
+        self.assertEqual(self.echo(older), "TLSv1.2")
+
+    def test_wrong_certificates(self):
+        server = self.start()
+        stranger = Authority(self.directory, "stranger").issue("client")
+        expired = self.authority.issue("late", days=-1)
+        self.assert_refused(client_context(self.authority))
+        self.assert_refused(client_context(self.authority, *stranger))
+        self.assert_refused(client_context(self.authority, *expired))
+        self.assertEqual(self.echo(client_context(self.authority, *self.client)), "TLSv1.3")
+        self.assertEqual(server.appctl("ovsdb-server/list-dbs").split(), ["Vault", "_Server"])
+
+    def test_no_authority_takes_anyone(self):
+        self.start("--ca-cert=none")
+        self.assertEqual(self.echo(client_context(self.authority)), "TLSv1.3")
+
+    def test_protocols(self):
+        self.start("--ssl-protocols=TLSv1.2")
+        context = client_context(self.authority, *self.client)
+        self.assertEqual(self.echo(context), "TLSv1.2")
+        self.assert_refused(client_context(self.authority, *self.client, lowest=ssl.TLSVersion.TLSv1_3))
+
+    def test_protocols_from_a_lowest_on(self):
+        self.start("--ssl-protocols=TLSv1.3+")
+        self.assertEqual(self.echo(client_context(self.authority, *self.client)), "TLSv1.3")
+        self.assert_refused(client_context(self.authority, *self.client, highest=ssl.TLSVersion.TLSv1_2))
+
+    def test_old_protocols_are_off(self):
+        self.start()
+        for version in (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)
+                context = client_context(self.authority, *self.client, lowest=version, highest=version)
+            context.set_ciphers("ALL:@SECLEVEL=0")
+            self.assert_refused(context)
+
+    def test_ciphers(self):
+        self.start("--ssl-ciphers=ECDHE-RSA-AES128-GCM-SHA256", "--ssl-ciphersuites=TLS_AES_128_GCM_SHA256")
+        for highest, cipher in ((ssl.TLSVersion.TLSv1_2, "ECDHE-RSA-AES128-GCM-SHA256"),
+                                (ssl.TLSVersion.TLSv1_3, "TLS_AES_128_GCM_SHA256")):
+            with jsonrpc.Connection(self.address, client_context(self.authority, *self.client, highest=highest)) as client:
+                client.call("echo", [])
+                self.assertEqual(client.tls_cipher(), cipher)
+        other = client_context(self.authority, *self.client, highest=ssl.TLSVersion.TLSv1_2)
+        other.set_ciphers("ECDHE-RSA-AES256-GCM-SHA384")
+        self.assert_refused(other)
+
+    def test_files_named_in_the_database(self):
+        database = self.database("vault", SCHEMA)
+        server = self.server(databases=[database], arguments=[
+            "--remote=" + LISTEN, "--private-key=db:Vault,SSL,private_key",
+            "--certificate=db:Vault,SSL,certificate", "--ca-cert=db:Vault,SSL,ca_cert"])
+        self.address = f"ssl:127.0.0.1:{server.bound_port()}"
+        context = client_context(self.authority, *self.client)
+        self.assert_refused(context)
+        with server.connect() as client:
+            client.transact("Vault", {"op": "insert", "table": "SSL", "row": {
+                "private_key": self.key, "certificate": self.certificate, "ca_cert": self.authority.certificate}})
+        wait_until(lambda: self.echo(context) == "TLSv1.3", "the files of the database are in use")
+
+    def test_certificates_replaced_at_run_time(self):
+        """A new key pair of a new authority in the same files is taken up without a restart."""
+        self.start()
+        old = client_context(self.authority, *self.client)
+        self.assertEqual(self.echo(old), "TLSv1.3")
+        with jsonrpc.Connection(self.address, old) as before:
+            before.call("echo", [])
+            successor = Authority(self.directory, "successor")
+            key, certificate = successor.issue("server")
+            client = successor.issue("client")
+            for source, target in ((key, self.key), (certificate, self.certificate),
+                                   (successor.certificate, self.authority.certificate)):
+                shutil.copy(source, target + ".new")
+                os.rename(target + ".new", target)
+            new = client_context(successor, *client)
+            wait_until(lambda: self.echo(new) == "TLSv1.3", "the new certificates are in use")
+            self.assertEqual(before.call("echo", ["still here"])["result"], ["still here"])
+
+    def test_large_messages(self):
+        self.start()
+        with jsonrpc.Connection(self.address, client_context(self.authority, *self.client)) as client:
+            text = "x" * 3_000_000
+            self.assertEqual(client.call("echo", [text])["result"], [text])
+
+    def test_plain_text_on_a_tls_port(self):
+        server = self.start()
+        with jsonrpc.Connection("tcp" + self.address[3:]) as client:
+            client.request("echo", [])
+            self.assertEqual(client.wait_closed(), [])
+        self.assertEqual(self.echo(client_context(self.authority, *self.client)), "TLSv1.3")
+        server.check_alive()
+
+    def test_half_open_handshakes_do_not_hold_up_others(self):
+        self.start()
+        host, port = self.address[4:].split(":")
+        silent = [socket.create_connection((host, int(port))) for _ in range(200)]
+        try:
+            for number, connection in enumerate(silent):
+                if number % 2:
+                    connection.send(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
+            self.assertEqual(self.echo(client_context(self.authority, *self.client)), "TLSv1.3")
+        finally:
+            for connection in silent:
+                connection.close()
+
+    @binaries.needs_reference
+    def test_stock_client(self):
+        self.start()
+        options = [f"--private-key={self.client[0]}", f"--certificate={self.client[1]}",
+                   f"--ca-cert={self.authority.certificate}"]
+        client = binaries.reference("ovsdb-client")
+        self.assertIn("Vault", self.run_command(client, *options, "list-dbs", self.address).stdout)
+
+    def test_active_connection(self):
+        """The server connects out by TLS to a manager, and shows its certificate."""
+        key, certificate = self.authority.issue("manager")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        context.load_verify_locations(self.authority.certificate)
+        context.verify_mode = ssl.CERT_REQUIRED
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            listener.settimeout(20)
+            server = self.start()
+            server.appctl("ovsdb-server/add-remote", f"ssl:127.0.0.1:{listener.getsockname()[1]}")
+            accepted, _ = listener.accept()
+            accepted.settimeout(20)
+            with context.wrap_socket(accepted, server_side=True) as session:
+                self.assertIn((("commonName", "server"),), session.getpeercert()["subject"])
+                session.sendall(b'{"id":1,"method":"list_dbs","params":[]}')
+                self.assertIn(b"Vault", session.recv(65536))
+
+
+if __name__ == "__main__":
+    unittest.main()
