@@ -1,0 +1,296 @@
+"""Database files: either server's open in the other; damage is told, torn tails are cut."""
+
+import json
+import os
+import random
+import re
+import resource
+import signal
+import unittest
+
+from harness import binaries, jsonrpc
+from harness.case import SystemTest
+from harness.daemon import OvsdbServer
+from harness.waiting import wait_until
+
+MAP = {"key": "string", "value": "integer", "min": 0, "max": "unlimited"}
+SCHEMA = {
+    "name": "Store",
+    "version": "1.0.0",
+    "cksum": "1 2",
+    "tables": {
+        "A": {"columns": {
+            "s": {"type": "string"}, "i": {"type": "integer"}, "r": {"type": "real"}, "b": {"type": "boolean"},
+            "u": {"type": "uuid"}, "set": {"type": {"key": "integer", "min": 0, "max": "unlimited"}},
+            "map": {"type": MAP}, "maybe": {"type": {"key": "string", "min": 0, "max": 1}},
+            "strong": {"type": {"key": {"type": "uuid", "refTable": "B"}, "min": 0, "max": "unlimited"}},
+            "weak": {"type": {"key": {"type": "uuid", "refTable": "A", "refType": "weak"}, "min": 0, "max": "unlimited"}},
+            "lost": {"type": "integer", "ephemeral": True},
+        }, "isRoot": True},
+        "B": {"columns": {"n": {"type": "integer"}}},
+    },
+}
+
+
+def uuid(number):
+    return f"{number:08x}-5555-4666-8777-888888888888"
+
+
+def history():
+    """Transactions that touch every kind of column and change."""
+    yield [{"op": "insert", "table": "B", "uuid": uuid(1), "row": {"n": 1}},
+           {"op": "insert", "table": "B", "uuid": uuid(2), "row": {"n": 2}},
+           {"op": "insert", "table": "A", "uuid": uuid(3), "row": {
+               "s": "caf\u00e9 \U0001f600 \"q\" \\ \n", "i": -(2**63), "r": 0.1, "b": True, "u": uuid(9) and ["uuid", uuid(9)],
+               "set": ["set", [3, 1, 2]], "map": ["map", [["a", 1], ["b", 2]]], "maybe": "x",
+               "strong": ["set", [["uuid", uuid(1)], ["uuid", uuid(2)]]], "weak": ["uuid", uuid(3)], "lost": 5}},
+           {"op": "insert", "table": "A", "uuid": uuid(4), "row": {"weak": ["set", [["uuid", uuid(3)], ["uuid", uuid(4)]]]}},
+           {"op": "comment", "comment": "first\nlines"}, {"op": "comment", "comment": "more"}]
+    yield [{"op": "mutate", "table": "A", "where": [["_uuid", "==", ["uuid", uuid(3)]]], "mutations": [
+        ["set", "insert", ["set", [7, 8]]], ["set", "delete", ["set", [1]]], ["map", "delete", ["set", ["a"]]],
+        ["map", "insert", ["map", [["c", 3]]]], ["i", "+=", 1], ["r", "*=", 3]]}]
+    yield [{"op": "update", "table": "A", "where": [["_uuid", "==", ["uuid", uuid(3)]]], "row": {
+        "maybe": ["set", []], "map": ["map", [["b", 9], ["d", 4]]], "set": ["set", [2, 7]], "s": "", "lost": 6}}]
+    yield [{"op": "update", "table": "A", "where": [["_uuid", "==", ["uuid", uuid(3)]]], "row": {"strong": ["uuid", uuid(2)]}}]
+    yield [{"op": "delete", "table": "A", "where": [["_uuid", "==", ["uuid", uuid(4)]]]}]
+    yield [{"op": "insert", "table": "A", "uuid": uuid(5), "row": {"weak": ["set", [["uuid", uuid(3)], ["uuid", uuid(5)]]]}},
+           {"op": "commit", "durable": True}]
+    yield [{"op": "delete", "table": "A", "where": [["_uuid", "==", ["uuid", uuid(3)]]]}]
+    yield [{"op": "update", "table": "A", "where": [], "row": {"lost": 77}}]
+    yield [{"op": "insert", "table": "A", "uuid": uuid(6), "row": {"r": 1e300, "i": 2**53 + 1, "s": "end"}}]
+
+
+def contents(server):
+    """table -> rows, but for versions and what does not outlive a restart."""
+    found = {}
+    with server.connect() as client:
+        for table, body in SCHEMA["tables"].items():
+            columns = [n for n, c in body["columns"].items() if not c.get("ephemeral")] + ["_uuid"]
+            rows = client.transact("Store", {"op": "select", "table": table, "where": [], "columns": columns})
+            found[table] = sorted(rows[0]["rows"], key=json.dumps)
+    return found
+
+
+class FilesTest(SystemTest):
+    def fill(self, server):
+        with server.connect() as client:
+            for operations in history():
+                for result in client.transact("Store", *operations):
+                    self.assertNotIn("error", result or {})
+
+    def other(self, name, path, program):
+        return self.server(name, [path], path=program)
+
+    def records(self, path):
+        """The records of a file, and that each is framed as it must be."""
+        with open(path, "rb") as file:
+            content = file.read()
+        found = []
+        while content:
+            header, _, content = content.partition(b"\n")
+            match = re.fullmatch(rb"OVSDB JSON (\d+) [0-9a-f]{40}", header)
+            self.assertTrue(match, header)
+            found.append(json.loads(content[: int(match[1])]))
+            content = content[int(match[1]) :]
+        return found
+
+
+@binaries.needs_reference
+class EitherWayTest(FilesTest):
+    def there_and_back(self, writer, reader, options=()):
+        path = self.database("store", SCHEMA)
+        first = self.server("first", [path], list(options), writer)
+        self.fill(first)
+        before = contents(first)
+        first.stop()
+        second = self.server("second", [path], list(options), reader)
+        self.assertEqual(contents(second), before)
+        with second.connect() as client:
+            client.transact("Store", {"op": "insert", "table": "A", "uuid": uuid(20), "row": {"s": "second"}})
+        before = contents(second)
+        second.appctl("ovsdb-server/compact")
+        with second.connect() as client:
+            client.transact("Store", {"op": "insert", "table": "A", "uuid": uuid(21), "row": {"s": "third"}})
+        after = contents(second)
+        second.stop()
+        self.assertNotEqual(before, after)
+        first.start()
+        self.assertEqual(contents(first), after)
+
+    def test_ours_then_stock_then_ours(self):
+        self.there_and_back(binaries.ours("ovsdb-server"), binaries.reference("ovsdb-server"))
+
+    def test_stock_then_ours_then_stock(self):
+        self.there_and_back(binaries.reference("ovsdb-server"), binaries.ours("ovsdb-server"))
+
+    def test_both_ways_without_differences(self):
+        """The form that servers before 2.15 read."""
+        option = ["--disable-file-column-diff"]
+        self.there_and_back(binaries.ours("ovsdb-server"), binaries.reference("ovsdb-server"), option)
+
+    def test_stock_then_ours_without_differences(self):
+        option = ["--disable-file-column-diff"]
+        self.there_and_back(binaries.reference("ovsdb-server"), binaries.ours("ovsdb-server"), option)
+
+    def test_records_are_those_of_stock(self):
+        """Record by record, but for dates: what is written and what is left out."""
+        for option in ([], ["--disable-file-column-diff"]):
+            written = []
+            for name, program in (("ours", binaries.ours("ovsdb-server")), ("stock", binaries.reference("ovsdb-server"))):
+                path = self.database(f"{name}{len(option)}", SCHEMA)
+                server = self.server(f"{name}{len(option)}", [path], option, program)
+                self.fill(server)
+                server.stop()
+                written.append([self.without_date(record) for record in self.records(path)])
+            for ours, stock in zip(*written):
+                self.assertEqual(ours, stock)
+            self.assertEqual(len(written[0]), len(written[1]))
+
+    def test_compacted_files_are_those_of_stock(self):
+        written = []
+        for name, program in (("ours", binaries.ours("ovsdb-server")), ("stock", binaries.reference("ovsdb-server"))):
+            path = self.database(name, SCHEMA)
+            server = self.server(name, [path], path=program)
+            self.fill(server)
+            server.appctl("ovsdb-server/compact")
+            records = [self.without_date(record) for record in self.records(path)]
+            records[1]["_comment"] = records[1]["_comment"].split(" ")[0]
+            written.append(records)
+        self.assertEqual(written[0], written[1])
+
+    @staticmethod
+    def without_date(record):
+        record.pop("_date", None)
+        return record
+
+
+class DamageTest(FilesTest):
+    def setUp(self):
+        super().setUp()
+        self.whole = self.database("store", SCHEMA)
+        server = self.server("writer", [self.whole])
+        self.fill(server)
+        server.stop()
+        with open(self.whole, "rb") as file:
+            self.bytes = file.read()
+        starts = [found.start() for found in re.finditer(rb"OVSDB JSON \d+ [0-9a-f]{40}\n", self.bytes)]
+        self.ends = [*starts[1:], len(self.bytes)]  # Of the records.
+
+    def reopened(self, content, name):
+        path = self.path(name + ".db")
+        with open(path, "wb") as file:
+            file.write(content)
+        return self.server(name, [path]), path
+
+    def test_torn_tail_is_cut(self):
+        """Whatever part of the last record made it to the disk: the records before it are served."""
+        intact, _ = self.reopened(self.bytes[: self.ends[-2]], "intact")
+        expected = contents(intact)
+        last = self.ends[-1] - self.ends[-2]
+        for kept in sorted(random.sample(range(1, last), 8)):
+            with self.subTest(kept=kept):
+                server, path = self.reopened(self.bytes[: self.ends[-2] + kept], f"torn{kept}")
+                self.assertEqual(contents(server), expected)
+                with server.connect() as client:
+                    client.transact("Store", {"op": "insert", "table": "A", "row": {"s": "after"}},
+                                    {"op": "commit", "durable": True})
+                server.stop()
+                self.assertEqual(len(self.records(path)), len(self.ends))
+                with open(server.log_path, encoding="utf-8") as log:
+                    warnings = [line for line in log if "|WARN|" in line or "|ERR|" in line]
+                self.assertIn(f"torn{kept}.db", "".join(warnings))
+
+    def test_zeros_at_the_end(self):
+        """As some file systems leave after a power cut."""
+        server, _ = self.reopened(self.bytes + b"\0" * 4096, "zeros")
+        whole, _ = self.reopened(self.bytes, "whole")
+        self.assertEqual(contents(server), contents(whole))
+
+    def test_damage_names_file_and_offset(self):
+        position = (self.ends[2] + self.ends[3]) // 2
+        damaged = bytearray(self.bytes)
+        damaged[position] ^= 0x01
+        path = self.path("damaged.db")
+        with open(path, "wb") as file:
+            file.write(damaged)
+        server = self.server("damaged", [path], start=False)
+        server.start(ready=False)
+        # Stock serves what comes before; ours may refuse. Both say where.
+        told = re.compile(r"damaged\.db\b.*\boffset (\d+)")
+        found = wait_until(lambda: told.search(server.diagnostics()), "the log names the file and the offset")
+        self.assertTrue(self.ends[2] <= int(found[1]) < self.ends[3], found[0])
+
+    def test_compaction_leaves_one_record(self):
+        server, path = self.reopened(self.bytes, "compacted")
+        before = contents(server)
+        server.appctl("ovsdb-server/compact")
+        self.assertEqual(len(self.records(path)), 2)
+        self.assertEqual(contents(server), before)
+        server.stop()
+        server.start()
+        self.assertEqual(contents(server), before)
+        self.assertFalse(os.path.exists(path + ".tmp"))
+
+    def test_stale_temporary_file_is_no_obstacle(self):
+        server, path = self.reopened(self.bytes, "stale")
+        with open(path + ".tmp", "w", encoding="ascii") as stale:
+            stale.write("left by a crash")
+        server.appctl("ovsdb-server/compact")
+        self.assertFalse(os.path.exists(path + ".tmp"))
+
+    def test_symbolic_link_is_kept(self):
+        os.symlink(self.whole, self.path("link.db"))
+        server = self.server("linked", [self.path("link.db")])
+        server.appctl("ovsdb-server/compact")
+        self.assertTrue(os.path.islink(self.path("link.db")))
+        self.assertEqual(len(self.records(self.whole)), 2)
+
+    def test_file_in_use_is_refused(self):
+        self.server("first", [self.whole])
+        second = self.server("second", [self.whole], start=False)
+        second.start(ready=False)
+        self.assertEqual(second.process.wait(20), 1)
+        self.assertIn("lock", second.diagnostics())
+
+
+class FullDiskTest(FilesTest):
+    LIMIT = 200_000
+
+    def test_no_space_refuses_writes_and_keeps_serving(self):
+        path = self.database("store", SCHEMA)
+
+        def limit():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # Inherited: writes fail with EFBIG.
+            resource.setrlimit(resource.RLIMIT_FSIZE, (self.LIMIT, self.LIMIT))
+
+        server = self.track(OvsdbServer(binaries.ours("ovsdb-server"), self.directory, "full", [path], env=self.env))
+        # The log would run into the limit as well.
+        server.argv = lambda: [server.path, "-vfile:off", "-vconsole:off", "--unixctl=" + server.control, *server.arguments]
+        server.start(preexec=limit)
+        written = self.write_until_refused(server)
+        self.assertGreater(written, 10)
+        with server.connect() as client:
+            rows = client.transact("Store", {"op": "select", "table": "A", "where": [], "columns": ["i"]})[0]["rows"]
+            self.assertEqual(sorted(row["i"] for row in rows), list(range(written)))
+            client.call("echo", [])
+        server.kill()
+        again = self.server("again", [path])
+        with again.connect() as client:
+            rows = client.transact("Store", {"op": "select", "table": "A", "where": [], "columns": ["i"]})[0]["rows"]
+            self.assertEqual(sorted(row["i"] for row in rows), list(range(written)))
+
+    def write_until_refused(self, server):
+        with server.connect() as client:
+            for number in range(1000):
+                result = client.transact("Store", {"op": "insert", "table": "A", "row": {"i": number, "s": "x" * 3000}},
+                                         {"op": "commit", "durable": True})
+                errors = [part["error"] for part in result if part and "error" in part]
+                if errors:
+                    self.assertEqual(errors, ["I/O error"])
+                    return number
+        self.fail("the limit was never reached")
+        return None
+
+
+if __name__ == "__main__":
+    unittest.main()
