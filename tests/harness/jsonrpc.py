@@ -23,13 +23,7 @@ def open_socket(remote, tls=None, seconds=10):
     """Connects to unix:PATH, tcp:HOST:PORT or ssl:HOST:PORT (the latter with an SSLContext)."""
     kind, _, address = remote.partition(":")
     if kind == "unix":
-        sock = socket.socket(socket.AF_UNIX)
-        sock.settimeout(seconds)
-        try:
-            sock.connect(address)
-        except OSError:
-            sock.close()
-            raise
+        sock = _connect_unix(address, seconds)
     else:
         host, _, port = address.rpartition(":")
         sock = socket.create_connection((host.strip("[]"), int(port)), timeout=seconds)
@@ -37,6 +31,22 @@ def open_socket(remote, tls=None, seconds=10):
     if kind == "ssl":
         sock = tls.wrap_socket(sock, server_hostname=host.strip("[]"))
     return sock
+
+
+def _connect_unix(path, seconds):
+    """Connects, waiting while the server's backlog is full (which a timeout makes an error)."""
+    deadline = time.monotonic() + seconds
+    while True:
+        sock = socket.socket(socket.AF_UNIX)
+        sock.settimeout(seconds)
+        try:
+            sock.connect(path)
+            return sock
+        except OSError as error:
+            sock.close()
+            if not isinstance(error, BlockingIOError) or time.monotonic() > deadline:
+                raise
+        time.sleep(0.001)
 
 
 class Connection:
