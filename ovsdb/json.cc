@@ -11,6 +11,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/inlined_vector.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "ovsdb/json_error.h"
@@ -36,8 +37,15 @@ uint64_t Fingerprint(const char* s, size_t n) {
 // characters (which stock refuses) and members that appear twice in an object.
 class CheckingHandler {
  public:
-  CheckingHandler(bool may_have_nul, JsonDocument* document)
-      : may_have_nul_(may_have_nul), document_(document) {}
+  // `*position` is at the end of a number, or at its start, when Double() is called. The text goes
+  // from `begin` to `end`; a null `end` stands for a text that ends with a NUL.
+  CheckingHandler(bool may_have_nul, const char* begin, const char* end,
+                  const char* const* position, JsonDocument* document)
+      : may_have_nul_(may_have_nul),
+        begin_(begin),
+        end_(end),
+        position_(position),
+        document_(document) {}
 
   const char* error() const { return error_; }
   bool may_have_duplicates() const { return may_have_duplicates_; }
@@ -48,7 +56,8 @@ class CheckingHandler {
   bool Uint(unsigned i) { return document_->Uint(i); }
   bool Int64(int64_t i) { return document_->Int64(i); }
   bool Uint64(uint64_t i) { return document_->Uint64(i); }
-  bool Double(double d) {
+  bool Double(double approximation) {
+    const double d = Exactly(approximation);
     // Stock asks strtod(), to which a number without full precision is out of range.
     if (d == 0 || std::abs(d) >= std::numeric_limits<double>::min()) return document_->Double(d);
     error_ = "number outside valid range";
@@ -83,6 +92,21 @@ class CheckingHandler {
     return false;
   }
 
+  // The nearest double to the number at hand. RapidJSON's own search for it
+  // (kParseFullPrecisionFlag) shifts by undefined amounts for some texts, a zero with a fraction
+  // among them.
+  double Exactly(double approximation) const {
+    const auto is_part = [](char c) {
+      return absl::ascii_isdigit(c) || c == '.' || c == 'e' || c == 'E' || c == '+' || c == '-';
+    };
+    const char* first = *position_;
+    while (first > begin_ && is_part(first[-1])) --first;
+    const char* last = first;
+    while (last != end_ && is_part(*last)) ++last;
+    double d;
+    return std::from_chars(first, last, d).ec == std::errc() ? d : approximation;
+  }
+
   bool HasNoNul(const char* s, size_t n) {
     if (!may_have_nul_ || std::memchr(s, '\0', n) == nullptr) return true;
     error_ = "null bytes not supported in quoted strings";
@@ -105,6 +129,9 @@ class CheckingHandler {
   }
 
   const bool may_have_nul_;
+  const char* const begin_;
+  const char* const end_;
+  const char* const* const position_;
   JsonDocument* const document_;
   const char* error_ = nullptr;
   int depth_ = 0;
@@ -139,18 +166,28 @@ void RemoveDuplicates(Json* json) {
     }
     n_kept++;
   }
-  json->EraseMember(json->MemberBegin() + n_kept, json->MemberEnd());
+  if (n_kept < json->MemberCount()) {
+    json->EraseMember(json->MemberBegin() + n_kept, json->MemberEnd());
+  }
+}
+
+// Where a stream's text begins and ends, and where its reader is.
+const char* Begin(const rapidjson::MemoryStream& stream) { return stream.begin_; }
+const char* End(const rapidjson::MemoryStream& stream) { return stream.end_; }
+const char* const* Position(const rapidjson::MemoryStream& stream) { return &stream.src_; }
+const char* Begin(const rapidjson::InsituStringStream& stream) { return stream.head_; }
+const char* End(const rapidjson::InsituStringStream&) { return nullptr; }
+const char* const* Position(const rapidjson::InsituStringStream& stream) {
+  return const_cast<const char* const*>(&stream.src_);
 }
 
 // Parses one value into `document`, in place of what it held. Recurses no deeper than the handler
 // lets it: kMaxJsonDepth.
 template <unsigned kFlags, typename Stream>
 absl::Status ParseValue(Stream* stream, bool may_have_nul, JsonDocument* document) {
-  CheckingHandler handler(may_have_nul, document);
+  CheckingHandler handler(may_have_nul, Begin(*stream), End(*stream), Position(*stream), document);
   rapidjson::Reader reader;
-  auto generate = [&](JsonDocument&) {
-    return !reader.Parse<kFlags | rapidjson::kParseFullPrecisionFlag>(*stream, handler).IsError();
-  };
+  auto generate = [&](JsonDocument&) { return !reader.Parse<kFlags>(*stream, handler).IsError(); };
   document->Populate(generate);
   if (reader.HasParseError()) {
     const char* reason = handler.error() != nullptr
