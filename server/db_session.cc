@@ -328,6 +328,8 @@ void DbSession::OnAnswer(Request* request, Answer answer) {
   std::string text =
       answer.is_error ? base::ErrorReplyText(id, answer.text) : base::ReplyText(id, answer.text);
   requests_.erase(ovsdb::JsonText(id, true));
+  // Stock tells only those who follow changes of databases.
+  if (answer.canceled && !change_aware_) return;
   output_.Fill(request, std::move(text));
 }
 

@@ -41,7 +41,7 @@ bool OnlyReads(const rapidjson::Value& params) {
   return true;
 }
 
-Answer Canceled() { return {true, "\"canceled\""}; }
+Answer Canceled() { return {true, "\"canceled\"", true}; }
 
 }  // namespace
 

@@ -34,6 +34,7 @@ namespace server {
 struct Answer {
   bool is_error = false;
   std::string text;
+  bool canceled = false;  // Never executed: it was called off.
 };
 
 // A client's `transact`, from its arrival to its answer.
