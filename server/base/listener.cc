@@ -29,7 +29,8 @@ LogModule unix_log("stream_unix");
 LogModule stream_log("stream");
 LogModule tls_log("stream_ssl");
 
-constexpr int kListenBacklog = 64;
+// Room for hundreds of clients that come back at once.
+constexpr int kListenBacklog = 1024;
 // Connections taken in one turn; the rest waits for the next.
 constexpr int kAcceptsPerTurn = 64;
 // Rest after accept(2) failed for want of descriptors or memory, so as not to spin on it.

@@ -174,11 +174,11 @@ struct TlsConfig::Impl {
     if (!ciphersuites.empty() && SSL_CTX_set_ciphersuites(ctx, ciphersuites.c_str()) != 1) {
       return Failed("SSL_CTX_set_ciphersuites");
     }
-    if (SSL_CTX_use_certificate_chain_file(ctx, certificate.name.c_str()) != 1) {
-      return Failed("SSL_use_certificate_file");
-    }
     if (SSL_CTX_use_PrivateKey_file(ctx, key.name.c_str(), SSL_FILETYPE_PEM) != 1) {
       return Failed("SSL_use_PrivateKey_file");
+    }
+    if (SSL_CTX_use_certificate_chain_file(ctx, certificate.name.c_str()) != 1) {
+      return Failed("SSL_use_certificate_file");
     }
     if (SSL_CTX_check_private_key(ctx) != 1) {
       return Failed("Private key does not match certificate public key");

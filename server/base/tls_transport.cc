@@ -33,7 +33,11 @@ struct SessionDeleter {
 class TlsTransport : public Transport {
  public:
   TlsTransport(TlsConfig* config, SSL* ssl, bool server, const std::string& name)
-      : config_(config), ssl_(ssl), server_(server), name_(name) {}
+      : config_(config),
+        ssl_(ssl),
+        server_(server),
+        name_(name),
+        handshake_wants_(server ? FdWatch::kReadable : FdWatch::kWritable) {}  // Clients begin.
 
   ~TlsTransport() override {
     // Tells the peer that nothing was cut off. Does not wait for its answer.
@@ -156,7 +160,7 @@ class TlsTransport : public Transport {
   bool finished_ = false;  // The handshake.
   bool failed_ = false;    // No more calls, by the library's rules.
   bool ended_ = false;     // The next read will tell the end.
-  int handshake_wants_ = FdWatch::kReadable;
+  int handshake_wants_;
   int write_wants_ = FdWatch::kWritable;
 };
 
