@@ -107,6 +107,9 @@ void InstallFaultHandlers() {
   sigaltstack(&alternate, nullptr);
   for (const int signum : kFaults) {
     struct sigaction action = {};
+    sigaction(signum, nullptr, &action);
+    if (action.sa_handler != SIG_DFL) continue;  // A sanitizer's, which tells more.
+    action = {};
     action.sa_handler = OnFault;
     action.sa_flags = static_cast<int>(SA_RESETHAND | SA_ONSTACK | SA_NODEFER);
     sigaction(signum, &action, nullptr);
