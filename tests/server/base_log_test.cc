@@ -128,13 +128,13 @@ TEST_F(LogFileTest, ASpecWithoutLevelMeansDebug) {
 
 TEST_F(LogFileTest, RateLimitDropsAndReports) {
   RateLimit limit(60, 3);
-  for (int i = 0; i < 10; i++) log.Info(limit, "message %d", i);
+  for (int i = 0; i < 10; i++) log.InfoLimited(limit, "message %d", i);
   EXPECT_EQ(Take(), "log_test|INFO|message 0\nlog_test|INFO|message 1\nlog_test|INFO|message 2\n");
   // A token a second comes back.
   const int64_t start = MonotonicMs();
   std::string text;
   while (text.empty() && MonotonicMs() - start < 5000) {
-    log.Info(limit, "again");
+    log.InfoLimited(limit, "again");
     text = Take();
     usleep(50000);
   }
