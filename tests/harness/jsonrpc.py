@@ -90,7 +90,7 @@ class Connection:
             try:
                 view = view[self._sock.send(view) :]
             except (BlockingIOError, ssl.SSLWantWriteError):
-                if not select.select([], [self._sock], [], max(0, deadline - time.monotonic()))[1]:
+                if not self._wait(select.POLLOUT, deadline):
                     raise Timeout(f"{len(view)} bytes left to send") from None
             except OSError as error:
                 self.closed = True
@@ -153,11 +153,10 @@ class Connection:
                 return messages
 
     def _fill(self, deadline):
-        wait = max(0, deadline - time.monotonic())
         try:
             data = self._sock.recv(1 << 20)
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            if not select.select([self._sock], [], [], wait)[0]:
+            if not self._wait(select.POLLIN, deadline):
                 raise Timeout(f"received so far: {self._buffer[:200]!r}") from None
             return
         except OSError:
@@ -166,6 +165,12 @@ class Connection:
             self.closed = True
             return
         self._take(data)
+
+    def _wait(self, events, deadline):
+        """Whether one of the poll events came in time."""
+        poll = select.poll()  # select() takes no descriptor above 1023.
+        poll.register(self._sock, events)
+        return poll.poll(max(0, deadline - time.monotonic()) * 1000)
 
     def _take(self, data):
         data = self._pending_bytes + data

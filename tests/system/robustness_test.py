@@ -225,9 +225,9 @@ class RobustnessTest(SystemTest):
             ("convert", []), ("convert", ["Load", 3]), ("set_db_change_aware", []), ("list_dbs", {"a": 1}),
         ):
             with self.subTest(method=method, params=params), self.load.connect() as client:
-                client.request(method, params)
-                client.request("echo", ["end"], "end")
                 try:
+                    client.request(method, params)
+                    client.request("echo", ["end"], "end")
                     client.wait_for(lambda m: m.get("id") == "end")
                 except jsonrpc.Closed:
                     pass
