@@ -27,6 +27,9 @@ constexpr int kMessagesPerTurn = 100;
 constexpr size_t kMinChunk = 1 << 10;
 constexpr size_t kMaxChunk = 64 << 10;
 
+// A peer that has this much to read is answered no more echoes before it has read all of it.
+constexpr size_t kMaxEchoBacklog = 1 << 20;
+
 constexpr char kEchoId[] = "echo";
 
 const Value& NullValue() {
@@ -246,11 +249,15 @@ void JsonRpc::LogSent(absl::string_view text) const {
 void JsonRpc::SetReading(bool reading) {
   if (reading == reading_) return;
   reading_ = reading;
+  UpdateReading();
+}
+
+void JsonRpc::UpdateReading() {
   if (!close_reason_.ok()) return;
-  if (reading && !held_.empty()) {
+  if (may_read() && !held_.empty()) {
     resume_.Arm();  // What is held comes before what is to be read.
   } else {
-    stream_->SetReading(reading);
+    stream_->SetReading(may_read());
   }
 }
 
@@ -262,7 +269,11 @@ void JsonRpc::Close(absl::Status reason) {
 }
 
 void JsonRpc::OnConnected() { handler_->OnConnected(); }
-void JsonRpc::OnDrained() { handler_->OnDrained(); }
+
+void JsonRpc::OnDrained() {
+  if (std::exchange(peer_is_slow_, false)) UpdateReading();
+  handler_->OnDrained();
+}
 
 void JsonRpc::OnClosed(const absl::Status& reason) {
   if (ErrorNumber(reason) > 0) {
@@ -296,7 +307,7 @@ void JsonRpc::OnData(absl::string_view data) {
 // Goes on with what was put off.
 void JsonRpc::Continue() {
   if (!close_reason_.ok()) return Finish();
-  if (!reading_) return;
+  if (!may_read()) return;
   const std::string held = std::exchange(held_, {});
   Frames(held);
 }
@@ -307,7 +318,7 @@ void JsonRpc::Frames(absl::string_view data) {
   bool destroyed = false;
   destroyed_ = &destroyed;
   int messages = 0;
-  while (close_reason_.ok() && reading_ && messages < kMessagesPerTurn) {
+  while (close_reason_.ok() && may_read() && messages < kMessagesPerTurn) {
     std::string frame;
     const absl::StatusOr<bool> complete = framer_.Next(&data, &frame);
     if (!complete.ok()) {
@@ -323,8 +334,8 @@ void JsonRpc::Frames(absl::string_view data) {
   destroyed_ = nullptr;
   if (!close_reason_.ok()) return;
   held_.assign(data.data(), data.size());
-  stream_->SetReading(reading_ && held_.empty());
-  if (reading_ && !held_.empty()) later_.Start(0);
+  stream_->SetReading(may_read() && held_.empty());
+  if (may_read() && !held_.empty()) later_.Start(0);
 }
 
 void JsonRpc::Deliver(std::string frame) {
@@ -339,6 +350,7 @@ bool JsonRpc::HandleInternally(const JsonRpcMessage& message) {
   using Type = JsonRpcMessage::Type;
   if (message.type() == Type::kRequest && message.method() == "echo") {
     Send(ReplyText(message.id(), ValueText(message.params())));
+    peer_is_slow_ = backlog() > kMaxEchoBacklog;
     return true;
   }
   return message.type() == Type::kReply && message.id().IsString() && View(message.id()) == kEchoId;

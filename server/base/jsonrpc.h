@@ -139,6 +139,8 @@ class JsonRpc : private Stream::Handler {
   void OnClosed(const absl::Status& reason) override;
 
   void Continue();
+  bool may_read() const { return reading_ && !peer_is_slow_; }
+  void UpdateReading();
   void Finish();
   void Frames(absl::string_view data);
   void Deliver(std::string frame);
@@ -156,6 +158,7 @@ class JsonRpc : private Stream::Handler {
   TurnEnd resume_;  // Hands over what is held in this turn.
   absl::Status close_reason_;
   bool reading_ = true;
+  bool peer_is_slow_ = false;  // It does not read its echoes: it is not read either.
   bool closed_ = false;
   bool* destroyed_ = nullptr;
 };
