@@ -287,6 +287,7 @@ int Run(const Options& options, ConfigMemory* memory, base::Daemon* daemon) {
 
 int main(int argc, char** argv) {
   base::SetProgramName("ovsdb-server");
+  base::KnowStockLogModules();
   const Options options = ParseOptions(argc, argv);
   ConfigMemory memory;
   base::Daemon daemon(options.daemon, argv);

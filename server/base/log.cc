@@ -478,9 +478,7 @@ void SetProgramName(absl::string_view name) { Logger::Get().SetProgram(name); }
 const std::string& ProgramName() { return Logger::Get().program(); }
 void SetThreadName(absl::string_view name) { thread_name = std::string(name); }
 
-void KnowLogModules(absl::Span<const char* const> names) {
-  for (const char* name : names) Logger::Get().Module(name);
-}
+void KnowLogModule(absl::string_view name) { Logger::Get().Module(name); }
 
 absl::Status SetLogLevels(absl::string_view spec) {
   const size_t colon = std::min(spec.find(':'), spec.size());

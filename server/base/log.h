@@ -21,7 +21,6 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
-#include "absl/types/span.h"
 
 namespace base {
 
@@ -121,8 +120,10 @@ void SetThreadName(absl::string_view name);
 absl::Status SetLogLevels(absl::string_view spec);
 void SetVerbosest();    // -v without SPEC.
 void SilenceConsole();  // What detaching does.
-// Makes names of modules known that have nothing to say here, so that a SPEC may name them.
-void KnowLogModules(absl::Span<const char* const> names);
+// Makes a module known that has nothing to say here, so that a SPEC may name it; and all modules of
+// stock's libraries, which scripts may name.
+void KnowLogModule(absl::string_view name);
+void KnowStockLogModules();
 // Opens the log file; null is LOGDIR/PROGRAM.log. A failure is logged, too.
 absl::Status SetLogFile(const char* file);
 void CloseLogFile();
