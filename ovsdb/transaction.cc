@@ -64,6 +64,7 @@ TransactionOutcome ExecuteTransaction(const Database& db, const Json& params,
   }
   for (; i <= n_operations; i++) outcome.result += ",null";
 
+  outcome.operations_ok = status.ok();
   if (status.ok()) {
     status = CheckIntegrity(&overlay);
     if (status.ok()) {

@@ -36,7 +36,8 @@ struct TransactionOutcome {
 
   std::string
       result;  // The JSON array of per-operation results (with a trailing commit error if any).
-  bool committed = false;  // False: failed or aborted; then `change` is empty.
+  bool operations_ok = false;  // All operations succeeded, whatever the checks behind them say.
+  bool committed = false;      // False: failed or aborted; then `change` is empty.
   bool durable = false;    // A `commit` asked for it.
   Change change;           // Not applied. Empty for read-only transactions.
 };

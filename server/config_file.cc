@@ -177,6 +177,18 @@ absl::Status Refuse(absl::Status error, absl::string_view section, Complaints* c
   return error;
 }
 
+// Not a member that people write: ToText() does.
+constexpr char kSync[] = "boreas:sync";
+
+void ParseSync(const ovsdb::Json& document, SyncOptions* sync) {
+  const ovsdb::Json* json = ovsdb::FindMember(document, kSync);
+  if (json == nullptr || !json->IsArray() || json->Size() != 3) return;
+  if (!(*json)[0].IsString() || !(*json)[1].IsString()) return;
+  sync->source = std::string(ovsdb::StringView((*json)[0]));
+  sync->exclude_tables = std::string(ovsdb::StringView((*json)[1]));
+  sync->backup = (*json)[2].IsTrue();
+}
+
 }  // namespace
 
 absl::StatusOr<ServerConfig> ServerConfig::Parse(absl::string_view text, Complaints* complaints) {
@@ -195,6 +207,7 @@ absl::StatusOr<ServerConfig> ServerConfig::Parse(absl::string_view text, Complai
   if (!status.ok()) return Refuse(std::move(status), "remotes", complaints);
   status = ParseDatabases(*document, &config.databases, complaints);
   if (!status.ok()) return Refuse(std::move(status), "databases", complaints);
+  ParseSync(*document, &config.sync);
   return config;
 }
 
@@ -282,6 +295,14 @@ std::string ServerConfig::ToText() const {
     {
       MemberWriter section(writer.Name("databases"));
       for (const auto& [name, options] : databases) AppendDatabase(options, section.Name(name));
+    }
+    if (sync != SyncOptions()) {
+      std::string* out = writer.Name(kSync);
+      out->push_back('[');
+      ovsdb::AppendJsonString(sync.source, out);
+      out->push_back(',');
+      ovsdb::AppendJsonString(sync.exclude_tables, out);
+      out->append(sync.backup ? ",true]" : ",false]");
     }
   }
   return text;

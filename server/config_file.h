@@ -46,9 +46,20 @@ struct ConfigComplaint {
   std::string text;
 };
 
+// What the command line and commands say of all databases that are not relays; nothing where there
+// is a configuration file.
+struct SyncOptions {
+  std::string source;          // The active server; may be empty.
+  std::string exclude_tables;  // DB:TABLE[,DB:TABLE]...
+  bool backup = false;         // Be a backup of the source.
+
+  bool operator==(const SyncOptions& o) const = default;
+};
+
 struct ServerConfig {
   std::map<std::string, RemoteOptions> remotes;      // By target.
   std::map<std::string, DatabaseOptions> databases;  // By file name, for relays by schema name.
+  SyncOptions sync;
 
   // The text of a file. What stock only warns of (a connection's bad options, which then get their
   // defaults) is appended to `*complaints`; everything else that is wrong is the error, and there,

@@ -43,6 +43,32 @@ absl::StatusOr<ovsdb::Record> Decode(const ovsdb::Database& database, const LogR
   return decoded;
 }
 
+void LoadRows(const ovsdb::Change& change, ovsdb::Database* database) {
+  for (const ovsdb::TableChange& table : change.tables) {
+    for (const ovsdb::RowChange& row : table.rows) {
+      if (row.after) {
+        database->LoadRow(table.table, row.after);
+      } else {
+        database->UnloadRow(table.table, row.uuid());
+      }
+    }
+  }
+}
+
+// Until the end of the file, or a record that is no good: then its error.
+absl::Status LoadTransactions(LogFile* log, LoadedDatabase* loaded) {
+  ovsdb::UuidGenerator uuids(std::random_device{}());
+  while (true) {
+    const absl::StatusOr<std::optional<LogRecord>> record = log->Read();
+    if (!record.ok()) return record.status();
+    if (!*record) return absl::OkStatus();
+    const absl::StatusOr<ovsdb::Record> decoded = Decode(*loaded->database, **record, &uuids, log);
+    if (!decoded.ok()) return decoded.status();
+    LoadRows(decoded->change, loaded->database.get());
+    if (++loaded->n_transactions == 1) loaded->base_size = log->size();
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<std::optional<ovsdb::JsonDocument>> ReadJson(LogFile* log) {
@@ -62,26 +88,14 @@ absl::StatusOr<ovsdb::SchemaRef> ReadSchema(LogFile* log) {
 }
 
 absl::StatusOr<LoadedDatabase> LoadDatabase(LogFile* log) {
-  absl::StatusOr<ovsdb::SchemaRef> schema = ReadSchema(log);
+  const absl::StatusOr<ovsdb::SchemaRef> schema = ReadSchema(log);
   if (!schema.ok()) return schema.status();
   LoadedDatabase loaded;
   loaded.database = std::make_unique<ovsdb::Database>(*schema);
-  ovsdb::UuidGenerator uuids(std::random_device{}());
-  while (true) {
-    const absl::StatusOr<std::optional<LogRecord>> record = log->Read();
-    if (!record.ok()) {
-      loaded.tail = record.status();
-      return loaded;
-    }
-    if (!*record) return loaded;
-    const absl::StatusOr<ovsdb::Record> decoded = Decode(*loaded.database, **record, &uuids, log);
-    if (!decoded.ok()) {
-      loaded.tail = decoded.status();
-      return loaded;
-    }
-    loaded.database->Apply(decoded->change);
-    if (++loaded.n_transactions == 1) loaded.base_size = log->size();
-  }
+  loaded.tail = LoadTransactions(log, &loaded);
+  const absl::Status status = loaded.database->FinishLoad();
+  if (!status.ok()) return status;
+  return loaded;
 }
 
 absl::Status WriteDatabase(const ovsdb::Snapshot& snapshot, absl::string_view comment,

@@ -34,7 +34,8 @@ struct LoadedDatabase {
   uint64_t base_size = 0;  // Of schema and first transaction: all there is in a compacted file.
 };
 
-// Reads schema and transactions. An error if there is no schema to begin with.
+// Reads schema and transactions. An error if there is no schema to begin with, or if the rows do
+// not go together: references to nothing, values of a unique index that occur twice.
 absl::StatusOr<LoadedDatabase> LoadDatabase(LogFile* log);
 
 // Writes schema and rows as the whole content of a file. On any thread.

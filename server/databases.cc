@@ -34,7 +34,7 @@ HostedDatabase* Databases::FindByFile(absl::string_view file) const {
 absl::Status Databases::Add(std::unique_ptr<HostedDatabase> database) {
   HostedDatabase* added = database.get();
   if (!by_name_.try_emplace(added->name(), std::move(database)).second) {
-    return ovsdb::Error("ovsdb error", absl::StrCat(added->file(), ": duplicate database name"));
+    return ovsdb::Error("ovsdb error", absl::StrCat(added->name(), ": duplicate database name"));
   }
   observer_->OnAdded(added, absl::StrCat("adding ", added->name(), " database"));
   return absl::OkStatus();

@@ -64,13 +64,12 @@ void Executor::Submit(std::unique_ptr<Request> request) {
   request->arrived_ms = base::MonotonicMs();
   if (frozen_) {
     frozen_requests_.push_back(std::move(request));
-  } else if (!Forward(request)) {
+  } else {
     Execute(std::move(request));
   }
 }
 
-bool Executor::Forward(std::unique_ptr<Request>& request) {
-  if (forwarder_ == nullptr || OnlyReads(request->message->params())) return false;
+void Executor::Forward(std::unique_ptr<Request> request) {
   Request* forwarded = request.get();
   forwarded_.push_back(std::move(request));
   forwarder_->Forward(*forwarded, [this, forwarded](Answer answer) {
@@ -81,7 +80,10 @@ bool Executor::Forward(std::unique_ptr<Request>& request) {
     forwarded_.erase(it);
     Finish(std::move(owned), std::move(answer));
   });
-  return true;
+}
+
+bool Executor::Withdraw(const Request& request) {
+  return forwarder_ == nullptr || forwarder_->Withdraw(request);
 }
 
 void Executor::Execute(std::unique_ptr<Request> request) {
@@ -99,6 +101,11 @@ void Executor::Execute(std::unique_ptr<Request> request) {
       ovsdb::ExecuteTransaction(*database_, request->message->params(), context);
   if (outcome.must_wait) {
     Wait(std::move(request), outcome.timeout_msec);
+    return;
+  }
+  // What the commit checks find is not known here: changes may be on their way.
+  if (forwarder_ != nullptr && outcome.operations_ok && !OnlyReads(request->message->params())) {
+    Forward(std::move(request));
     return;
   }
   Pending pending;
@@ -271,6 +278,7 @@ void Executor::Cancel(Request* request) {
   if (o != forwarded_.end()) {
     canceled = std::move(*o);
     forwarded_.erase(o);
+    Withdraw(*canceled);
   }
   if (canceled) Finish(std::move(canceled), Canceled());
 }
@@ -281,15 +289,20 @@ void Executor::CancelWaiting() {
   for (Waiting& w : waiting) Finish(std::move(w.request), Canceled());
   std::vector<std::unique_ptr<Request>> forwarded;
   forwarded.swap(forwarded_);
-  for (auto& request : forwarded) Finish(std::move(request), Canceled());
+  for (auto& request : forwarded) {
+    Withdraw(*request);
+    Finish(std::move(request), Canceled());
+  }
 }
 
 void Executor::Abandon(Request::Client* client) {
   std::erase_if(waiting_, [&](const Waiting& w) { return w.request->client == client; });
   std::erase_if(frozen_requests_, [&](const auto& r) { return r->client == client; });
-  for (auto& request : forwarded_) {
-    if (request->client == client) request->client = nullptr;
-  }
+  std::erase_if(forwarded_, [&](const auto& request) {
+    if (request->client != client) return false;
+    request->client = nullptr;
+    return Withdraw(*request);
+  });
   for (std::deque<Pending>* queue : {&pending_, &held_}) {
     for (Pending& pending : *queue) {
       if (pending.request && pending.request->client == client) pending.request->client = nullptr;
@@ -302,9 +315,7 @@ void Executor::SetFrozen(bool frozen) {
   if (frozen_) return;
   std::deque<std::unique_ptr<Request>> requests;
   requests.swap(frozen_requests_);
-  for (auto& request : requests) {
-    if (!Forward(request)) Execute(std::move(request));
-  }
+  for (auto& request : requests) Execute(std::move(request));
   RetryWaiting();
 }
 

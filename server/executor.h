@@ -60,13 +60,16 @@ struct Request {
   int64_t arrived_ms = 0;  // base::MonotonicMs(); set by Submit.
 };
 
-// Executes transactions elsewhere: a relay's way to its source.
+// Commits transactions elsewhere: a relay's way to its source.
 class Forwarder {
  public:
   virtual ~Forwarder() = default;
   // Answers by calling `done` once, on the loop, unless it is destroyed before. `request` lives
   // until then.
   virtual void Forward(const Request& request, std::function<void(Answer)> done) = 0;
+  // Nobody waits for the answer any more. True if `request` had not been sent: then it is
+  // forgotten, and `done` not called.
+  virtual bool Withdraw(const Request& request) = 0;
 };
 
 // Loop thread only.
@@ -111,7 +114,8 @@ class Executor final : private Storage::Client {
   // is called when it is committed or lost.
   void Propose(ovsdb::Change change, std::function<void(absl::Status)> done);
 
-  // Executes writing transactions elsewhere from now on; null to do it here.
+  // Transactions that write are tried here (which finds those that must wait, may not or cannot be
+  // executed), and then executed elsewhere from now on; null to do it here.
   void SetForwarder(Forwarder* forwarder) { forwarder_ = forwarder; }
 
   // While frozen, requests are kept and the state stays as it is.
@@ -152,7 +156,8 @@ class Executor final : private Storage::Client {
   void RetryWaiting();
   void ArmDeadline();
   void Finish(std::unique_ptr<Request> request, Answer answer);
-  bool Forward(std::unique_ptr<Request>& request);
+  void Forward(std::unique_ptr<Request> request);
+  bool Withdraw(const Request& request);
   void EndTurn();
 
   base::Loop* loop_;

@@ -37,6 +37,7 @@ struct Options {
   server::TlsOptions tls;
   std::vector<std::string> databases;
   std::vector<std::string> remotes;
+  server::SyncOptions sync;
   std::string config_file;  // Empty: none.
   std::string run_command;
   std::string unixctl_path;
@@ -63,6 +64,13 @@ struct Options {
       "                          JSON-RPC and Syncing options.\n"
       "                          Assumes --no-dbs.\n");
   printf("%s%s", base::DaemonHelp().c_str(), base::LogHelp().c_str());
+  printf(
+      "\nSyncing options:\n"
+      "  --sync-from=SERVER      sync DATABASE from active SERVER and start in\n"
+      "                          backup mode (except with --active)\n"
+      "  --sync-exclude-tables=DB:TABLE,...\n"
+      "                          exclude the TABLE in DB from syncing\n"
+      "  --active                with --sync-from, start in active mode\n");
   printf(
       "\nOther options:\n"
       "  --run COMMAND           run COMMAND as subprocess then exit\n"
@@ -104,6 +112,7 @@ void AddTlsOptions(base::OptionParser* parser, server::TlsOptions* tls) {
 Options ParseOptions(int argc, char** argv) {
   using P = base::OptionParser;
   Options options;
+  bool active = false;
   P parser;
   auto text = [](std::string* value) { return [value](const char* arg) { *value = arg; }; };
   parser.Add("remote", 0, P::kRequired,
@@ -113,6 +122,15 @@ Options ParseOptions(int argc, char** argv) {
   parser.Add("config-file", 0, P::kRequired, [&](const char* arg) {
     options.config_file = base::AbsoluteName(base::DbDir(), arg);
     options.default_database = false;
+  });
+  parser.Add("sync-from", 0, P::kRequired, [&](const char* arg) {
+    options.sync.source = arg;
+    options.sync.backup = !active;
+  });
+  parser.Add("sync-exclude-tables", 0, P::kRequired, text(&options.sync.exclude_tables));
+  parser.Add("active", 0, P::kNone, [&](const char*) {
+    active = true;
+    options.sync.backup = false;
   });
   parser.Add("no-dbs", 0, P::kNone, [&](const char*) { options.default_database = false; });
   parser.Add("disable-file-column-diff", 0, P::kNone,
@@ -127,8 +145,12 @@ Options ParseOptions(int argc, char** argv) {
   options.databases = parser.Parse(argc, argv);
 
   if (!options.config_file.empty()) {
+    constexpr char kExclusive[] = "--config-file is mutually exclusive with ";
+    if (active || options.sync != server::SyncOptions()) {
+      base::Fatal(absl::StrCat(kExclusive, "--sync-from, --sync-exclude and --active"));
+    }
+    if (!options.remotes.empty()) base::Fatal(absl::StrCat(kExclusive, "--remote"));
     if (!options.databases.empty()) base::Fatal("Databases should be specified in a config file");
-    if (!options.remotes.empty()) base::Fatal("Remotes should be specified in a config file");
   }
   return options;
 }
@@ -136,6 +158,7 @@ Options ParseOptions(int argc, char** argv) {
 // What the command line says, in the form of a configuration file.
 server::ServerConfig CommandLineConfig(const Options& options) {
   server::ServerConfig config;
+  config.sync = options.sync;
   for (const std::string& remote : options.remotes) config.remotes[remote];
   for (const std::string& text : options.databases) {
     auto [name, database] = server::ParseDatabaseName(text);

@@ -1,10 +1,12 @@
 #include "server/server.h"
 
+#include <algorithm>
 #include <random>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "ovsdb/error.h"
 #include "server/base/log.h"
@@ -21,6 +23,23 @@ constexpr char kRelayPrefix[] = "relay:";
 uint64_t RandomSeed() {
   std::random_device device;
   return uint64_t{device()} << 32 | device();
+}
+
+// Whether a change of options leaves the storage as it is.
+bool SameStorage(const DatabaseOptions& a, const DatabaseOptions& b) {
+  constexpr DatabaseOptions::Model kRelay = DatabaseOptions::Model::kRelay;
+  return a == b || (a.model != kRelay && b.model != kRelay);
+}
+
+// The tables of one database in a list DB:TABLE[,DB:TABLE]...
+std::vector<std::string> TablesOf(absl::string_view list, absl::string_view database) {
+  std::vector<std::string> tables;
+  for (absl::string_view entry : absl::StrSplit(list, ',', absl::SkipEmpty())) {
+    if (absl::ConsumePrefix(&entry, database) && absl::ConsumePrefix(&entry, ":")) {
+      tables.emplace_back(entry);
+    }
+  }
+  return tables;
 }
 
 }  // namespace
@@ -41,13 +60,16 @@ std::pair<std::string, DatabaseOptions> ParseDatabaseName(absl::string_view text
 
 Server::Server(base::Loop* loop, base::TlsConfig* tls)
     : loop_(loop),
+      context_{loop, tls},
       sync_worker_(loop),
       rewrite_worker_(loop),
       uuids_(RandomSeed()),
       databases_(loop, &rewrite_worker_, &uuids_, this),
       sessions_(loop, &databases_, uuids_.Next()),
-      remotes_({loop, tls}, &sessions_, &databases_),
+      remotes_(context_, &sessions_, &databases_),
       tls_(loop, tls, &databases_),
+      backups_(context_, &uuids_, sessions_.server_id(),
+               [this](HostedDatabase* database) { OnReplicationFailed(database); }),
       compaction_timer_(loop, [this] { CompactWhatIsDue(); }) {
   status_ = std::make_unique<ServerStatus>(&databases_);
   databases_.ForEach([this](HostedDatabase& database) { status_->Update(database); });
@@ -92,6 +114,7 @@ void Server::SettingsChanged() {
 // Configuration
 
 bool Server::Configure(ServerConfig config) {
+  config_.sync = config.sync;
   const bool databases_ok = ConfigureDatabases(config.databases);
   const bool remotes_ok = ConfigureRemotes(config.remotes);
   if (saver_) saver_(config_);
@@ -101,14 +124,17 @@ bool Server::Configure(ServerConfig config) {
 bool Server::ConfigureDatabases(const std::map<std::string, DatabaseOptions>& wanted) {
   bool ok = true;
   for (auto it = config_.databases.begin(); it != config_.databases.end();) {
+    HostedDatabase* const database = databases_.FindByFile(it->first);
     auto same = wanted.find(it->first);
-    if (same != wanted.end() && same->second == it->second) {
+    if (same != wanted.end() && SameStorage(same->second, it->second)) {
+      it->second = same->second;
+      if (database != nullptr) SetRole(database, it->second);
       ++it;
       continue;
     }
-    if (HostedDatabase* database = databases_.FindByFile(it->first)) {
-      databases_.Remove(database, absl::StrCat("removing ", database->name(),
-                                               " database from the configuration"));
+    if (database != nullptr) {
+      Close(database,
+            absl::StrCat("removing ", database->name(), " database from the configuration"));
     }
     it = config_.databases.erase(it);
   }
@@ -146,9 +172,42 @@ absl::Status Server::Open(const std::string& name, const DatabaseOptions& option
     return ovsdb::Error("ovsdb error",
                         absl::StrCat(name, ": database is standalone and not clustered"));
   }
+  if (options.model == DatabaseOptions::Model::kRelay) return OpenRelay(name, options);
   absl::StatusOr<std::unique_ptr<HostedDatabase>> database = OpenFile(name);
   if (!database.ok()) return database.status();
-  return databases_.Add(*std::move(database));
+  HostedDatabase* const opened = database->get();
+  const absl::Status status = databases_.Add(*std::move(database));
+  if (status.ok()) SetRole(opened, options);
+  return status;
+}
+
+absl::Status Server::OpenRelay(const std::string& name, const DatabaseOptions& options) {
+  auto storage = std::make_unique<RelayStorage>();
+  RelayStorage* const relay_storage = storage.get();
+  auto database = std::make_unique<HostedDatabase>(&databases_.environment(), name, name,
+                                                   std::move(storage), nullptr);
+  HostedDatabase* const opened = database.get();
+  const absl::Status status = databases_.Add(std::move(database));
+  if (!status.ok()) return status;
+
+  DbClient::Options source;
+  source.database = name;
+  source.remotes = absl::StrSplit(options.source, ',');
+  // So that relays of one cluster spread over its members.
+  std::shuffle(source.remotes.begin(), source.remotes.end(), std::minstd_rand(uuids_.Next().lo));
+  source.probe_interval_ms =
+      options.source_options.inactivity_probe_ms.value_or(relay_probe_interval_ms_);
+  source.max_backoff_ms = options.source_options.max_backoff_ms;
+  source.dscp = options.source_options.dscp;
+  relays_[name] = std::make_unique<Relay>(context_, source, &uuids_, opened, relay_storage,
+                                          [this, opened] { status_->Update(*opened); });
+  return absl::OkStatus();
+}
+
+void Server::Close(HostedDatabase* database, absl::string_view reason) {
+  relays_.erase(database->name());
+  backups_.Forget(database);
+  databases_.Remove(database, reason);
 }
 
 absl::StatusOr<std::unique_ptr<HostedDatabase>> Server::OpenFile(const std::string& file) {
@@ -179,7 +238,7 @@ absl::StatusOr<std::unique_ptr<HostedDatabase>> Server::OpenFile(const std::stri
 
 absl::Status Server::AddDatabase(absl::string_view text) {
   const auto [name, options] = ParseDatabaseName(text);
-  if (config_.databases.contains(name)) {
+  if (options.model != DatabaseOptions::Model::kRelay && config_.databases.contains(name)) {
     return ovsdb::Error("ovsdb error", absl::StrCat(name, ": already open"));
   }
   absl::Status status = Open(name, options);
@@ -194,7 +253,7 @@ absl::Status Server::RemoveDatabase(absl::string_view name) {
   if (database == nullptr) return absl::NotFoundError("Failed to find the database.");
   if (database->built_in()) return absl::NotFoundError("Cannot remove reserved database.");
   config_.databases.erase(database->file());
-  databases_.Remove(database, absl::StrCat("removing ", name, " database by user request"));
+  Close(database, absl::StrCat("removing ", name, " database by user request"));
   if (saver_) saver_(config_);
   return absl::OkStatus();
 }
@@ -212,6 +271,69 @@ absl::Status Server::RemoveRemote(absl::string_view target) {
   config_.remotes = remotes_.configured();
   if (saver_) saver_(config_);
   return absl::OkStatus();
+}
+
+// Backups
+
+// Gives a database the role that it has by itself, or else the one that all have.
+void Server::SetRole(HostedDatabase* database, DatabaseOptions options) {
+  if (options.model == DatabaseOptions::Model::kRelay) return;
+  if (options.model != DatabaseOptions::Model::kActiveBackup && !config_.sync.source.empty()) {
+    options.model = DatabaseOptions::Model::kActiveBackup;
+    options.source = config_.sync.source;
+    options.backup = config_.sync.backup;
+    options.exclude_tables = TablesOf(config_.sync.exclude_tables, database->name());
+  }
+  backups_.Set(database, options);
+}
+
+void Server::SetRoles() {
+  for (const auto& [name, options] : config_.databases) {
+    if (HostedDatabase* database = databases_.FindByFile(name)) SetRole(database, options);
+  }
+  if (saver_) saver_(config_);
+}
+
+void Server::SetSyncSource(absl::string_view target) {
+  config_.sync.source = std::string(target);
+  if (saver_) saver_(config_);
+}
+
+absl::Status Server::ConnectActive() {
+  if (config_.sync.source.empty()) {
+    return absl::FailedPreconditionError("Unable to connect: active server is not specified.");
+  }
+  if (!config_.sync.backup) {
+    config_.sync.backup = true;
+    SetRoles();
+  }
+  return absl::OkStatus();
+}
+
+void Server::DisconnectActive() {
+  if (!config_.sync.backup) return;
+  config_.sync.backup = false;
+  SetRoles();
+}
+
+void Server::SetSyncExcludeTables(absl::string_view tables) {
+  config_.sync.exclude_tables = std::string(tables);
+  if (config_.sync.backup) SetRoles();
+}
+
+void Server::OnReplicationFailed(HostedDatabase* database) {
+  if (config_.sync.backup) {
+    DisconnectActive();  // All have one role.
+    return;
+  }
+  DatabaseOptions& options = config_.databases[database->file()];
+  options.backup = false;
+  SetRole(database, options);
+}
+
+void Server::SetRelayProbeInterval(int ms) {
+  relay_probe_interval_ms_ = ms;
+  for (auto& [name, relay] : relays_) relay->SetProbeInterval(ms);
 }
 
 // Housekeeping

@@ -12,11 +12,13 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "ovsdb/log_json.h"
+#include "server/backups.h"
 #include "server/base/loop.h"
 #include "server/base/stream.h"
 #include "server/config_file.h"
 #include "server/databases.h"
 #include "server/db_session.h"
+#include "server/relay.h"
 #include "server/remotes.h"
 #include "server/status.h"
 #include "server/storage_standalone.h"
@@ -56,6 +58,17 @@ class Server final : private Databases::Observer {
   absl::Status AddRemote(absl::string_view target);
   absl::Status RemoveRemote(absl::string_view target);
 
+  // Roles of databases: active, or backups of the same source. Where there is a configuration file
+  // only that says so.
+  const SyncOptions& sync() const { return config_.sync; }
+  const Backups& backups() const { return backups_; }
+  void SetSyncSource(absl::string_view target);  // For the next ConnectActive().
+  absl::Status ConnectActive();
+  void DisconnectActive();
+  void SetSyncExcludeTables(absl::string_view tables);
+  void SetSyncProbeInterval(int ms) { backups_.SetProbeInterval(ms); }
+  void SetRelayProbeInterval(int ms);
+
   void SetRecordForm(ovsdb::RecordForm form) { record_form_ = form; }
   void AddMemoryUsage(base::MemoryUsage* usage) const;
 
@@ -69,10 +82,16 @@ class Server final : private Databases::Observer {
   bool ConfigureRemotes(const std::map<std::string, RemoteOptions>& wanted);
   absl::Status Open(const std::string& name, const DatabaseOptions& options);
   absl::StatusOr<std::unique_ptr<HostedDatabase>> OpenFile(const std::string& file);
+  absl::Status OpenRelay(const std::string& name, const DatabaseOptions& options);
+  void Close(HostedDatabase* database, absl::string_view reason);
+  void SetRole(HostedDatabase* database, DatabaseOptions options);
+  void SetRoles();
+  void OnReplicationFailed(HostedDatabase* database);
   void SettingsChanged();
   void CompactWhatIsDue();
 
   base::Loop* loop_;
+  const base::StreamContext context_;
   // The workers come first: those that use them wait for nothing when they are destroyed.
   base::Worker sync_worker_;
   base::Worker rewrite_worker_;
@@ -85,6 +104,9 @@ class Server final : private Databases::Observer {
   Remotes remotes_;
   TlsSettings tls_;
   std::unique_ptr<ServerStatus> status_;
+  Backups backups_;
+  std::map<std::string, std::unique_ptr<Relay>> relays_;  // By name of the database.
+  int relay_probe_interval_ms_ = base::kDefaultProbeIntervalMs;
   base::Timer compaction_timer_;
 };
 

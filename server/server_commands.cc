@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "ovsdb/error.h"
@@ -35,6 +36,18 @@ void FinishPlain(const absl::Status& status, UnixctlReply reply) {
   } else {
     reply.Error(status.message());
   }
+}
+
+// With a configuration file, that is where changes belong.
+base::Unixctl::Command Changing(const CommandContext* context, base::Unixctl::Command command) {
+  return [context, command = std::move(command)](UnixctlArgs args, UnixctlReply reply) {
+    if (context->config_file.empty()) {
+      command(args, std::move(reply));
+    } else {
+      reply.Error(absl::StrCat("Update the ", context->config_file,
+                               " and use ovsdb-server/reload instead"));
+    }
+  };
 }
 
 // "on" or "off"; nothing for anything else.
@@ -165,20 +178,66 @@ void ListTableLogs(Server* server, UnixctlReply reply) {
   reply.Text(text);
 }
 
+// Answers whether `text` is an interval, and gives it to `set` if so.
+void SetInterval(absl::string_view text, const std::function<void(int)>& set, UnixctlReply reply) {
+  int ms;
+  if (!absl::SimpleAtoi(text, &ms)) {
+    reply.Error("Invalid probe interval, integer value expected");
+    return;
+  }
+  set(ms);
+  reply.Text("");
+}
+
+// Backups and relays. What changes them belongs into a configuration file where there is one.
+void RegisterSyncCommands(const CommandContext* context, base::Unixctl* unixctl) {
+  Server* server = context->server;
+  auto change = [&](const char* name, const char* usage, int n_args,
+                    std::function<absl::Status(const std::string& argument)> command) {
+    unixctl->Register(name, usage, n_args, n_args,
+                      Changing(context, [n_args, command](UnixctlArgs args, UnixctlReply reply) {
+                        FinishPlain(command(n_args > 0 ? args[0] : ""), std::move(reply));
+                      }));
+  };
+  auto tell = [&](const char* name, std::function<std::string()> text) {
+    unixctl->Register(name, "", 0, 0,
+                      [text](UnixctlArgs, UnixctlReply reply) { reply.Text(text()); });
+  };
+  change("ovsdb-server/set-active-ovsdb-server", "", 1, [server](const std::string& target) {
+    server->SetSyncSource(target);
+    return absl::OkStatus();
+  });
+  tell("ovsdb-server/get-active-ovsdb-server", [server] { return server->sync().source; });
+  change("ovsdb-server/connect-active-ovsdb-server", "", 0,
+         [server](const std::string&) { return server->ConnectActive(); });
+  change("ovsdb-server/disconnect-active-ovsdb-server", "", 0, [server](const std::string&) {
+    server->DisconnectActive();
+    return absl::OkStatus();
+  });
+  change("ovsdb-server/set-sync-exclude-tables", "", 1, [server](const std::string& tables) {
+    server->SetSyncExcludeTables(tables);
+    return absl::OkStatus();
+  });
+  tell("ovsdb-server/get-sync-exclude-tables", [server] { return server->sync().exclude_tables; });
+  tell("ovsdb-server/sync-status", [server] { return server->backups().StatusText(); });
+  auto set_interval = [&](const char* name, std::function<void(int)> set) {
+    unixctl->Register(name, "", 1, 1,
+                      Changing(context, [set](UnixctlArgs args, UnixctlReply reply) {
+                        SetInterval(args[0], set, std::move(reply));
+                      }));
+  };
+  set_interval("ovsdb-server/set-active-ovsdb-server-probe-interval",
+               [server](int ms) { server->SetSyncProbeInterval(ms); });
+  set_interval("ovsdb-server/set-relay-source-probe-interval",
+               [server](int ms) { server->SetRelayProbeInterval(ms); });
+}
+
 }  // namespace
 
 void RegisterServerCommands(const CommandContext* context, base::Unixctl* unixctl) {
   Server* server = context->server;
-  // With a configuration file, that is where changes belong.
-  auto changing = [context](auto command) {
-    return [context, command](UnixctlArgs args, UnixctlReply reply) {
-      if (context->config_file.empty()) {
-        command(args, std::move(reply));
-      } else {
-        reply.Error(absl::StrCat("Update the ", context->config_file,
-                                 " and use ovsdb-server/reload instead"));
-      }
-    };
+  auto changing = [context](base::Unixctl::Command command) {
+    return Changing(context, std::move(command));
   };
   auto add = [unixctl](const char* name, const char* usage, int min_args, int max_args,
                        base::Unixctl::Command command) {
@@ -241,6 +300,8 @@ void RegisterServerCommands(const CommandContext* context, base::Unixctl* unixct
       [](UnixctlArgs, UnixctlReply reply) { reply.Text(""); });
   add("ovsdb-server/get-sync-exclude-tables", "", 0, 0,
       [](UnixctlArgs, UnixctlReply reply) { reply.Text(""); });
+
+  RegisterSyncCommands(context, unixctl);
 
   add("ovsdb-server/tlog-set", "DB:TABLE on|off", 2, 2,
       [server](UnixctlArgs args, UnixctlReply reply) {

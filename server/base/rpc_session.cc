@@ -9,14 +9,18 @@ namespace base {
 
 RpcSession::RpcSession(const StreamContext& context, absl::string_view target, Handler* handler,
                        size_t max_frame)
+    : RpcSession(context, std::vector<std::string>{std::string(target)}, handler, max_frame) {}
+
+RpcSession::RpcSession(const StreamContext& context, std::vector<std::string> targets,
+                       Handler* handler, size_t max_frame)
     : context_(context),
       handler_(handler),
       max_frame_(max_frame),
-      target_(target),
+      targets_(std::move(targets)),
       reconnect_(MonotonicMs()),
       timer_(context.loop, [this] { Run(); }) {
-  reconnect_.SetName(target);
-  if (!TargetNeedsProbes(target)) reconnect_.SetProbeInterval(0);
+  reconnect_.SetName(targets_.front());
+  if (!TargetNeedsProbes(targets_.front())) reconnect_.SetProbeInterval(0);
   reconnect_.Enable(MonotonicMs());
   timer_.Start(0);
 }
@@ -78,8 +82,10 @@ void RpcSession::Run() {
 }
 
 void RpcSession::Connect() {
+  const std::string& target = targets_[next_target_++ % targets_.size()];
+  reconnect_.SetName(target);
   reconnect_.Connecting(MonotonicMs());
-  auto rpc = JsonRpc::Connect(context_, target_, dscp_, this, max_frame_);
+  auto rpc = JsonRpc::Connect(context_, target, dscp_, this, max_frame_);
   if (!rpc.ok()) return Disconnect(rpc.status());
   rpc_ = *std::move(rpc);
   Update();

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "server/base/jsonrpc.h"
@@ -31,6 +32,9 @@ class RpcSession : private JsonRpc::Handler {
   // Keeps a connection to `target` up, beginning in the next turn. A malformed target is an attempt
   // that fails, again and again. Probes are off for unix sockets until set.
   RpcSession(const StreamContext& context, absl::string_view target, Handler* handler,
+             size_t max_frame = kMaxClientFrame);
+  // Keeps a connection to one of `targets` up: each attempt is for the next one in turn.
+  RpcSession(const StreamContext& context, std::vector<std::string> targets, Handler* handler,
              size_t max_frame = kMaxClientFrame);
   // Serves an accepted stream until it ends. Probes are on until set.
   RpcSession(const StreamContext& context, std::unique_ptr<Stream> accepted, Handler* handler,
@@ -68,7 +72,8 @@ class RpcSession : private JsonRpc::Handler {
   StreamContext context_;
   Handler* handler_;
   size_t max_frame_;
-  std::string target_;  // Empty for accepted streams.
+  std::vector<std::string> targets_;  // Empty for accepted streams.
+  size_t next_target_ = 0;
   int dscp_ = kDefaultDscp;
   Reconnect reconnect_;
   std::unique_ptr<JsonRpc> rpc_;
