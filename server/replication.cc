@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "ovsdb/error.h"
 #include "ovsdb/read_updates.h"
 #include "ovsdb/transaction.h"
@@ -32,10 +31,8 @@ bool Replication::IsReplicated(const ovsdb::TableSchema& table) const {
   return !options_.exclude_tables.contains(table.name);
 }
 
-void Replication::Fail(absl::string_view why) {
-  if (has_failed_) return;
+void Replication::Fail() {
   has_failed_ = true;
-  log.Error("%s", why);
   failed_.Start(0);
 }
 
@@ -45,21 +42,23 @@ void Replication::OnConnected() {
     if (reply == nullptr || reply->type() != base::JsonRpcMessage::kReply) return;
     const ovsdb::Json& id = reply->result();
     if (id.IsString() && ovsdb::StringView(id) == server_id_.ToString()) {
-      Fail(absl::StrCat("Server ID check failed: ", database_->name(),
-                        ": Self replicating is not allowed"));
+      log.Error("Server ID check failed: %s: Self replicating is not allowed", database_->name());
+      Fail();
     }
   });
 }
 
 void Replication::OnNoDatabase() {
-  Fail(absl::StrCat("list_dbs failed: ", database_->name(), ": database name is not in the list"));
+  log.Error("list_dbs failed: %s: database name is not in the list", database_->name());
+  Fail();
 }
 
 std::optional<std::string> Replication::OnSchema(const ovsdb::Json& json) {
   if (has_failed_) return std::nullopt;
   const absl::StatusOr<ovsdb::SchemaRef> source = ovsdb::DatabaseSchema::Parse(json);
   if (!source.ok()) {
-    Fail(ovsdb::ErrorText(source.status()));
+    log.Error("%s", ovsdb::ErrorText(source.status()));
+    Fail();
     return std::nullopt;
   }
   std::string text;
@@ -69,7 +68,8 @@ std::optional<std::string> Replication::OnSchema(const ovsdb::Json& json) {
     log.Info("%s: Schema version mismatch, checking if %s can still be replicated or not.", name,
              name);
     if (!CanReplicate(**source)) {
-      Fail(absl::StrCat(name, " cannot be replicated."));
+      log.Info("%s cannot be replicated.", name);
+      Fail();
       return std::nullopt;
     }
     log.Info("%s can be replicated.", name);

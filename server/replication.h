@@ -49,7 +49,7 @@ class Replication final : private DbClient::Handler {
   bool IsReplicated(const ovsdb::TableSchema& table) const;
   bool CanReplicate(const ovsdb::DatabaseSchema& source) const;
   absl::Status Commit(absl::StatusOr<ovsdb::Change> change);
-  void Fail(absl::string_view why);
+  void Fail();
 
   const Options options_;
   ovsdb::UuidGenerator* const uuids_;
