@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "ovsdb/error.h"
 
 // What is expected here is what OVS 3.5 answers.
