@@ -28,12 +28,17 @@ class RunError(Exception):
     """A run that gives no figures; the message says why."""
 
 
+def program(path):
+    """An argument that names a program: servers run in other directories than this one's."""
+    return pathlib.Path(path).resolve()
+
+
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--ours", default=ROOT / "build/server/ovsdb-server", type=pathlib.Path)
-    parser.add_argument("--load", default=ROOT / "build/bench/boreas-load", type=pathlib.Path)
+    parser.add_argument("--ours", default=ROOT / "build/server/ovsdb-server", type=program)
+    parser.add_argument("--load", default=ROOT / "build/bench/boreas-load", type=program)
     reference = os.environ.get("BOREAS_REFERENCE", "/opt/ovn-reference")
-    parser.add_argument("--reference", type=pathlib.Path,
+    parser.add_argument("--reference", type=program,
                         default=pathlib.Path(reference) / "bin/ovsdb-server",
                         help="stock's ovsdb-server")
     parser.add_argument("--scenario", action="append", metavar="NAME",
@@ -207,6 +212,8 @@ def main():
             del servers[name]
     if not servers:
         sys.exit("run.py: nothing to run")
+    if not os.access(options.load, os.X_OK):
+        sys.exit(f"run.py: no load generator at {options.load}: build it, or name it with --load")
     everything = {}
     rows = []
     with tempfile.TemporaryDirectory(prefix="bench-boreas-files-") as directory:
