@@ -16,8 +16,14 @@ ALLOWED = {
 }
 # ovsdb/ and raft/ are pure: no sockets, files, clocks, threads or event loops.
 IMPURE = re.compile(r'#include <(uv\.h|thread|mutex|condition_variable|fstream|chrono|sys/|unistd|fcntl|openssl/)')
-# The JSON reader is no more of a database than the rest of server/base is.
-EXCEPTIONS = {("server/base", "ovsdb/json.h")}
+# JSON and identifiers are no more of a database than the rest of server/base and raft are.
+EXCEPTIONS = {
+    ("server/base", "ovsdb/json.h"),
+    ("raft", "ovsdb/error.h"),
+    ("raft", "ovsdb/json.h"),
+    ("raft", "ovsdb/object_parser.h"),
+    ("raft", "ovsdb/uuid.h"),
+}
 INCLUDE = re.compile(r'^\s*#include "([^"]+)"', re.M)
 FOLDERS = sorted(list(ALLOWED) + ["server/client", "server/tool"], key=len, reverse=True)
 ALLOWED["server/client"] = {"ovsdb", "server/base"}

@@ -1,0 +1,52 @@
+// From the records of a file to the state that a server starts from (ovsdb(5) "Clustered Format").
+#ifndef RAFT_REPLAY_H_
+#define RAFT_REPLAY_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "raft/log.h"
+#include "raft/record.h"
+#include "raft/types.h"
+
+namespace raft {
+
+// What a server must not forget.
+struct PersistentState {
+  ServerId server_id;
+  std::string local_address;
+  std::string name;
+  ClusterId cluster_id;                       // Zero: not known yet.
+  std::vector<std::string> remote_addresses;  // Not empty: still to join.
+  Log log{SnapshotInfo()};
+  Term term = 0;
+  ServerId vote;  // In `term`; zero: none.
+  Index commit_index = 0;
+  bool left = false;  // The cluster: never to be used again.
+
+  bool joining() const { return !remote_addresses.empty(); }
+};
+
+// Applies records in the file's order.
+class Replay {
+ public:
+  explicit Replay(Header header);  // `snapshot_data` is not kept.
+
+  // An error says which rule the record breaks; it has not been applied then.
+  absl::Status Apply(Record record);
+  // After the last: what makes the whole unusable, such as a server that is not in its own cluster.
+  absl::Status Finish() const;
+
+  const PersistentState& state() const { return state_; }
+  PersistentState Take() && { return std::move(state_); }
+
+ private:
+  absl::Status RaiseTerm(Term term);
+
+  PersistentState state_;
+  ServerId leader_;  // That a record named in state_.term.
+};
+
+}  // namespace raft
+
+#endif  // RAFT_REPLAY_H_
