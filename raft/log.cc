@@ -1,5 +1,7 @@
 #include "raft/log.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace raft {
@@ -15,29 +17,33 @@ EntryId Log::eid(Index index) const {
   return snapshot_.eid;
 }
 
+Index Log::Newest(const std::deque<Index>& indexes, Index index) {
+  const auto it = std::upper_bound(indexes.begin(), indexes.end(), index);
+  return it == indexes.begin() ? 0 : *std::prev(it);
+}
+
 const ServersRef& Log::servers(Index index, Index* since) const {
-  for (; index > snapshot_.index; --index) {
-    if (entry(index).servers == nullptr) continue;
-    if (since != nullptr) *since = index;
-    return entry(index).servers;
-  }
-  if (since != nullptr) *since = snapshot_.index;
-  return snapshot_.servers;
+  const Index newest = Newest(configurations_, index);
+  if (since != nullptr) *since = newest == 0 ? snapshot_.index : newest;
+  return newest == 0 ? snapshot_.servers : entry(newest).servers;
 }
 
 uint64_t Log::election_timer_ms(Index index) const {
-  for (; index > snapshot_.index; --index) {
-    if (entry(index).election_timer_ms != 0) return entry(index).election_timer_ms;
-  }
-  return snapshot_.election_timer_ms;
+  const Index newest = Newest(election_timers_, index);
+  return newest == 0 ? snapshot_.election_timer_ms : entry(newest).election_timer_ms;
 }
 
 void Log::Append(Entry entry) {
   if (entry.data != nullptr) data_bytes_ += entry.data->size();
+  if (entry.servers != nullptr) configurations_.push_back(end());
+  if (entry.election_timer_ms != 0) election_timers_.push_back(end());
   entries_.push_back(std::move(entry));
 }
 
 void Log::Truncate(Index index) {
+  for (std::deque<Index>* indexes : {&configurations_, &election_timers_}) {
+    while (!indexes->empty() && indexes->back() >= index) indexes->pop_back();
+  }
   while (end() > index) {
     if (entries_.back().data != nullptr) data_bytes_ -= entries_.back().data->size();
     entries_.pop_back();
@@ -46,10 +52,14 @@ void Log::Truncate(Index index) {
 
 void Log::Compact(SnapshotInfo snapshot) {
   const bool has_last = has_term(snapshot.index) && term(snapshot.index) == snapshot.term;
-  const Index keep_from = has_last ? snapshot.index + 1 : end();
-  for (Index i = first_index(); i < keep_from; ++i) {
+  if (!has_last) Truncate(first_index());
+  while (!entries_.empty() && first_index() <= snapshot.index) {
     if (entries_.front().data != nullptr) data_bytes_ -= entries_.front().data->size();
     entries_.pop_front();
+    ++snapshot_.index;
+  }
+  for (std::deque<Index>* indexes : {&configurations_, &election_timers_}) {
+    while (!indexes->empty() && indexes->front() <= snapshot.index) indexes->pop_front();
   }
   snapshot_ = std::move(snapshot);
 }

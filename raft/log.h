@@ -31,7 +31,8 @@ class Log {
   EntryId eid(Index index) const;
   EntryId last_eid() const { return eid(last_index()); }
   // The configuration and the election timer that the log up to and with `index` leads to, and
-  // where it begins to hold (the snapshot's index if before the log). Requires has_term(index).
+  // where the former begins to hold (the snapshot's index if before the log). Requires
+  // has_term(index).
   const ServersRef& servers(Index index, Index* since = nullptr) const;
   uint64_t election_timer_ms(Index index) const;
 
@@ -43,8 +44,13 @@ class Log {
   void Compact(SnapshotInfo snapshot);
 
  private:
+  // The newest of `indexes` that is at most `index`, or 0.
+  static Index Newest(const std::deque<Index>& indexes, Index index);
+
   SnapshotInfo snapshot_;
   std::deque<Entry> entries_;
+  std::deque<Index> configurations_;   // Of the entries with servers,
+  std::deque<Index> election_timers_;  // and of those with an election timer.
   size_t data_bytes_ = 0;
 };
 

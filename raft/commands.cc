@@ -1,0 +1,182 @@
+// What is proposed here, from Propose() to its outcome.
+//
+// A command is tied to a place: it can be in the log only right behind the entry with data that it
+// names as its prerequisite. So it may be sent to one leader after the other without harm, and its
+// outcome is read off the log: committed when it is among the committed entries, refused for good
+// when another entry took its place.
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "raft/planted_bugs.h"
+#include "raft/server.h"
+
+namespace raft {
+
+bool Server::accepts_proposals() const {
+  if (membership_ != Membership::kMember && membership_ != Membership::kLeaving) return false;
+  if (!disk_.ok() || leader_.is_zero()) return false;
+  // What this server appended as a leader, or has forwarded, must be settled by those who can.
+  const bool leads = role_ == Role::kLeader;
+  if (leads && commit_index() < term_start_) return false;
+  return commands_.empty() ||
+         ((commands_.front().index != 0) == leads && !commands_.back().refused);
+}
+
+absl::Status Server::Propose(Payload data, const EntryId& prereq, const EntryId& eid) {
+  if (!accepts_proposals()) return absl::FailedPreconditionError("no leader that takes proposals");
+  const EntryId newest = role_ == Role::kLeader ? log().last_eid()
+                         : commands_.empty()    ? log().eid(commit_index())
+                                                : commands_.back().eid;
+  if (prereq != newest) return absl::FailedPreconditionError("not based on the newest state");
+  Command command;
+  command.data = std::move(data);
+  command.prereq = prereq;
+  command.eid = eid;
+  commands_.push_back(std::move(command));
+  Dispatch(&commands_.back(), /*again=*/false);
+  if (Planted(Bug::kAnswerBeforeCommit)) SettleAll(Settled::kCommitted);
+  return absl::OkStatus();
+}
+
+// Brings what is not settled to the leader of the day.
+void Server::Dispatch() {
+  if (commands_.empty() || leader_.is_zero()) return;
+  const int64_t patience = 2 * static_cast<int64_t>(election_timer_ms());
+  const bool late = commands_.front().n_sent > 0 && now_ms_ - commands_.front().sent_ms >= patience;
+  for (Command& command : commands_) Dispatch(&command, late);
+}
+
+void Server::Dispatch(Command* command, bool again) {
+  // What was appended here stands or falls with its entry.
+  if (command->index != 0 || command->refused) return;
+  if (role_ == Role::kLeader) {
+    AppendOwn(command);
+  } else if (command->sent_to != leader_ || again) {
+    command->sent_to = leader_;
+    command->sent_ms = now_ms_;
+    ++command->n_sent;
+    Send(leader_, ExecuteRequest{command->data, command->prereq, command->eid});
+  }
+}
+
+// As the leader. A command that cannot follow the log's last entry is too late: it is settled when
+// what took its place is committed.
+void Server::AppendOwn(Command* command) {
+  // Another leader may have taken it.
+  if (const Index index = command->n_sent == 0 ? 0 : FindUncommitted(command->eid); index != 0) {
+    command->index = index;
+    command->term = log().term(index);
+    return;
+  }
+  if (command->prereq != log().last_eid()) return;
+  command->index = log().end();
+  command->term = term();
+  Entry entry;
+  entry.term = term();
+  entry.data = command->data;
+  entry.eid = command->eid;
+  AppendEntry(std::move(entry));
+}
+
+// The index of the entry, or 0.
+Index Server::FindUncommitted(const EntryId& eid) const {
+  for (Index i = log().last_index(); i > commit_index(); --i) {
+    if (log().entry(i).data != nullptr && log().entry(i).eid == eid) return i;
+  }
+  return 0;
+}
+
+void Server::SettleFront(Settled::Outcome outcome, Index index) {
+  effects_.settled.push_back({commands_.front().eid, outcome, index});
+  commands_.pop_front();
+  while (!commands_.empty() && commands_.front().refused) {
+    effects_.settled.push_back({commands_.front().eid, Settled::kRefused, 0});
+    commands_.pop_front();
+  }
+}
+
+void Server::SettleAll(Settled::Outcome outcome) {
+  while (!commands_.empty()) SettleFront(outcome, 0);
+}
+
+// `entry` is committed at `index`: what does that mean for the oldest command, and for those that
+// build on it?
+void Server::SettleCommands(Index index, const Entry& entry) {
+  if (commands_.empty()) return;
+  const Command& front = commands_.front();
+  if (entry.data != nullptr && entry.eid == front.eid) {
+    SettleFront(Settled::kCommitted, index);
+    return;
+  }
+  // No log that has an entry of a newer term here can have the older one behind it.
+  const bool displaced = front.index != 0
+                             ? index >= front.index || entry.term > front.term
+                             : entry.data != nullptr && log().eid(index - 1) == front.prereq;
+  if (displaced) SettleAll(Settled::kRefused);
+}
+
+void Server::AnswerForwarded(CommandStatus status, Index commit_index) {
+  while (!forwarded_.empty() &&
+         (status != CommandStatus::kSuccess || forwarded_.front().index <= commit_index)) {
+    const Forwarded forwarded = forwarded_.front();
+    forwarded_.pop_front();
+    Send(forwarded.from, ExecuteReply{forwarded.eid, status, commit_index});
+  }
+}
+
+void Server::On(const Message& message, const ExecuteRequest& request) {
+  if (role_ != Role::kLeader) {
+    Send(message.from, ExecuteReply{request.eid, CommandStatus::kNotLeader, 0});
+    return;
+  }
+  if (request.prereq != log().last_eid()) {
+    // Sent twice, and received already?
+    for (Forwarded& forwarded : forwarded_) {
+      if (forwarded.eid == request.eid) return;
+    }
+    Send(message.from, ExecuteReply{request.eid, CommandStatus::kBadPrereq, 0});
+    return;
+  }
+  forwarded_.push_back({request.eid, log().end(), message.from});
+  Entry entry;
+  entry.term = term();
+  entry.data = request.data;
+  entry.eid = request.eid;
+  AppendEntry(std::move(entry));
+}
+
+void Server::On(const Message& message, const ExecuteReply& reply) {
+  const auto command = std::find_if(commands_.begin(), commands_.end(),
+                                    [&](const Command& c) { return c.eid == reply.eid; });
+  if (command == commands_.end() || command->index != 0 || message.from != command->sent_to) return;
+  switch (reply.status) {
+    case CommandStatus::kIncomplete:
+      command->sent_ms = now_ms_;
+      break;
+    case CommandStatus::kSuccess: {
+      // The news may come before that of the commit. An entry of this term came from this leader,
+      // and so did all before it.
+      const Index index = FindUncommitted(reply.eid);
+      if (index != 0 && index <= reply.commit_index && message.from == leader_ &&
+          log().term(index) == term()) {
+        Commit(index);
+      }
+      break;
+    }
+    case CommandStatus::kNotLeader:
+      --command->n_sent;
+      command->sent_to = {};
+      break;
+    case CommandStatus::kBadPrereq:
+      // If another leader was asked before, that one may have taken it.
+      if (command->n_sent > 1) break;
+      for (auto it = command; it != commands_.end(); ++it) it->refused = true;
+      if (commands_.front().refused) SettleAll(Settled::kRefused);
+      break;
+    default:
+      // It may be in the log or not: the log will tell, or the next leader take it.
+      break;
+  }
+}
+
+}  // namespace raft

@@ -1,0 +1,207 @@
+// Who leads: the election timer, pre-votes and votes (Raft section 3.4, pre-votes section 9.6 of
+// Ongaro's dissertation).
+#include <algorithm>
+#include <limits>
+
+#include "absl/strings/str_cat.h"
+#include "raft/planted_bugs.h"
+#include "raft/server.h"
+
+namespace raft {
+
+namespace {
+
+// Waits differ by up to this share of the timer, or by stock's second where that is less, so that
+// seldom two servers stand at once.
+int64_t RandomWait(uint64_t timer_ms, std::mt19937_64* random) {
+  const uint64_t spread = std::clamp<uint64_t>(timer_ms / 2, 1, 1000);
+  return static_cast<int64_t>((*random)() % spread);
+}
+
+}  // namespace
+
+void Server::ArmElectionTimer() {
+  election_at_ms_ = now_ms_ + static_cast<int64_t>(election_timer_ms()) +
+                    RandomWait(election_timer_ms(), &random_);
+}
+
+void Server::OnElectionTimeout() {
+  ArmElectionTimer();
+  if (membership_ == Membership::kJoining || !is_member() || !disk_.ok() || install_) return;
+  if (role_ == Role::kCandidate || !leader_.is_zero()) ++failed_elections_;
+  SetLeader({});
+  StartElection(/*prevote=*/servers().size() > 1, /*transfer=*/false);
+}
+
+void Server::ForceElection() {
+  if (role_ == Role::kLeader || membership_ == Membership::kJoining || !is_member()) return;
+  StartElection(/*prevote=*/false, /*transfer=*/false);
+}
+
+void Server::StartElection(bool prevote, bool transfer) {
+  if (!disk_.ok() || term() >= static_cast<Term>(std::numeric_limits<int64_t>::max())) return;
+  role_ = Role::kCandidate;
+  prevote_ = prevote;
+  transfer_ = transfer;
+  election_started_ms_ = now_ms_;
+  election_by_transfer_ = transfer;
+  Say(LogLine::kInfo, absl::StrCat("term ", prevote ? term() : term() + 1, ": ",
+                                   transfer ? "received leadership transfer; " : "",
+                                   prevote ? "starting pre-vote" : "starting election"));
+  if (!prevote) {
+    ++state_.term;
+    state_.vote = id();
+    SetLeader({});
+    promise_record_ = Write({VoteRecord{term(), id()}, {}});
+    ArmElectionTimer();
+  }
+  VoteRequest request;
+  request.term = term();
+  request.last_log_index = log().last_index();
+  request.last_log_term = log().last_term();
+  request.leadership_transfer = transfer;
+  request.is_prevote = prevote;
+  for (auto& [id, peer] : peers_) {
+    peer.supports = false;
+    peer.voted_for = {};
+    if (peer.member) Send(id, request, RecordOf(log().last_index()));
+  }
+  CountVotes();
+}
+
+void Server::CountVotes() {
+  size_t n = is_member() ? 1 : 0;
+  for (const auto& [id, peer] : peers_) n += peer.member && peer.supports ? 1 : 0;
+  if (n < majority()) return;
+  if (prevote_) {
+    StartElection(/*prevote=*/false, /*transfer=*/false);
+  } else {
+    BecomeLeader();
+  }
+}
+
+void Server::BecomeLeader() {
+  role_ = Role::kLeader;
+  SetLeader(id());
+  election_won_ms_ = now_ms_;
+  Say(LogLine::kInfo, absl::StrCat("term ", term(), ": elected leader by ", majority(), "+ of ",
+                                   servers().size(), " servers"));
+  Write({LeaderRecord{term(), id()}, {}});
+  for (auto& [id, peer] : peers_) {
+    peer.phase = Phase::kStable;
+    peer.match_index = 0;
+    peer.commit_sent = 0;
+    peer.installing = 0;
+    peer.sent_ms = now_ms_ - static_cast<int64_t>(election_timer_ms());
+    // Time begins anew for everybody.
+    peer.heard_ms = now_ms_;
+    Rewind(&peer, log().end());
+  }
+  majority_check_ms_ = now_ms_ + static_cast<int64_t>(election_timer_ms());
+  forwarded_.clear();
+  Entry no_op;
+  no_op.term = term();
+  term_start_ = log().end();
+  AppendEntry(std::move(no_op));
+  Dispatch();
+}
+
+// Keeps the leader, if one is known.
+void Server::BecomeFollower() {
+  if (role_ == Role::kFollower) return;
+  const bool led = role_ == Role::kLeader;
+  role_ = Role::kFollower;
+  ArmElectionTimer();
+  if (!led) return;
+  AnswerForwarded(CommandStatus::kLostLeadership, 0);
+  AbandonChanges();
+}
+
+void Server::SetLeader(const ServerId& leader) {
+  if (leader == leader_) return;
+  leader_ = leader;
+  if (leader.is_zero()) return;
+  ever_had_leader_ = true;
+  failed_elections_ = 0;
+  if (leader != id()) {
+    Say(LogLine::kInfo, absl::StrCat("server ", Name(leader), " is leader for term ", term()));
+    Write({LeaderRecord{term(), leader}, {}});
+  }
+  Dispatch();
+}
+
+bool Server::IsUpToDate(Index last_index, Term last_term) const {
+  return last_term > log().last_term() ||
+         (last_term == log().last_term() && last_index >= log().last_index());
+}
+
+void Server::On(const Message& message, const VoteRequest& request) {
+  // Who leads or hears a leader has no reason to help another one.
+  if (!request.leadership_transfer) {
+    if (role_ == Role::kLeader) {
+      // It was removed, and has not heard of it.
+      if (peers_.count(message.from) == 0 && commit_index() >= term_start_ &&
+          log().servers(commit_index())->count(message.from) == 0) {
+        SendRemoveReply(message.from, message.from, true, "already not in cluster");
+      }
+      return;
+    }
+    if (leader_heard_ms_ && !leader_.is_zero() &&
+        now_ms_ - *leader_heard_ms_ < static_cast<int64_t>(election_timer_ms())) {
+      return;
+    }
+  }
+  if (request.is_prevote) {
+    if (request.term < term() || !IsUpToDate(request.last_log_index, request.last_log_term)) return;
+    if (request.term > term() && !SeeTerm(request.term, message.from)) return;
+    Send(message.from, VoteReply{term(), message.from, true});
+    return;
+  }
+  if (!SeeTerm(request.term, message.from)) {
+    Send(message.from, VoteReply{term(), state_.vote, false});
+    return;
+  }
+  const bool free = state_.vote.is_zero() || Planted(Bug::kVoteTwice);
+  if (free && disk_.ok() && IsUpToDate(request.last_log_index, request.last_log_term)) {
+    state_.vote = message.from;
+    promise_record_ = Write({VoteRecord{term(), message.from}, {}});
+    ArmElectionTimer();
+  }
+  Send(message.from, VoteReply{term(), state_.vote, false}, RecordOf(log().last_index()));
+}
+
+void Server::On(const Message& message, const VoteReply& reply) {
+  if (!SeeTerm(reply.term, message.from)) return;
+  const auto peer = peers_.find(message.from);
+  if (role_ != Role::kCandidate || reply.is_prevote != prevote_ || peer == peers_.end()) return;
+  peer->second.voted_for = reply.vote;
+  peer->second.supports = reply.vote == id();
+  CountVotes();
+}
+
+void Server::On(const Message& message, const raft::BecomeLeader& request) {
+  if (!SeeTerm(request.term, message.from) || !is_member() || role_ == Role::kLeader) return;
+  if (membership_ != Membership::kMember || install_) return;
+  Say(LogLine::kInfo, absl::StrCat("received leadership transfer from ", Name(message.from),
+                                   " in term ", request.term));
+  StartElection(/*prevote=*/false, /*transfer=*/true);
+}
+
+void Server::TransferLeadership(absl::string_view reason) {
+  if (role_ != Role::kLeader) return;
+  const Peer* best = nullptr;
+  ServerId best_id;
+  for (const auto& [id, peer] : peers_) {
+    if (!peer.member || removals_.count(id) != 0) continue;
+    if (best == nullptr || peer.match_index > best->match_index) {
+      best = &peer;
+      best_id = id;
+    }
+  }
+  if (best == nullptr) return;
+  Say(LogLine::kInfo, absl::StrCat("Transferring leadership to ", Name(best_id), ": ", reason));
+  Write({NoteRecord{Note::kTransferLeadership}, {}});
+  Send(best_id, raft::BecomeLeader{term()});
+}
+
+}  // namespace raft

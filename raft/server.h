@@ -1,0 +1,341 @@
+// One member of a cluster, as a value: inputs in, effects out.
+//
+// It knows no clock, network, disk or randomness of its own. The owner tells it what happens and
+// carries out what it asks for:
+//
+//   server.Tick(now); server.Receive(message); server.Propose(...); server.Persisted(n);
+//   Effects effects = server.TakeEffects();   // Once in a while, after any number of inputs:
+//   // append effects.records to the file, send effects.messages, apply what is newly committed ...
+//
+// Many inputs may come before the effects are taken: what they ask for is batched then, entries in
+// one request and records in one write. Records may be written and synced at leisure: messages that
+// must not leave before something is on disk are held back here until Persisted() says that it is.
+//
+// The protocol is Raft as stock speaks it (ovsdb(7) "Clustered Database Service Model"), with many
+// entries in flight. Any sequence of inputs, from hostile peers too, keeps the promises of a
+// member: it votes once in a term, and acknowledges nothing that is not on disk.
+//
+// Not thread-safe.
+#ifndef RAFT_SERVER_H_
+#define RAFT_SERVER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "raft/log.h"
+#include "raft/message.h"
+#include "raft/record.h"
+#include "raft/replay.h"
+#include "raft/status.h"
+#include "raft/types.h"
+
+namespace raft {
+
+struct Outgoing {
+  // Where `message.to` is zero: the address that the message is for, over the connection that was
+  // made to it. Otherwise any connection to that server will do. A message that finds none is
+  // dropped: nothing depends on it.
+  std::string address;
+  // Of an InstallSnapshotRequest the owner fills in the data.
+  Message message;
+};
+
+// A command that was proposed here is settled.
+struct Settled {
+  enum Outcome {
+    kCommitted,  // As the entry at `index`.
+    kRefused,    // It is not in the log and never will be.
+    kUnknown,    // A snapshot came that has it or not.
+  };
+  EntryId eid;
+  Outcome outcome = kUnknown;
+  Index index = 0;
+};
+
+// A snapshot that the leader sent, to take the place of everything that this server has.
+struct Install {
+  SnapshotInfo snapshot;
+  Payload data;
+};
+
+struct LogLine {
+  enum Level { kError, kWarning, kInfo, kDebug };
+  Level level = kInfo;
+  std::string text;
+};
+
+struct Effects {
+  std::vector<Record> records;     // To be appended to the file, in order ...
+  uint64_t last_record = 0;        // ... the last of which has this number, counted from 1 on.
+  std::vector<Outgoing> messages;  // To be sent, in order for each receiver.
+  // Entries up to here are committed; what has not been applied is to be applied, in order.
+  Index commit_index = 0;
+  std::vector<Settled> settled;    // In the order of Propose().
+  std::optional<Install> install;  // To be answered with Installed().
+  bool peers_changed = false;      // peer_addresses() is another.
+  std::vector<LogLine> log_lines;
+};
+
+class Server {
+ public:
+  struct Options {
+    uint64_t seed = 0;
+    size_t max_append_bytes = size_t{1} << 20;      // Of data in one request of several entries.
+    size_t max_in_flight_bytes = size_t{16} << 20;  // Of data on the way to one follower.
+  };
+
+  Server(PersistentState state, const Options& options, int64_t now_ms);
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // ---- What happens ----
+
+  // It is `now_ms`, on a clock that never goes back. To be called before other inputs when time has
+  // passed, and no later than next_tick_ms().
+  void Tick(int64_t now_ms);
+  int64_t next_tick_ms() const;
+
+  // From a member or would-be member, over any connection. The caller has made sure that the
+  // message's cluster and receiver are this server's, or absent where they may be.
+  void Receive(const Message& message);
+
+  // A connection to `address`, one of peer_addresses(), was made.
+  void Connected(const std::string& address);
+
+  // The records up to this number are on disk and will survive a crash.
+  void Persisted(uint64_t record);
+  // Writing fails (an error), or works again (OK). While it fails the server promises nothing, and
+  // does not lead.
+  void SetDiskStatus(const absl::Status& status);
+
+  // Asks for `data` to be committed behind the entry `prereq`, under the name `eid`, which nothing
+  // else has ever had. `prereq` is on a leader log().last_eid(), elsewhere the newest id that was
+  // applied or proposed here. Settled in the order of calls. FailedPrecondition: there is no leader
+  // that could take it now, or `prereq` is not the newest here; nothing was done.
+  absl::Status Propose(Payload data, const EntryId& prereq, const EntryId& eid);
+  // Whether Propose() can do its work now.
+  bool accepts_proposals() const;
+
+  // What Effects::install asked for is applied and the whole content of the file, together with
+  // this server's term and vote and no entry; or that failed, and the leader will send it again.
+  void Installed(const absl::Status& status);
+
+  // The file begins with a snapshot of what was applied up to `index` now. Requires
+  // index <= commit_index().
+  void Compacted(Index index);
+  // What such a snapshot's header says. Requires log().has_term(index).
+  SnapshotInfo SnapshotAt(Index index) const;
+
+  // ---- What administrators ask for: answers and errors in stock's words ----
+
+  absl::Status Leave();
+  absl::StatusOr<std::string> Kick(const ServerId& server);
+  absl::StatusOr<std::string> ChangeElectionTimer(uint64_t timer_ms);
+  // Asks the most up-to-date follower to lead, if this server leads and there is one.
+  void TransferLeadership(absl::string_view reason);
+  void ForceElection();
+
+  // ---- Effects and state ----
+
+  // All that was brought about since the last call.
+  Effects TakeEffects();
+
+  const ServerId& id() const { return state_.server_id; }
+  const ClusterId& cluster_id() const { return state_.cluster_id; }
+  const PersistentState& state() const { return state_; }
+  const Log& log() const { return state_.log; }
+  Index commit_index() const { return state_.commit_index; }
+  Term term() const { return state_.term; }
+  Role role() const { return role_; }
+  const ServerId& leader() const { return leader_; }  // Zero: unknown.
+  Membership membership() const { return membership_; }
+  // In touch with the cluster: `connected` of `_Server`.
+  bool connected() const;
+  // Where connections are to be kept up to: the other members, or while joining whom to ask.
+  std::vector<std::string> peer_addresses() const;
+  Status status() const;
+
+ private:
+  // Another server, as this one sees it. Most of it matters on a leader only.
+  struct Peer {
+    std::string address;
+    Phase phase = Phase::kStable;
+    bool member = false;  // Of the newest configuration; else it is being added.
+
+    std::optional<int64_t> heard_ms;  // When it last sent anything.
+    ServerId voted_for;               // In this term, for whom; zero: not known.
+    bool supports = false;            // It would vote or voted for us, in this election.
+
+    Index next_index = 0;   // Of the next entry to send.
+    Index match_index = 0;  // Up to here its log is on its disk and like ours.
+    Index commit_sent = 0;
+    bool probing = true;   // Where its log agrees with ours is a guess: one request at a time.
+    bool waiting = false;  // While probing: a request is unanswered.
+    struct InFlight {
+      Index last = 0;
+      size_t bytes = 0;
+    };
+    std::deque<InFlight> in_flight;
+    size_t in_flight_bytes = 0;
+    Index installing = 0;  // The last index of the snapshot it was sent; 0: none.
+    int64_t install_sent_ms = 0;
+    int64_t sent_ms = 0;  // When it was last sent an append request.
+  };
+
+  // Something proposed here and not settled yet.
+  struct Command {
+    Payload data;
+    EntryId prereq;
+    EntryId eid;
+    Index index = 0;  // Where this server, as leader, appended it in `term`; 0: it did not.
+    Term term = 0;
+    ServerId sent_to;  // The leader that it was last forwarded to; zero: none.
+    int64_t sent_ms = 0;
+    int n_sent = 0;
+    bool refused = false;  // To be told when those before it are settled.
+  };
+
+  // A follower's command that this server, as leader, appended.
+  struct Forwarded {
+    EntryId eid;
+    Index index = 0;
+    ServerId from;
+  };
+
+  // server.cc
+  uint64_t Write(Record record);
+  void Send(const ServerId& to, decltype(Message::body) body, uint64_t after = 0,
+            absl::string_view comment = {});
+  void SendToAddress(const std::string& address, decltype(Message::body) body);
+  void Say(LogLine::Level level, std::string text);
+  std::string Name(const ServerId& server) const;
+  bool SeeTerm(Term term, const ServerId& from);
+  void SetTerm(Term term);
+  void AppendEntry(Entry entry);
+  void TruncateLog(Index index);
+  uint64_t RecordOf(Index index) const;
+  Index synced_index() const;
+  void Commit(Index index);
+  void RefreshPeers();
+  const Servers& servers() const;
+  bool is_member() const { return servers().count(state_.server_id) != 0; }
+  size_t majority() const { return servers().size() / 2 + 1; }
+  uint64_t election_timer_ms() const { return election_timer_ms_; }
+
+  // election.cc
+  void ArmElectionTimer();
+  void OnElectionTimeout();
+  void StartElection(bool prevote, bool transfer);
+  void CountVotes();
+  void BecomeLeader();
+  void BecomeFollower();
+  void SetLeader(const ServerId& leader);
+  bool IsUpToDate(Index last_index, Term last_term) const;
+  void On(const Message& message, const VoteRequest& request);
+  void On(const Message& message, const VoteReply& reply);
+  void On(const Message& message, const raft::BecomeLeader& request);
+
+  // replication.cc
+  void Replicate();
+  void SendEntries(const ServerId& id, Peer* peer, bool heartbeat);
+  void SendSnapshot(const ServerId& id, Peer* peer);
+  void Rewind(Peer* peer, Index next_index);
+  void AdvanceCommit();
+  bool HeardFromMajority() const;
+  void On(const Message& message, const AppendRequest& request);
+  void On(const Message& message, const AppendReply& reply);
+  void On(const Message& message, const InstallSnapshotRequest& request);
+  void On(const Message& message, const InstallSnapshotReply& reply);
+  AppendResult StoreEntries(const AppendRequest& request);
+
+  // commands.cc
+  void Dispatch();
+  void Dispatch(Command* command, bool again);
+  void AppendOwn(Command* command);
+  Index FindUncommitted(const EntryId& eid) const;
+  void SettleFront(Settled::Outcome outcome, Index index);
+  void SettleAll(Settled::Outcome outcome);
+  void SettleCommands(Index index, const Entry& entry);
+  void AnswerForwarded(CommandStatus status, Index commit_index);
+  void On(const Message& message, const ExecuteRequest& request);
+  void On(const Message& message, const ExecuteReply& reply);
+
+  // membership.cc
+  void TickMembership();
+  void Reconfigure();
+  void ConfigurationCommitted();
+  void AppendConfiguration(Servers servers);
+  void RequestRemoval(const ServerId& server, const ServerId& requester);
+  void AnswerRemoval(const ServerId& server, bool success, absl::string_view comment);
+  void AbandonChanges();
+  void Join();
+  void Leave(absl::string_view reason);
+  void SendAddReply(const ServerId& to, bool success, absl::string_view comment);
+  void SendRemoveReply(const ServerId& to, const ServerId& target, bool success,
+                       absl::string_view comment);
+  void On(const Message& message, const HelloRequest& request);
+  void On(const Message& message, const AddServerRequest& request);
+  void On(const Message& message, const AddServerReply& reply);
+  void On(const Message& message, const RemoveServerRequest& request);
+  void On(const Message& message, const RemoveServerReply& reply);
+
+  const Options options_;
+  PersistentState state_;
+  std::mt19937_64 random_;
+  int64_t now_ms_;
+  absl::Status disk_;
+
+  Membership membership_ = Membership::kMember;
+  Role role_ = Role::kFollower;
+  ServerId leader_;
+  bool ever_had_leader_ = false;
+  std::map<ServerId, Peer> peers_;
+  uint64_t election_timer_ms_;  // That is committed.
+
+  // Elections.
+  int64_t election_at_ms_ = 0;
+  std::optional<int64_t> leader_heard_ms_;
+  bool prevote_ = false;  // Of a candidate: it only asks.
+  bool transfer_ = false;
+  int failed_elections_ = 0;  // In a row.
+  std::optional<int64_t> election_started_ms_;
+  bool election_by_transfer_ = false;
+  std::optional<int64_t> election_won_ms_;
+
+  // Leading.
+  Index term_start_ = 0;  // The no-op that this leader began with.
+  int64_t majority_check_ms_ = 0;
+  std::deque<Forwarded> forwarded_;                     // By index.
+  std::map<ServerId, std::vector<ServerId>> removals_;  // Who is to go, and who asked for it.
+
+  std::deque<Command> commands_;  // Proposed here, oldest first.
+
+  // The snapshot that is being installed.
+  std::optional<SnapshotInfo> install_;
+  ServerId install_from_;
+
+  int64_t membership_tick_ms_ = 0;  // When to ask again to be added or removed.
+
+  // Disk.
+  uint64_t last_record_ = 0;
+  uint64_t persisted_record_ = 0;
+  uint64_t promise_record_ = 0;                      // The newest with a term or vote.
+  std::deque<std::pair<Index, uint64_t>> unsynced_;  // Entries not on disk, with their records.
+  std::multimap<uint64_t, Outgoing> held_;           // Until their record is persisted.
+
+  Effects effects_;
+};
+
+}  // namespace raft
+
+#endif  // RAFT_SERVER_H_

@@ -1,0 +1,198 @@
+// Single rules of a member, one at a time; whole clusters are the simulation's.
+#include "raft/server.h"
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+
+namespace raft {
+namespace {
+
+ServerId Id(uint64_t n) { return ServerId{n << 48, n}; }
+std::string Address(uint64_t n) { return absl::StrCat("tcp:127.0.0.1:", 6000 + n); }
+Payload Text(absl::string_view text) { return std::make_shared<const std::string>(text); }
+
+PersistentState Member(uint64_t self, uint64_t n_servers) {
+  Servers servers;
+  for (uint64_t i = 1; i <= n_servers; ++i) servers[Id(i)] = Address(i);
+  SnapshotInfo snapshot;
+  snapshot.term = 1;
+  snapshot.index = 1;
+  snapshot.eid = EntryId{0, 1};
+  snapshot.servers = std::make_shared<const Servers>(servers);
+  PersistentState state;
+  state.server_id = Id(self);
+  state.local_address = Address(self);
+  state.name = "db";
+  state.cluster_id = ClusterId{1, 1};
+  state.log = Log(snapshot);
+  state.term = 1;
+  state.commit_index = 1;
+  return state;
+}
+
+// Members that hear each other at once, and whose disks are as fast as that.
+class Cluster {
+ public:
+  explicit Cluster(uint64_t n) {
+    for (uint64_t i = 1; i <= n; ++i) Add(i, Member(i, n));
+  }
+
+  void Add(uint64_t i, PersistentState state) {
+    servers_[Id(i)] = std::make_unique<Server>(std::move(state), Server::Options{.seed = i}, now_);
+    addresses_[Address(i)] = Id(i);
+  }
+
+  Server& operator[](uint64_t i) { return *servers_.at(Id(i)); }
+  std::vector<Settled>& settled(uint64_t i) { return settled_[Id(i)]; }
+
+  // Until nobody has anything to say.
+  void Run() {
+    for (int round = 0; round < 100; ++round) {
+      bool quiet = true;
+      for (auto& [id, server] : servers_) {
+        Effects effects = server->TakeEffects();
+        server->Persisted(effects.last_record);
+        for (Outgoing& outgoing : server->TakeEffects().messages) {
+          effects.messages.push_back(std::move(outgoing));
+        }
+        for (const Settled& settled : effects.settled) settled_[id].push_back(settled);
+        if (effects.install) server->Installed(absl::OkStatus());
+        for (const Outgoing& outgoing : effects.messages) {
+          quiet = false;
+          const ServerId to =
+              outgoing.message.to.is_zero() ? addresses_[outgoing.address] : outgoing.message.to;
+          if (const auto it = servers_.find(to); it != servers_.end()) {
+            it->second->Receive(outgoing.message);
+          }
+        }
+      }
+      if (quiet) return;
+    }
+    FAIL() << "never quiet";
+  }
+
+  void Elapse(int64_t ms) {
+    for (int64_t end = now_ + ms; now_ < end;) {
+      now_ += 50;
+      for (auto& [id, server] : servers_) server->Tick(now_);
+      Run();
+    }
+  }
+
+  uint64_t Leader() const {
+    for (uint64_t i = 1; i <= servers_.size(); ++i) {
+      if (servers_.at(Id(i))->role() == Role::kLeader) return i;
+    }
+    return 0;
+  }
+
+ private:
+  int64_t now_ = 0;
+  std::map<ServerId, std::unique_ptr<Server>> servers_;
+  std::map<std::string, ServerId> addresses_;
+  std::map<ServerId, std::vector<Settled>> settled_;
+};
+
+TEST(ServerTest, ALoneServerLeadsAndCommitsWhatIsOnItsDisk) {
+  Server server(Member(1, 1), {}, 0);
+  EXPECT_EQ(server.role(), Role::kLeader);
+  Effects effects = server.TakeEffects();
+  EXPECT_FALSE(server.accepts_proposals());  // Nothing of its term is on disk.
+  server.Persisted(effects.last_record);
+  ASSERT_TRUE(server.Propose(Text("[null,{}]"), EntryId{0, 1}, EntryId{0, 2}).ok());
+  effects = server.TakeEffects();
+  EXPECT_TRUE(effects.settled.empty());
+  server.Persisted(effects.last_record);
+  effects = server.TakeEffects();
+  ASSERT_EQ(effects.settled.size(), 1);
+  EXPECT_EQ(effects.settled[0].outcome, Settled::kCommitted);
+  EXPECT_EQ(effects.commit_index, server.log().last_index());
+}
+
+TEST(ServerTest, ThreeServersElectOneAndCommitInOrder) {
+  Cluster cluster(3);
+  cluster.Elapse(3000);
+  const uint64_t leader = cluster.Leader();
+  ASSERT_NE(leader, 0);
+  EntryId prereq{0, 1};
+  for (uint64_t n = 2; n < 12; ++n) {
+    ASSERT_TRUE(cluster[leader].Propose(Text("[null,{}]"), prereq, EntryId{0, n}).ok());
+    prereq = EntryId{0, n};
+  }
+  cluster.Run();
+  EXPECT_EQ(cluster.settled(leader).size(), 10);
+  for (uint64_t i = 1; i <= 3; ++i) {
+    EXPECT_EQ(cluster[i].commit_index(), cluster[leader].log().last_index());
+    EXPECT_EQ(cluster[i].log().last_eid(), (EntryId{0, 11}));
+  }
+}
+
+TEST(ServerTest, AFollowerForwardsAndLearnsTheOutcome) {
+  Cluster cluster(3);
+  cluster.Elapse(3000);
+  const uint64_t leader = cluster.Leader();
+  const uint64_t a = leader % 3 + 1;
+  const uint64_t b = a % 3 + 1;
+  EXPECT_FALSE(cluster[a].Propose(Text("[null,{}]"), EntryId{0, 9}, EntryId{1, 1}).ok());
+  // Both build on the same state: only one can have it.
+  ASSERT_TRUE(cluster[a].Propose(Text("[null,{}]"), EntryId{0, 1}, EntryId{1, 1}).ok());
+  ASSERT_TRUE(cluster[a].Propose(Text("[null,{}]"), EntryId{1, 1}, EntryId{1, 2}).ok());
+  ASSERT_TRUE(cluster[b].Propose(Text("[null,{}]"), EntryId{0, 1}, EntryId{2, 1}).ok());
+  cluster.Run();
+  ASSERT_EQ(cluster.settled(a).size(), 2);
+  ASSERT_EQ(cluster.settled(b).size(), 1);
+  const bool a_won = cluster.settled(a)[0].outcome == Settled::kCommitted;
+  EXPECT_EQ(cluster.settled(a)[1].outcome, cluster.settled(a)[0].outcome);
+  EXPECT_EQ(cluster.settled(b)[0].outcome, a_won ? Settled::kRefused : Settled::kCommitted);
+}
+
+TEST(ServerTest, ANewcomerIsBroughtUpToDateAndAdded) {
+  Cluster cluster(1);
+  cluster.Run();
+  PersistentState joining;
+  joining.server_id = Id(2);
+  joining.local_address = Address(2);
+  joining.name = "db";
+  joining.remote_addresses = {Address(1)};
+  cluster.Add(2, std::move(joining));
+  cluster.Elapse(3000);
+  EXPECT_EQ(cluster[2].membership(), Membership::kMember);
+  EXPECT_EQ(cluster[2].cluster_id(), cluster[1].cluster_id());
+  EXPECT_EQ(cluster[1].status().servers.size(), 2);
+  EXPECT_EQ(cluster[2].commit_index(), cluster[1].commit_index());
+
+  ASSERT_TRUE(cluster[2].Leave().ok());
+  cluster.Elapse(3000);
+  EXPECT_EQ(cluster[2].membership(), Membership::kLeft);
+  EXPECT_EQ(cluster[1].status().servers.size(), 1);
+  EXPECT_TRUE(cluster[1].accepts_proposals());
+}
+
+TEST(ServerTest, VotesOnceInATermAndOnlyWhenThatIsOnDisk) {
+  Server server(Member(1, 3), {}, 0);
+  Message request;
+  request.cluster = ClusterId{1, 1};
+  request.to = Id(1);
+  request.from = Id(2);
+  request.body = VoteRequest{.term = 5, .last_log_index = 1, .last_log_term = 1};
+  server.Receive(request);
+  Effects effects = server.TakeEffects();
+  EXPECT_TRUE(effects.messages.empty());
+  server.Persisted(effects.last_record);
+  effects = server.TakeEffects();
+  ASSERT_EQ(effects.messages.size(), 1);
+  EXPECT_EQ(std::get<VoteReply>(effects.messages[0].message.body).vote, Id(2));
+  request.from = Id(3);
+  server.Receive(request);
+  effects = server.TakeEffects();
+  ASSERT_EQ(effects.messages.size(), 1);
+  EXPECT_EQ(std::get<VoteReply>(effects.messages[0].message.body).vote, Id(2));
+}
+
+}  // namespace
+}  // namespace raft
