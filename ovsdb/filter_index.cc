@@ -15,12 +15,12 @@ bool SameColumn(const Row& a, const Row& b, int column) {
 
 void FilterIndex::Add(FilterWatch* watch, const RowFilter& filter) {
   for (const RowFilter::KeyedClause& keyed : filter.keyed()) AddClause(watch, keyed.clause);
-  if (!filter.others().empty()) others_.push_back({watch, &filter});
+  AddOthers(watch, filter);
 }
 
 void FilterIndex::Remove(FilterWatch* watch, const RowFilter& filter) {
   for (const RowFilter::KeyedClause& keyed : filter.keyed()) RemoveClause(watch, keyed.clause);
-  if (!filter.others().empty()) RemoveOther(watch);
+  RemoveOthers(watch, filter);
 }
 
 void FilterIndex::Replace(FilterWatch* watch, const RowFilter& old_filter,
@@ -31,12 +31,13 @@ void FilterIndex::Replace(FilterWatch* watch, const RowFilter& old_filter,
     if (gone != nullptr) RemoveClause(watch, *gone);
     if (come != nullptr) AddClause(watch, *come);
   });
-  if (!old_filter.others().empty()) RemoveOther(watch);
-  if (!new_filter.others().empty()) others_.push_back({watch, &new_filter});
+  if (old_filter.others() == new_filter.others()) return;
+  RemoveOthers(watch, old_filter);
+  AddOthers(watch, new_filter);
 }
 
 bool FilterIndex::KeySuffices(const Clause& clause) const {
-  if (clause.argument().size() > 1 || clause.argument().is_map()) return false;
+  if (clause.argument().size() > 1) return false;
   return clause.function() == Clause::Function::kIncludes || clause.argument().empty() ||
          table_->columns[clause.column()].type.n_max == 1;
 }
@@ -47,9 +48,9 @@ void FilterIndex::AddClause(FilterWatch* watch, const Clause& clause) {
   if (index == columns_.end()) index = columns_.insert(columns_.end(), {clause.column(), {}});
   auto it = index->entries.find(FilterKey::Of(clause));
   if (it == index->entries.end()) {
-    const bool is_key = clause.argument().size() <= 1 && !clause.argument().is_map();
-    it =
-        index->entries.try_emplace(is_key ? clause.argument() : Datum(FilterKey::Of(clause))).first;
+    const bool is_key = clause.argument().size() <= 1;
+    it = index->entries.try_emplace(is_key ? clause.argument() : FilterKey::Of(clause).ToDatum())
+             .first;
   }
   it->second.push_back({watch, KeySuffices(clause) ? nullptr : &clause});
 }
@@ -69,36 +70,46 @@ void FilterIndex::RemoveClause(FilterWatch* watch, const Clause& clause) {
   if (index->entries.empty()) columns_.erase(index);
 }
 
-void FilterIndex::RemoveOther(FilterWatch* watch) {
-  auto other = std::find_if(others_.begin(), others_.end(),
-                            [&](const Other& o) { return o.watch == watch; });
-  *other = others_.back();
-  others_.pop_back();
+void FilterIndex::AddOthers(FilterWatch* watch, const RowFilter& filter) {
+  for (const Clause& clause : filter.others()) others_[clause].push_back(watch);
+}
+
+void FilterIndex::RemoveOthers(FilterWatch* watch, const RowFilter& filter) {
+  for (const Clause& clause : filter.others()) {
+    auto it = others_.find(clause);
+    std::vector<FilterWatch*>& watches = it->second;
+    *std::find(watches.begin(), watches.end(), watch) = watches.back();
+    watches.pop_back();
+    if (watches.empty()) others_.erase(it);
+  }
 }
 
 void FilterIndex::Match(const Row* before, const Row* after, std::vector<FilterWatch*>* watches) {
   ++match_;
+  // Calls f(row, versions) for the values that a column has.
+  const auto for_values = [&](int column, auto f) {
+    if (before != nullptr && after != nullptr && SameColumn(*before, *after, column)) {
+      return f(*after, FilterWatch::kBefore | FilterWatch::kAfter);
+    }
+    if (before != nullptr) f(*before, FilterWatch::kBefore);
+    if (after != nullptr) f(*after, FilterWatch::kAfter);
+  };
   for (const ColumnIndex& index : columns_) {
-    if (before != nullptr && after != nullptr && SameColumn(*before, *after, index.column)) {
-      MatchColumn(index, *after, FilterWatch::kBefore | FilterWatch::kAfter, watches);
-      continue;
-    }
-    if (before != nullptr) MatchColumn(index, *before, FilterWatch::kBefore, watches);
-    if (after != nullptr) MatchColumn(index, *after, FilterWatch::kAfter, watches);
+    for_values(index.column, [&](const Row& row, uint8_t versions) {
+      MatchColumn(index, row, versions, watches);
+    });
   }
-  for (const Other& other : others_) {
-    if (before != nullptr && other.filter->MatchesOthers(*before)) {
-      Touch(other.watch, FilterWatch::kBefore, watches);
-    }
-    if (after != nullptr && other.filter->MatchesOthers(*after)) {
-      Touch(other.watch, FilterWatch::kAfter, watches);
-    }
+  for (const auto& [clause, wanting] : others_) {
+    for_values(clause.column(), [&](const Row& row, uint8_t versions) {
+      if (!clause.Matches(row)) return;
+      for (FilterWatch* watch : wanting) Touch(watch, versions, watches);
+    });
   }
 }
 
 void FilterIndex::MatchColumn(const ColumnIndex& index, const Row& row, uint8_t versions,
                               std::vector<FilterWatch*>* watches) {
-  FilterKey::ForEach(row, index.column, [&](const Atom& key) {
+  FilterKey::ForEach(row, index.column, [&](const FilterKey& key) {
     auto it = index.entries.find(key);
     if (it == index.entries.end()) return;
     for (const Entry& entry : it->second) {

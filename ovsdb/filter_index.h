@@ -51,16 +51,16 @@ class FilterIndex {
   using Entries = absl::InlinedVector<Entry, 1>;
   struct KeyHash {
     using is_transparent = void;
-    size_t operator()(const Atom& key) const { return absl::HashOf(key); }
-    size_t operator()(const Datum& key) const { return absl::HashOf(FilterKey::OfDatum(key)); }
+    size_t operator()(const FilterKey& key) const { return absl::HashOf(key); }
+    size_t operator()(const Datum& key) const { return absl::HashOf(FilterKey::Of(key)); }
   };
   struct KeyEqual {
     using is_transparent = void;
-    static Atom Key(const Atom& key) { return key; }
-    static Atom Key(const Datum& key) { return FilterKey::OfDatum(key); }
+    static const FilterKey& Key(const FilterKey& key) { return key; }
+    static FilterKey Key(const Datum& key) { return FilterKey::Of(key); }
     template <typename A, typename B>
     bool operator()(const A& a, const B& b) const {
-      return FilterKey::Equal(Key(a), Key(b));
+      return Key(a) == Key(b);
     }
   };
   struct ColumnIndex {
@@ -68,22 +68,19 @@ class FilterIndex {
     // By the key: a datum of one element, or of none.
     absl::flat_hash_map<Datum, Entries, KeyHash, KeyEqual> entries;
   };
-  struct Other {
-    FilterWatch* watch;
-    const RowFilter* filter;
-  };
-
   bool KeySuffices(const Clause& clause) const;
   void AddClause(FilterWatch* watch, const Clause& clause);
   void RemoveClause(FilterWatch* watch, const Clause& clause);
-  void RemoveOther(FilterWatch* watch);
+  void AddOthers(FilterWatch* watch, const RowFilter& filter);
+  void RemoveOthers(FilterWatch* watch, const RowFilter& filter);
   void MatchColumn(const ColumnIndex& index, const Row& row, uint8_t versions,
                    std::vector<FilterWatch*>* watches);
   void Touch(FilterWatch* watch, uint8_t versions, std::vector<FilterWatch*>* watches);
 
   const TableSchema* table_;
   std::vector<ColumnIndex> columns_;  // Those that clauses are keyed by.
-  std::vector<Other> others_;         // Filters with clauses that have no key.
+  // Clauses that have no key. Many clients send the same few: each is tried once for all.
+  absl::flat_hash_map<Clause, std::vector<FilterWatch*>> others_;
   uint64_t match_ = 0;
 };
 

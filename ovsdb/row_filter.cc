@@ -28,6 +28,12 @@ void SortUnique(std::vector<T>* clauses, Less less) {
 
 }  // namespace
 
+Datum FilterKey::ToDatum() const {
+  if (key_.type() == AtomType::kVoid) return Datum();
+  if (value_.type() == AtomType::kVoid) return Datum(key_);
+  return MakeDatum({&key_, 1}, {&value_, 1});
+}
+
 absl::StatusOr<RowFilterRef> RowFilter::Parse(const TableSchema& table, const Json& where) {
   std::vector<Clause> clauses;
   clauses.reserve(where.Size());
@@ -91,7 +97,7 @@ bool RowFilter::MatchesKeyed(const Column& column, const Row& row) const {
                        [&](const KeyedClause& keyed) { return keyed.clause.Matches(row); });
   }
   bool matches = false;
-  FilterKey::ForEach(row, column.column, [&](const Atom& key) {
+  FilterKey::ForEach(row, column.column, [&](const FilterKey& key) {
     if (matches) return;
     const size_t hash = absl::HashOf(key);
     const KeyedClause* keyed = std::lower_bound(

@@ -2,6 +2,7 @@
 #ifndef OVSDB_ROW_FILTER_H_
 #define OVSDB_ROW_FILTER_H_
 
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -15,30 +16,49 @@
 namespace ovsdb {
 
 // What a keyed clause can be found by: its comparison holds only for rows whose column has this
-// element, or (a kVoid atom) no element.
+// element (of a map: this key with this value), or no element. Borrows strings.
 class FilterKey {
  public:
   static bool IsKeyed(const Clause& clause) {
     return clause.function() == Clause::Function::kEqual ||
            clause.function() == Clause::Function::kIncludes;
   }
-  // Requires IsKeyed(clause). Borrows strings of it.
-  static Atom Of(const Clause& clause) { return OfDatum(clause.argument()); }
-  static Atom OfDatum(const Datum& datum) { return datum.empty() ? Atom() : datum.key(0); }
+  // Requires IsKeyed(clause).
+  static FilterKey Of(const Clause& clause) { return Of(clause.argument()); }
+  // That of the first element.
+  static FilterKey Of(const Datum& datum) { return datum.empty() ? FilterKey() : At(datum, 0); }
+  // The inverse: the datum of this element alone.
+  Datum ToDatum() const;
 
   // Calls f(key) for each key under which clauses on the column may match the row.
   template <typename F>
   static void ForEach(const Row& row, int column, F&& f) {
-    if (column == TableSchema::kUuidColumn) return f(Atom::Of(row.uuid()));
-    if (column == TableSchema::kVersionColumn) return f(Atom::Of(row.version()));
+    if (column == TableSchema::kUuidColumn) return f(FilterKey(Atom::Of(row.uuid())));
+    if (column == TableSchema::kVersionColumn) return f(FilterKey(Atom::Of(row.version())));
     const Datum& datum = row.datum(column);
-    if (datum.empty()) return f(Atom());
-    for (size_t i = 0, n = datum.size(); i < n; ++i) f(datum.key(i));
+    if (datum.empty()) return f(FilterKey());
+    for (size_t i = 0, n = datum.size(); i < n; ++i) f(At(datum, i));
   }
 
+  bool operator==(const FilterKey& o) const {
+    return Equal(key_, o.key_) && Equal(value_, o.value_);
+  }
+  template <typename H>
+  friend H AbslHashValue(H h, const FilterKey& k) {
+    return H::combine(std::move(h), k.key_, k.value_);
+  }
+
+ private:
+  FilterKey() = default;
+  explicit FilterKey(const Atom& key, const Atom& value = Atom()) : key_(key), value_(value) {}
+  static FilterKey At(const Datum& datum, size_t i) {
+    return FilterKey(datum.key(i), datum.is_map() ? datum.value(i) : Atom());
+  }
   static bool Equal(const Atom& a, const Atom& b) {
     return a.type() == b.type() && (a.type() == AtomType::kVoid || a == b);
   }
+
+  Atom key_, value_;  // kVoid where there is none.
 };
 
 // Wants the rows that match any of its clauses. Clients send thousands of them, often, with little
