@@ -5,7 +5,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "ovsdb/error.h"
-#include "ovsdb/log_json.h"
 #include "ovsdb/uuid.h"
 
 namespace server {
@@ -99,7 +98,7 @@ absl::StatusOr<LoadedDatabase> LoadDatabase(LogFile* log) {
 }
 
 absl::Status WriteDatabase(const ovsdb::Snapshot& snapshot, absl::string_view comment,
-                           int64_t date_msec, LogWriter* writer) {
+                           int64_t date_msec, ovsdb::RecordForm form, LogWriter* writer) {
   std::string schema;
   snapshot.schema->AppendJson(&schema);
   FrameLogRecord(writer->magic(), 0, &schema);
@@ -107,7 +106,7 @@ absl::Status WriteDatabase(const ovsdb::Snapshot& snapshot, absl::string_view co
   if (status.ok()) status = writer->BeginRecord(ExpectedSize(snapshot));
   if (status.ok()) {
     status = ovsdb::WriteSnapshotRecord(
-        snapshot, date_msec, comment, ovsdb::RecordForm::kValues,
+        snapshot, date_msec, comment, form,
         [writer](absl::string_view piece) { return writer->Write(piece); });
   }
   return status.ok() ? writer->EndRecord() : status;

@@ -13,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "ovsdb/database.h"
 #include "ovsdb/json.h"
+#include "ovsdb/log_json.h"
 #include "server/log_file.h"
 
 namespace server {
@@ -38,9 +39,11 @@ struct LoadedDatabase {
 // not go together: references to nothing, values of a unique index that occur twice.
 absl::StatusOr<LoadedDatabase> LoadDatabase(LogFile* log);
 
-// Writes schema and rows as the whole content of a file. On any thread.
+// Writes schema and rows as the whole content of a file. On any thread. With nothing before it the
+// record is the same in either form but for the mark, which stock's server sets and its tool does
+// not.
 absl::Status WriteDatabase(const ovsdb::Snapshot& snapshot, absl::string_view comment,
-                           int64_t date_msec, LogWriter* writer);
+                           int64_t date_msec, ovsdb::RecordForm form, LogWriter* writer);
 
 }  // namespace server
 

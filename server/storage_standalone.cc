@@ -60,6 +60,7 @@ bool CompactionSchedule::IsDue(int64_t now_ms, uint64_t size) {
 struct StandaloneStorage::Rewrite {
   ovsdb::Snapshot snapshot;
   std::string comment;
+  ovsdb::RecordForm form = ovsdb::RecordForm::kDifferences;
   Done done;
   std::unique_ptr<LogWriter> writer;
   std::string batch;  // Of the tail, being appended.
@@ -71,7 +72,7 @@ struct StandaloneStorage::Rewrite {
   bool dropped = false;  // The storage is gone.
 
   absl::Status WriteSnapshot() {
-    absl::Status written = WriteDatabase(snapshot, comment, base::WallMs(), writer.get());
+    absl::Status written = WriteDatabase(snapshot, comment, base::WallMs(), form, writer.get());
     if (written.ok()) written = writer->Sync();
     snapshot = {};  // Frees what transactions have replaced meanwhile, on this thread.
     return written;
@@ -194,6 +195,7 @@ void StandaloneStorage::StartRewrite(ovsdb::Snapshot snapshot, std::string comme
   rewrite_ = std::make_shared<Rewrite>();
   rewrite_->snapshot = std::move(snapshot);
   rewrite_->comment = std::move(comment);
+  rewrite_->form = *form_;
   rewrite_->done = std::move(done);
   rewrite_->writer = *std::move(writer);
   RunRewrite([](Rewrite* rewrite) { return rewrite->WriteSnapshot(); },

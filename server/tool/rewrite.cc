@@ -28,7 +28,8 @@ absl::Status Replace(LogFile* log, const ovsdb::Snapshot& snapshot, absl::string
   absl::StatusOr<std::unique_ptr<server::LogWriter>> writer = log->StartReplacement();
   if (!writer.ok()) return writer.status();
   absl::Status status = server::WriteDatabase(snapshot, absl::StrCat(done, " by ", Signature()),
-                                              absl::ToUnixMillis(absl::Now()), writer->get());
+                                              absl::ToUnixMillis(absl::Now()),
+                                              ovsdb::RecordForm::kValues, writer->get());
   if (status.ok()) status = (*writer)->Sync();
   if (status.ok()) status = log->Replace(*std::move(writer));
   if (status.ok()) status = log->sync()->Run();

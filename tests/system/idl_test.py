@@ -57,7 +57,8 @@ class IdlTest(SystemTest):
         if lock:
             made.set_lock(lock)
         self.addCleanup(made.close)
-        self.run_until(made, made.has_ever_connected, "the IDL connects")
+        # Not has_ever_connected(): that a lock's arrival makes true before any content came.
+        self.run_until(made, lambda: made.state == ovs.db.idl.Idl.IDL_S_MONITORING, "the IDL monitors")
         return made
 
     def run_until(self, idl, condition, what, seconds=20):
