@@ -8,7 +8,7 @@ import resource
 import signal
 import unittest
 
-from harness import binaries, jsonrpc
+from harness import binaries
 from harness.case import SystemTest
 from harness.daemon import OvsdbServer
 from harness.log_file import records, undated
@@ -78,9 +78,6 @@ class FilesTest(SystemTest):
             for operations in history():
                 for result in client.transact("Store", *operations):
                     self.assertNotIn("error", result or {})
-
-    def other(self, name, path, program):
-        return self.server(name, [path], path=program)
 
 
 @binaries.needs_reference
