@@ -1,5 +1,6 @@
 #include "server/backups.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -13,11 +14,10 @@ constexpr int kDefaultProbeIntervalMs = 60 * 1000;
 }  // namespace
 
 Backups::Backups(const base::StreamContext& context, ovsdb::UuidGenerator* uuids,
-                 const ovsdb::Uuid& server_id, std::function<void(HostedDatabase*)> failed)
+                 const ovsdb::Uuid& server_id)
     : context_(context),
       uuids_(uuids),
       server_id_(server_id),
-      failed_(std::move(failed)),
       probe_interval_ms_(kDefaultProbeIntervalMs) {}
 
 Backups::~Backups() = default;
@@ -27,26 +27,53 @@ void Backups::Set(HostedDatabase* database, const DatabaseOptions& options) {
   const auto [it, is_new] = roles_.try_emplace(database->name());
   Role& role = it->second;
   if (!is_new && role.options == options) return;
+  const bool failed = !is_new && role.failed();
   role.database = database;
   role.options = options;
   role.replication = nullptr;
-  database->SetReadOnly(options.backup);
-  if (options.backup) Start(&role);
+  database->SetReadOnly(false);
+  if (options.backup && !failed) Start(&role);
+}
+
+DbClient::Options Backups::Source(const Role& role) const {
+  const RemoteOptions& connection = role.options.source_options;
+  DbClient::Options source;
+  source.database = role.database->name();
+  source.remotes = {role.options.source};
+  source.probe_interval_ms = connection.inactivity_probe_ms.value_or(probe_interval_ms_);
+  source.max_backoff_ms = connection.max_backoff_ms;
+  source.dscp = connection.dscp;
+  return source;
 }
 
 void Backups::Start(Role* role) {
-  const RemoteOptions& connection = role->options.source_options;
   Replication::Options options;
-  options.source.database = role->database->name();
-  options.source.remotes = {role->options.source};
-  options.source.probe_interval_ms = connection.inactivity_probe_ms.value_or(probe_interval_ms_);
-  options.source.max_backoff_ms = connection.max_backoff_ms;
-  options.source.dscp = connection.dscp;
-  options.exclude_tables.insert(role->options.exclude_tables.begin(),
-                                role->options.exclude_tables.end());
+  options.source = Source(*role);
+  options.exclude_tables = role->options.exclude_tables;
+  role->database->SetReadOnly(true);
   role->replication =
       std::make_unique<Replication>(context_, options, uuids_, server_id_, role->database,
-                                    [this, database = role->database] { failed_(database); });
+                                    [this, source = role->options.source] { Fail(source); });
+}
+
+// By value: the caller is destroyed here.
+void Backups::Fail(std::string source) {
+  for (auto& [name, role] : roles_) {
+    if (role.replication == nullptr || role.options.source != source) continue;
+    role.replication = nullptr;
+    role.database->SetReadOnly(false);
+  }
+}
+
+bool Backups::any_failed() const {
+  return std::any_of(roles_.begin(), roles_.end(),
+                     [](const auto& entry) { return entry.second.failed(); });
+}
+
+void Backups::Retry() {
+  for (auto& [name, role] : roles_) {
+    if (role.failed()) Start(&role);
+  }
 }
 
 void Backups::Forget(HostedDatabase* database) {
@@ -56,9 +83,7 @@ void Backups::Forget(HostedDatabase* database) {
 void Backups::SetProbeInterval(int ms) {
   probe_interval_ms_ = ms;
   for (auto& [name, role] : roles_) {
-    if (role.replication && !role.options.source_options.inactivity_probe_ms) {
-      role.replication->SetProbeInterval(ms);
-    }
+    if (role.replication) role.replication->SetSource(Source(role));
   }
 }
 

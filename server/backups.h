@@ -3,7 +3,6 @@
 #ifndef SERVER_BACKUPS_H_
 #define SERVER_BACKUPS_H_
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -20,18 +19,23 @@ namespace server {
 // Loop thread only.
 class Backups {
  public:
-  // `failed` is called when a database cannot be a backup; it is none any more then. `uuids`
-  // outlives this.
+  // `uuids` outlives this.
   Backups(const base::StreamContext& context, ovsdb::UuidGenerator* uuids,
-          const ovsdb::Uuid& server_id, std::function<void(HostedDatabase*)> failed);
+          const ovsdb::Uuid& server_id);
   ~Backups();
   Backups(const Backups&) = delete;
   Backups& operator=(const Backups&) = delete;
 
-  // Gives `database` the role that `options` say; nothing happens if that is its role already.
+  // Gives `database` the role that `options` say; nothing happens if that is its role already. One
+  // that cannot be a copy of its source becomes active, and with it all that have the same source.
   void Set(HostedDatabase* database, const DatabaseOptions& options);
   // To be called before `database` is destroyed.
   void Forget(HostedDatabase* database);
+
+  // A database should be a backup, but is active since it could not be one.
+  bool any_failed() const;
+  // Makes those try again.
+  void Retry();
 
   // Of replications now and to come whose options have none.
   void SetProbeInterval(int ms);
@@ -43,15 +47,18 @@ class Backups {
   struct Role {
     HostedDatabase* database;
     DatabaseOptions options;
-    std::unique_ptr<Replication> replication;  // Null for an active database.
+    std::unique_ptr<Replication> replication;  // Null: it is active.
+
+    bool failed() const { return options.backup && replication == nullptr; }
   };
 
+  DbClient::Options Source(const Role& role) const;
   void Start(Role* role);
+  void Fail(std::string source);
 
   const base::StreamContext context_;
   ovsdb::UuidGenerator* const uuids_;
   const ovsdb::Uuid server_id_;
-  const std::function<void(HostedDatabase*)> failed_;
   int probe_interval_ms_;
   std::map<std::string, Role> roles_;  // By name of the database.
 };

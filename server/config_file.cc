@@ -97,7 +97,7 @@ void ParseExcludeTables(const Json& json, DatabaseOptions* options, ObjectParser
       parser->Fail("'exclude-tables' must contain strings");
       return;
     }
-    options->exclude_tables.emplace_back(ovsdb::StringView(table));
+    options->exclude_tables.emplace(ovsdb::StringView(table));
   }
 }
 
@@ -117,9 +117,10 @@ absl::StatusOr<DatabaseOptions> ParseDatabase(absl::string_view name, const Json
     }
   }
   if (active_backup || options.model == Model::kRelay) {
-    if (const Json* source = parser.Required("source", ObjectParser::kObject)) {
-      ParseSource(*source, &options, &parser, complaints);
-    }
+    const bool needed = !active_backup || options.backup;
+    const Json* source = needed ? parser.Required("source", ObjectParser::kObject)
+                                : parser.Optional("source", ObjectParser::kObject);
+    if (source != nullptr) ParseSource(*source, &options, &parser, complaints);
   }
   if (!parser.Finish()) return parser.Error(absl::StrCat("database ", name));
   return options;

@@ -7,6 +7,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,10 +33,10 @@ struct DatabaseOptions {
   enum class Model { kFromFile, kStandalone, kClustered, kActiveBackup, kRelay };
 
   Model model = Model::kFromFile;
-  std::string source;  // A target; for active-backup (may be empty) and relay only.
+  std::string source;  // A target; for active-backup (may be empty if not `backup`) and relay.
   RemoteOptions source_options;
-  bool backup = false;                      // Active-backup only: start as the backup.
-  std::vector<std::string> exclude_tables;  // Active-backup only.
+  bool backup = false;                   // Active-backup only: start as the backup.
+  std::set<std::string> exclude_tables;  // Active-backup only.
 
   bool operator==(const DatabaseOptions& o) const = default;
 };
@@ -49,8 +50,8 @@ struct ConfigComplaint {
 // What the command line and commands say of all databases that are not relays; nothing where there
 // is a configuration file.
 struct SyncOptions {
-  std::string source;          // The active server; may be empty.
-  std::string exclude_tables;  // DB:TABLE[,DB:TABLE]...
+  std::string source;          // The active server; empty: none.
+  std::string exclude_tables;  // DB:TABLE[,DB:TABLE]..., or TABLE for that of every database.
   bool backup = false;         // Be a backup of the source.
 
   bool operator==(const SyncOptions& o) const = default;

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <limits>
+#include <random>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "ovsdb/error.h"
 #include "ovsdb/read_updates.h"
@@ -17,7 +19,7 @@ using base::JsonRpcMessage;
 using ovsdb::Json;
 using ovsdb::MonitorVersion;
 
-base::LogModule log("db_client");
+base::LogModule log("ovsdb_cs");
 
 constexpr char kServerDatabase[] = "_Server";
 constexpr int kDatabaseTable = 0;
@@ -52,6 +54,18 @@ std::string ErrorText(const JsonRpcMessage& reply) {
   return ovsdb::JsonText(reply.error(), /*sorted=*/true);
 }
 
+bool IsUnknownDatabase(const JsonRpcMessage& reply) {
+  const Json* error = ovsdb::FindMember(reply.error(), "error");
+  return error != nullptr && error->IsString() && ovsdb::StringView(*error) == "unknown database";
+}
+
+// Whether a target's kind and a colon come first.
+bool BeginsTarget(absl::string_view text) {
+  const size_t colon = text.find(':');
+  return colon != absl::string_view::npos && colon > 0 &&
+         std::all_of(text.begin(), text.begin() + colon, absl::ascii_isalpha);
+}
+
 // Columns of a row of `_Server`.
 class DatabaseStatus {
  public:
@@ -63,6 +77,10 @@ class DatabaseStatus {
     return datum.empty() ? "" : std::string(datum.key(0).string());
   }
   bool Flag(absl::string_view column) const { return Get(column).key(0).boolean(); }
+  int64_t Integer(absl::string_view column) const {
+    const ovsdb::Datum& datum = Get(column);
+    return datum.empty() ? 0 : datum.key(0).integer();
+  }
 
  private:
   const ovsdb::Datum& Get(absl::string_view column) const {
@@ -75,39 +93,69 @@ class DatabaseStatus {
 
 }  // namespace
 
+std::vector<std::string> SplitRemotes(absl::string_view list) {
+  std::vector<std::string> remotes;
+  size_t begin = 0;
+  for (size_t i = 0; i < list.size(); ++i) {
+    const absl::string_view rest = absl::StripLeadingAsciiWhitespace(list.substr(i + 1));
+    if (list[i] != ',' || !BeginsTarget(rest)) continue;
+    remotes.emplace_back(list.substr(begin, i - begin));
+    begin = list.size() - rest.size();
+  }
+  remotes.emplace_back(list.substr(begin));
+  return remotes;
+}
+
 DbClient::DbClient(const base::StreamContext& context, const Options& options,
                    ovsdb::UuidGenerator* uuids, Handler* handler)
-    : options_(options),
+    : context_(context),
+      options_(options),
       uuids_(uuids),
       handler_(handler),
-      server_(*ovsdb::DatabaseSchema::ParseText(schemas::kServer)),
-      session_(context, options.remotes, this, std::numeric_limits<size_t>::max()) {
-  base::Reconnect& reconnect = session_.reconnect();
-  if (options.probe_interval_ms) reconnect.SetProbeInterval(*options.probe_interval_ms);
-  if (options.max_backoff_ms) {
-    reconnect.SetBackoff(std::min(base::kDefaultMinBackoffMs, *options.max_backoff_ms),
-                         *options.max_backoff_ms);
-  }
-  if (options.dscp) session_.SetDscp(*options.dscp);
-  session_.Update();
+      server_(*ovsdb::DatabaseSchema::ParseText(schemas::kServer)) {
+  Connect();
 }
 
 DbClient::~DbClient() = default;
 
-void DbClient::SetProbeInterval(int ms) {
-  session_.reconnect().SetProbeInterval(ms);
-  session_.Update();
+void DbClient::Connect() {
+  // So that the clients of a cluster spread over its members.
+  std::vector<std::string> remotes = options_.remotes;
+  std::shuffle(remotes.begin(), remotes.end(), std::minstd_rand(uuids_->Next().lo));
+  base::RpcSession::Handler* const handler = this;
+  session_ = std::make_unique<base::RpcSession>(context_, std::move(remotes), handler,
+                                                std::numeric_limits<size_t>::max());
+  ApplySettings();
+}
+
+void DbClient::ApplySettings() {
+  base::Reconnect& reconnect = session_->reconnect();
+  if (options_.probe_interval_ms) reconnect.SetProbeInterval(*options_.probe_interval_ms);
+  if (options_.max_backoff_ms) {
+    reconnect.SetBackoff(std::min(base::kDefaultMinBackoffMs, *options_.max_backoff_ms),
+                         *options_.max_backoff_ms);
+  }
+  if (options_.dscp) session_->SetDscp(*options_.dscp);
+  session_->Update();
+}
+
+void DbClient::SetOptions(const Options& options) {
+  const bool elsewhere = options.remotes != options_.remotes;
+  options_ = options;
+  if (!elsewhere) return ApplySettings();
+  OnDisconnected(absl::OkStatus());
+  Connect();
 }
 
 void DbClient::Restart() {
   last_txn_id_ = {};
-  session_.ForceReconnect();
+  session_->ForceReconnect();
 }
 
 void DbClient::Request(absl::string_view method, absl::string_view params, ReplyCallback callback) {
   const int64_t id = ++last_request_;
   requests_[id] = std::move(callback);
-  session_.rpc()->Send(base::RequestText(method, params, absl::StrCat(id)));
+  session_->rpc()->Send(base::RequestText(method, params, absl::StrCat(id)));
 }
 
 // What comes from the connection
@@ -147,7 +195,7 @@ void DbClient::OnMessage(std::unique_ptr<JsonRpcMessage> message) {
       OnNotification(*message);
       return;
     case JsonRpcMessage::kRequest:
-      session_.rpc()->Send(base::ErrorReplyText(message->id(), "\"unknown method\""));
+      session_->rpc()->Send(base::ErrorReplyText(message->id(), "\"unknown method\""));
       return;
   }
 }
@@ -202,6 +250,27 @@ absl::Status DbClient::ReadServer(const Json& updates, bool initial) {
   return absl::OkStatus();
 }
 
+// Why this server will not do, in stock's words; empty if it will. Null: it lacks the database.
+std::string DbClient::ReasonToLeave(const ovsdb::Row* row) {
+  if (row == nullptr) return absl::StrCat("server does not have ", options_.database, " database");
+  const DatabaseStatus status(server_.table(kDatabaseTable), *row);
+  if (status.Text("model") != "clustered") return "";
+  const char* problem = nullptr;
+  if (status.Text("schema").empty()) {
+    problem = "has not yet joined cluster";
+  } else if (!status.Flag("connected")) {
+    problem = "is disconnected from cluster";
+  } else if (options_.leader_only && !status.Flag("leader")) {
+    problem = "is not cluster leader";
+  } else if (status.Integer("index") < min_index_) {
+    problem = "has stale data";
+  } else {
+    min_index_ = status.Integer("index");
+    return "";
+  }
+  return absl::StrCat("clustered database server ", problem, "; trying another server");
+}
+
 // Whether this server will do; begins to monitor the database if that is to be done.
 void DbClient::CheckServer() {
   const ovsdb::Table& table = server_.table(kDatabaseTable);
@@ -209,23 +278,10 @@ void DbClient::CheckServer() {
   table.ForEach([&](const ovsdb::Row& row) {
     if (DatabaseStatus(table, row).Text("name") == options_.database) found = &row;
   });
-  if (found == nullptr) {
-    handler_->OnNoDatabase();
-    return TryAnother(absl::StrCat("server does not have ", options_.database, " database"));
-  }
-  const DatabaseStatus status(table, *found);
-  if (status.Text("model") == "clustered") {
-    if (status.Text("schema").empty()) {
-      return TryAnother("clustered database server has not yet joined cluster");
-    }
-    if (!status.Flag("connected")) {
-      return TryAnother("clustered database server is disconnected from cluster");
-    }
-    if (options_.leader_only && !status.Flag("leader")) {
-      return TryAnother("clustered database server is not cluster leader");
-    }
-  }
-  const std::string schema_text = status.Text("schema");
+  if (found == nullptr) handler_->OnNoDatabase();
+  const std::string reason = ReasonToLeave(found);
+  if (!reason.empty()) return TryAnother(reason);
+  const std::string schema_text = DatabaseStatus(table, *found).Text("schema");
   if (schema_text.empty()) return;  // A relay that has not heard of its source yet.
   if (state_ != State::kStarting) {
     if (schema_text == server_schema_text_) return;
@@ -246,7 +302,7 @@ void DbClient::AskSchema() {
           [this](const JsonRpcMessage* reply) {
             if (reply == nullptr) return;
             if (reply->type() == JsonRpcMessage::kReply) return StartMonitor(reply->result());
-            handler_->OnNoDatabase();
+            if (IsUnknownDatabase(*reply)) handler_->OnNoDatabase();
             TryAnother(ErrorText(*reply));
           });
 }
@@ -331,15 +387,15 @@ void DbClient::OnDataUpdate(const JsonRpcMessage& message) {
 
 void DbClient::TryAnother(absl::string_view why) {
   static base::RateLimit limit;
-  log.Log(limit, base::LogLevel::kInfo, "%s: %s; trying another server", session_.name(), why);
-  session_.ForceReconnect();
+  log.Log(limit, base::LogLevel::kInfo, "%s: %s", session_->name(), why);
+  session_->ForceReconnect();
 }
 
 // Begins anew if the status is an error.
 void DbClient::Fail(const absl::Status& status) {
   if (status.ok()) return;
   static base::RateLimit limit;
-  log.Log(limit, base::LogLevel::kWarning, "%s: %s", session_.name(), ovsdb::ErrorText(status));
+  log.Log(limit, base::LogLevel::kWarning, "%s: %s", session_->name(), ovsdb::ErrorText(status));
   Restart();
 }
 

@@ -121,6 +121,7 @@ void DbSession::OnDisconnected(const absl::Status& reason) {
 // Forgets everything that belonged to the connection.
 void DbSession::Reset() {
   output_.SetConnection(nullptr);
+  for (const auto& [id, held] : monitors_) held.database->Forget(this);
   monitors_.clear();
   for (const auto& [id, held] : requests_) held.database->executor().Abandon(this);
   requests_.clear();
@@ -143,6 +144,7 @@ void DbSession::Disconnect(absl::string_view reason) {
 }
 
 void DbSession::LeaveMonitors(HostedDatabase* database) {
+  database->Forget(this);
   absl::erase_if(monitors_, [&](const auto& entry) {
     const auto& [id, held] = entry;
     if (held.database != database) return false;

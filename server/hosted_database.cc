@@ -60,7 +60,7 @@ void HostedDatabase::OnChange(const ovsdb::Change& change) {
   for (const ovsdb::Delivery& delivery : deliveries_) {
     auto* session = static_cast<DbSession*>(delivery.monitor->owner());
     session->Deliver(delivery, txn_id);
-    if (session->lagging()) lagging_.push_back(session);
+    if (session->lagging()) lagging_.insert(session);
   }
   deliveries_.clear();
   if (!txn_id.is_zero()) history_.Add(txn_id, change, state().atom_count());

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "ovsdb/history.h"
@@ -64,6 +65,9 @@ class HostedDatabase final : private Executor::Observer {
   void SetReadOnly(bool read_only) { read_only_ = read_only; }
   bool read_only() const { return read_only_; }
 
+  // The session is going, or has no monitors here any more.
+  void Forget(DbSession* session) { lagging_.erase(session); }
+
   // The rows of committed changes of a table are logged ("tlog").
   void SetTableLog(int table, bool on);
   bool table_log(int table) const;
@@ -109,7 +113,7 @@ class HostedDatabase final : private Executor::Observer {
   std::vector<bool> table_logs_;
   std::vector<ChangeCallback> change_callbacks_;
   std::vector<ovsdb::Delivery> deliveries_;
-  std::vector<DbSession*> lagging_;
+  absl::flat_hash_set<DbSession*> lagging_;  // Since the last OnSettled.
 
   bool rewriting_ = false;
   std::deque<std::function<void()>> rewrites_;  // That wait for the one under way.

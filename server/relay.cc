@@ -70,6 +70,10 @@ absl::Status Relay::OnContents(ovsdb::MonitorVersion version, const ovsdb::Json&
 
 absl::Status Relay::ReplaceContents(ovsdb::MonitorVersion version, const ovsdb::Json& updates,
                                     const ovsdb::Uuid& txn_id) {
+  const std::string reason =
+      database_->available()
+          ? absl::StrCat("updating ", database_->name(), " database schema")
+          : absl::StrCat("database ", database_->name(), " connected to storage");
   auto contents = std::make_unique<ovsdb::Database>(new_schema_);
   absl::StatusOr<ovsdb::Change> rows =
       ovsdb::ReadContents(*contents, version, updates, EveryTable, uuids_);
@@ -78,8 +82,7 @@ absl::Status Relay::ReplaceContents(ovsdb::MonitorVersion version, const ovsdb::
   new_schema_ = nullptr;
   database_->executor().Settle();
   storage_->Reset(txn_id);
-  database_->Replace(std::move(contents),
-                     absl::StrCat("updating ", database_->name(), " database schema"));
+  database_->Replace(std::move(contents), reason);
   return absl::OkStatus();
 }
 

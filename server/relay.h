@@ -28,7 +28,9 @@ class Relay final : private DbClient::Handler, private Forwarder {
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;
 
-  void SetProbeInterval(int ms) { client_.SetProbeInterval(ms); }
+  // Another source, or other settings of the connection to it. The contents stay until those of the
+  // other one are known.
+  void SetSource(const DbClient::Options& source) { client_.SetOptions(source); }
 
  private:
   // A request that cannot be sent now.

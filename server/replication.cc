@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "ovsdb/error.h"
 #include "ovsdb/read_updates.h"
 #include "ovsdb/transaction.h"
@@ -12,6 +13,7 @@ namespace server {
 namespace {
 
 base::LogModule log("replication");
+base::LogModule error_log("ovsdb_error");
 
 }  // namespace
 
@@ -25,13 +27,19 @@ Replication::Replication(const base::StreamContext& context, const Options& opti
       failed_(context.loop, std::move(failed)),
       client_(context, options.source, uuids, this) {}
 
-Replication::~Replication() = default;
+// What was proposed refers to this.
+Replication::~Replication() { database_->executor().Settle(); }
 
 bool Replication::IsReplicated(const ovsdb::TableSchema& table) const {
   return !options_.exclude_tables.contains(table.name);
 }
 
-void Replication::Fail() {
+void Replication::Fail(absl::string_view reason) {
+  error_log.Error("unexpected ovsdb error: %s", reason);
+  Stop();
+}
+
+void Replication::Stop() {
   has_failed_ = true;
   failed_.Start(0);
 }
@@ -42,23 +50,21 @@ void Replication::OnConnected() {
     if (reply == nullptr || reply->type() != base::JsonRpcMessage::kReply) return;
     const ovsdb::Json& id = reply->result();
     if (id.IsString() && ovsdb::StringView(id) == server_id_.ToString()) {
-      log.Error("Server ID check failed: %s: Self replicating is not allowed", database_->name());
-      Fail();
+      Fail(absl::StrCat("Server ID check failed: ", database_->name(),
+                        ": Self replicating is not allowed"));
     }
   });
 }
 
 void Replication::OnNoDatabase() {
-  log.Error("list_dbs failed: %s: database name is not in the list", database_->name());
-  Fail();
+  Fail(absl::StrCat("list_dbs failed: ", database_->name(), ": database name is not in the list"));
 }
 
 std::optional<std::string> Replication::OnSchema(const ovsdb::Json& json) {
   if (has_failed_) return std::nullopt;
   const absl::StatusOr<ovsdb::SchemaRef> source = ovsdb::DatabaseSchema::Parse(json);
   if (!source.ok()) {
-    log.Error("%s", ovsdb::ErrorText(source.status()));
-    Fail();
+    Fail(ovsdb::ErrorText(source.status()));
     return std::nullopt;
   }
   std::string text;
@@ -69,7 +75,7 @@ std::optional<std::string> Replication::OnSchema(const ovsdb::Json& json) {
              name);
     if (!CanReplicate(**source)) {
       log.Info("%s cannot be replicated.", name);
-      Fail();
+      Stop();
       return std::nullopt;
     }
     log.Info("%s can be replicated.", name);
@@ -106,28 +112,28 @@ bool Replication::CanReplicate(const ovsdb::DatabaseSchema& source) const {
 absl::Status Replication::OnContents(ovsdb::MonitorVersion version, const ovsdb::Json& updates,
                                      const ovsdb::Uuid& txn_id) {
   log.Info("%s: Monitor reply received. Resetting the database.", database_->name());
-  const absl::Status status = Commit(ovsdb::ReadContents(
+  Commit(ovsdb::ReadContents(
       database_->state(), version, updates,
       [this](const ovsdb::TableSchema& table) { return IsReplicated(table); }, uuids_));
-  replicating_ = replicating_ || status.ok();
-  return status;
+  replicating_ = true;
+  return absl::OkStatus();
 }
 
 absl::Status Replication::OnUpdates(ovsdb::MonitorVersion version, const ovsdb::Json& updates,
                                     const ovsdb::Uuid& txn_id) {
-  return Commit(ovsdb::ReadUpdates(database_->state(), version, updates, uuids_));
+  Commit(ovsdb::ReadUpdates(database_->state(), version, updates, uuids_));
+  return absl::OkStatus();
 }
 
-absl::Status Replication::Commit(absl::StatusOr<ovsdb::Change> change) {
-  if (!change.ok()) return change.status();
+void Replication::Commit(absl::StatusOr<ovsdb::Change> change) {
+  if (has_failed_) return;
   // Excluded tables have rows of our own, with which the others must go together.
-  change = ovsdb::CheckChange(database_->state(), *std::move(change), uuids_);
-  if (!change.ok()) return change.status();
-  if (change->empty()) return absl::OkStatus();
+  if (change.ok()) change = ovsdb::CheckChange(database_->state(), *std::move(change), uuids_);
+  if (!change.ok()) return Fail(ovsdb::ErrorText(change.status()));
+  if (change->empty()) return;
   database_->executor().Propose(*std::move(change), [this](const absl::Status& status) {
     if (!status.ok()) client_.Restart();  // It was taken back: we are no copy any more.
   });
-  return absl::OkStatus();
 }
 
 }  // namespace server

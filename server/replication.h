@@ -22,9 +22,9 @@ class Replication final : private DbClient::Handler {
     std::set<std::string> exclude_tables;  // Whose local rows are left alone.
   };
 
-  // `database` and `uuids` outlive this. `failed` is called (in a turn of its own) when this
-  // database can never be a copy of that one, for the schemas differ or it is the same; nothing is
-  // done any more then.
+  // `database` and `uuids` outlive this. `failed` is called (in a turn of its own, and may destroy
+  // this) when this database cannot be a copy of that one: it is the same, it is missing, the
+  // schemas differ or the rows do not fit; nothing is done any more then.
   Replication(const base::StreamContext& context, const Options& options,
               ovsdb::UuidGenerator* uuids, const ovsdb::Uuid& server_id, HostedDatabase* database,
               std::function<void()> failed);
@@ -32,9 +32,10 @@ class Replication final : private DbClient::Handler {
   Replication(const Replication&) = delete;
   Replication& operator=(const Replication&) = delete;
 
-  // It has been a copy at least once.
+  // It has been a copy at least once. It still counts when the source is away.
   bool replicating() const { return replicating_; }
-  void SetProbeInterval(int ms) { client_.SetProbeInterval(ms); }
+  // Other settings of the connection.
+  void SetSource(const DbClient::Options& source) { client_.SetOptions(source); }
 
  private:
   // DbClient::Handler
@@ -48,8 +49,9 @@ class Replication final : private DbClient::Handler {
 
   bool IsReplicated(const ovsdb::TableSchema& table) const;
   bool CanReplicate(const ovsdb::DatabaseSchema& source) const;
-  absl::Status Commit(absl::StatusOr<ovsdb::Change> change);
-  void Fail();
+  void Commit(absl::StatusOr<ovsdb::Change> change);
+  void Fail(absl::string_view reason);
+  void Stop();
 
   const Options options_;
   ovsdb::UuidGenerator* const uuids_;

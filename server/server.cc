@@ -1,6 +1,5 @@
 #include "server/server.h"
 
-#include <algorithm>
 #include <random>
 #include <utility>
 
@@ -28,17 +27,19 @@ uint64_t RandomSeed() {
 // Whether a change of options leaves the storage as it is.
 bool SameStorage(const DatabaseOptions& a, const DatabaseOptions& b) {
   constexpr DatabaseOptions::Model kRelay = DatabaseOptions::Model::kRelay;
-  return a == b || (a.model != kRelay && b.model != kRelay);
+  return (a.model == kRelay) == (b.model == kRelay);
 }
 
-// The tables of one database in a list DB:TABLE[,DB:TABLE]...
-std::vector<std::string> TablesOf(absl::string_view list, absl::string_view database) {
-  std::vector<std::string> tables;
+// The tables of one database in a list DB:TABLE[,DB:TABLE]..., see SyncOptions.
+std::set<std::string> TablesOf(absl::string_view list, absl::string_view database) {
+  std::set<std::string> tables;
   for (absl::string_view entry : absl::StrSplit(list, ',', absl::SkipEmpty())) {
-    if (absl::ConsumePrefix(&entry, database) && absl::ConsumePrefix(&entry, ":")) {
-      tables.emplace_back(entry);
+    const size_t colon = entry.find(':');
+    if (colon == absl::string_view::npos || entry.substr(0, colon) == database) {
+      tables.emplace(entry.substr(colon + 1));  // All of it without a colon.
     }
   }
+  tables.erase("");
   return tables;
 }
 
@@ -68,8 +69,7 @@ Server::Server(base::Loop* loop, base::TlsConfig* tls)
       sessions_(loop, &databases_, uuids_.Next()),
       remotes_(context_, &sessions_, &databases_),
       tls_(loop, tls, &databases_),
-      backups_(context_, &uuids_, sessions_.server_id(),
-               [this](HostedDatabase* database) { OnReplicationFailed(database); }),
+      backups_(context_, &uuids_, sessions_.server_id()),
       compaction_timer_(loop, [this] { CompactWhatIsDue(); }) {
   status_ = std::make_unique<ServerStatus>(&databases_);
   databases_.ForEach([this](HostedDatabase& database) { status_->Update(database); });
@@ -128,7 +128,7 @@ bool Server::ConfigureDatabases(const std::map<std::string, DatabaseOptions>& wa
     auto same = wanted.find(it->first);
     if (same != wanted.end() && SameStorage(same->second, it->second)) {
       it->second = same->second;
-      if (database != nullptr) SetRole(database, it->second);
+      Adapt(it->first, it->second);
       ++it;
       continue;
     }
@@ -181,6 +181,15 @@ absl::Status Server::Open(const std::string& name, const DatabaseOptions& option
   return status;
 }
 
+// What can change while a database is open.
+void Server::Adapt(const std::string& name, const DatabaseOptions& options) {
+  if (const auto relay = relays_.find(name); relay != relays_.end()) {
+    relay->second->SetSource(RelaySource(name, options));
+  } else if (HostedDatabase* database = databases_.FindByFile(name)) {
+    SetRole(database, options);
+  }
+}
+
 absl::Status Server::OpenRelay(const std::string& name, const DatabaseOptions& options) {
   auto storage = std::make_unique<RelayStorage>();
   RelayStorage* const relay_storage = storage.get();
@@ -190,18 +199,22 @@ absl::Status Server::OpenRelay(const std::string& name, const DatabaseOptions& o
   const absl::Status status = databases_.Add(std::move(database));
   if (!status.ok()) return status;
 
+  relays_[name] =
+      std::make_unique<Relay>(context_, RelaySource(name, options), &uuids_, opened, relay_storage,
+                              [this, opened] { status_->Update(*opened); });
+  return absl::OkStatus();
+}
+
+DbClient::Options Server::RelaySource(const std::string& name,
+                                      const DatabaseOptions& options) const {
   DbClient::Options source;
   source.database = name;
-  source.remotes = absl::StrSplit(options.source, ',');
-  // So that relays of one cluster spread over its members.
-  std::shuffle(source.remotes.begin(), source.remotes.end(), std::minstd_rand(uuids_.Next().lo));
+  source.remotes = SplitRemotes(options.source);
   source.probe_interval_ms =
       options.source_options.inactivity_probe_ms.value_or(relay_probe_interval_ms_);
   source.max_backoff_ms = options.source_options.max_backoff_ms;
   source.dscp = options.source_options.dscp;
-  relays_[name] = std::make_unique<Relay>(context_, source, &uuids_, opened, relay_storage,
-                                          [this, opened] { status_->Update(*opened); });
-  return absl::OkStatus();
+  return source;
 }
 
 void Server::Close(HostedDatabase* database, absl::string_view reason) {
@@ -278,11 +291,13 @@ absl::Status Server::RemoveRemote(absl::string_view target) {
 // Gives a database the role that it has by itself, or else the one that all have.
 void Server::SetRole(HostedDatabase* database, DatabaseOptions options) {
   if (options.model == DatabaseOptions::Model::kRelay) return;
-  if (options.model != DatabaseOptions::Model::kActiveBackup && !config_.sync.source.empty()) {
+  const SyncOptions& sync = config_.sync;
+  if (options.model != DatabaseOptions::Model::kActiveBackup &&
+      (sync.backup || !sync.source.empty())) {
     options.model = DatabaseOptions::Model::kActiveBackup;
-    options.source = config_.sync.source;
-    options.backup = config_.sync.backup;
-    options.exclude_tables = TablesOf(config_.sync.exclude_tables, database->name());
+    options.source = sync.source;
+    options.backup = sync.backup;
+    options.exclude_tables = TablesOf(sync.exclude_tables, database->name());
   }
   backups_.Set(database, options);
 }
@@ -303,10 +318,10 @@ absl::Status Server::ConnectActive() {
   if (config_.sync.source.empty()) {
     return absl::FailedPreconditionError("Unable to connect: active server is not specified.");
   }
-  if (!config_.sync.backup) {
-    config_.sync.backup = true;
-    SetRoles();
-  }
+  if (config_.sync.backup && !backups_.any_failed()) return absl::OkStatus();
+  config_.sync.backup = true;
+  SetRoles();
+  backups_.Retry();
   return absl::OkStatus();
 }
 
@@ -318,22 +333,16 @@ void Server::DisconnectActive() {
 
 void Server::SetSyncExcludeTables(absl::string_view tables) {
   config_.sync.exclude_tables = std::string(tables);
-  if (config_.sync.backup) SetRoles();
-}
-
-void Server::OnReplicationFailed(HostedDatabase* database) {
   if (config_.sync.backup) {
-    DisconnectActive();  // All have one role.
-    return;
+    SetRoles();
+  } else if (saver_) {
+    saver_(config_);
   }
-  DatabaseOptions& options = config_.databases[database->file()];
-  options.backup = false;
-  SetRole(database, options);
 }
 
 void Server::SetRelayProbeInterval(int ms) {
   relay_probe_interval_ms_ = ms;
-  for (auto& [name, relay] : relays_) relay->SetProbeInterval(ms);
+  for (const auto& [name, relay] : relays_) Adapt(name, config_.databases[name]);
 }
 
 // Housekeeping

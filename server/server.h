@@ -83,10 +83,11 @@ class Server final : private Databases::Observer {
   absl::Status Open(const std::string& name, const DatabaseOptions& options);
   absl::StatusOr<std::unique_ptr<HostedDatabase>> OpenFile(const std::string& file);
   absl::Status OpenRelay(const std::string& name, const DatabaseOptions& options);
+  DbClient::Options RelaySource(const std::string& name, const DatabaseOptions& options) const;
+  void Adapt(const std::string& name, const DatabaseOptions& options);
   void Close(HostedDatabase* database, absl::string_view reason);
   void SetRole(HostedDatabase* database, DatabaseOptions options);
   void SetRoles();
-  void OnReplicationFailed(HostedDatabase* database);
   void SettingsChanged();
   void CompactWhatIsDue();
 

@@ -124,9 +124,8 @@ void StorageStatus(Server* server, UnixctlArgs args, UnixctlReply reply) {
 
 void ListDatabases(Server* server, UnixctlReply reply) {
   std::string names;
-  server->databases().ForEach([&](const HostedDatabase& database) {
-    absl::StrAppend(&names, database.name(), database.available() ? "" : " (disconnected)", "\n");
-  });
+  server->databases().ForEach(
+      [&](const HostedDatabase& database) { absl::StrAppend(&names, database.name(), "\n"); });
   reply.Text(names);
 }
 
@@ -168,8 +167,8 @@ void ListTableLogs(Server* server, UnixctlReply reply) {
       "database        table                       logging\n"
       "--------        -----                       -------\n";
   server->databases().ForEach([&](const HostedDatabase& database) {
-    if (!database.available()) return;
     absl::StrAppendFormat(&text, "%-16s \n", database.name());
+    if (!database.available()) return;
     for (const ovsdb::TableSchema& table : database.state().schema().tables) {
       absl::StrAppendFormat(&text, "                %-27s %s\n", table.name,
                             database.table_log(table.index) ? "ON" : "OFF");
@@ -208,8 +207,12 @@ void RegisterSyncCommands(const CommandContext* context, base::Unixctl* unixctl)
     return absl::OkStatus();
   });
   tell("ovsdb-server/get-active-ovsdb-server", [server] { return server->sync().source; });
-  change("ovsdb-server/connect-active-ovsdb-server", "", 0,
-         [server](const std::string&) { return server->ConnectActive(); });
+  // Stock does not call it an error if there is nothing to connect to.
+  unixctl->Register("ovsdb-server/connect-active-ovsdb-server", "", 0, 0,
+                    Changing(context, [server](UnixctlArgs, UnixctlReply reply) {
+                      const absl::Status status = server->ConnectActive();
+                      reply.Text(status.ok() ? "" : absl::StrCat(status.message(), "\n"));
+                    }));
   change("ovsdb-server/disconnect-active-ovsdb-server", "", 0, [server](const std::string&) {
     server->DisconnectActive();
     return absl::OkStatus();
@@ -292,14 +295,6 @@ void RegisterServerCommands(const CommandContext* context, base::Unixctl* unixct
       [server](UnixctlArgs args, UnixctlReply reply) {
         StorageStatus(server, args, std::move(reply));
       });
-
-  // This server is never a backup of another.
-  add("ovsdb-server/sync-status", "", 0, 0,
-      [](UnixctlArgs, UnixctlReply reply) { reply.Text("state: active\n"); });
-  add("ovsdb-server/get-active-ovsdb-server", "", 0, 0,
-      [](UnixctlArgs, UnixctlReply reply) { reply.Text(""); });
-  add("ovsdb-server/get-sync-exclude-tables", "", 0, 0,
-      [](UnixctlArgs, UnixctlReply reply) { reply.Text(""); });
 
   RegisterSyncCommands(context, unixctl);
 

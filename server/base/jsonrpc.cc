@@ -199,6 +199,7 @@ absl::StatusOr<std::unique_ptr<JsonRpc>> JsonRpc::Connect(const StreamContext& c
   auto stream = Stream::Connect(context, target, dscp, rpc.get());
   if (!stream.ok()) return stream.status();
   rpc->stream_ = *std::move(stream);
+  rpc->connecting_ = true;
   return rpc;
 }
 
@@ -268,7 +269,10 @@ void JsonRpc::Close(absl::Status reason) {
   later_.Start(0);
 }
 
-void JsonRpc::OnConnected() { handler_->OnConnected(); }
+void JsonRpc::OnConnected() {
+  connecting_ = false;
+  handler_->OnConnected();
+}
 
 void JsonRpc::OnDrained() {
   if (std::exchange(peer_is_slow_, false)) UpdateReading();
@@ -276,7 +280,7 @@ void JsonRpc::OnDrained() {
 }
 
 void JsonRpc::OnClosed(const absl::Status& reason) {
-  if (ErrorNumber(reason) > 0) {
+  if (!connecting_ && ErrorNumber(reason) > 0) {
     log.WarnLimited(limit, "%s: %s error: %s", name(), stream_->send_failed() ? "send" : "receive",
                     std::string(reason.message()));
   }

@@ -157,6 +157,7 @@ class JsonRpc : private Stream::Handler {
   Timer later_;     // Hands over what is held, or the reason of closing, in the next turn.
   TurnEnd resume_;  // Hands over what is held in this turn.
   absl::Status close_reason_;
+  bool connecting_ = false;
   bool reading_ = true;
   bool peer_is_slow_ = false;  // It does not read its echoes: it is not read either.
   bool closed_ = false;

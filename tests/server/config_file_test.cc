@@ -1,5 +1,6 @@
 #include "server/config_file.h"
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -59,7 +60,7 @@ TEST(ConfigFile, ReadsEveryServiceModel) {
   EXPECT_TRUE(backup.backup);
   EXPECT_EQ(backup.source, "unix:x");
   EXPECT_EQ(backup.source_options.inactivity_probe_ms, 10000);
-  EXPECT_EQ(backup.exclude_tables, std::vector<std::string>{"ACL"});
+  EXPECT_EQ(backup.exclude_tables, std::set<std::string>{"ACL"});
   EXPECT_EQ(config.databases.at("Relayed").source, "tcp:127.0.0.1:1");
 }
 
@@ -84,6 +85,10 @@ TEST(ConfigFile, RefusesDatabasesThatMakeNoSense) {
   EXPECT_EQ(DatabaseError(R"({"service-model":"active-backup","source":{}})"),
             "syntax \"{\"service-model\":\"active-backup\",\"source\":{}}\": syntax error: Parsing "
             "database nb.db failed: Required 'backup' member is missing.");
+  EXPECT_EQ(DatabaseError(R"({"service-model":"active-backup","backup":true})"),
+            "syntax \"{\"backup\":true,\"service-model\":\"active-backup\"}\": syntax error: "
+            "Parsing database nb.db failed: Required 'source' member is missing.");
+  EXPECT_EQ(DatabaseError(R"({"service-model":"active-backup","backup":false})"), "accepted");
   EXPECT_EQ(DatabaseError(R"({"service-model":"relay"})"),
             "syntax \"{\"service-model\":\"relay\"}\": syntax error: Parsing database nb.db "
             "failed: Required 'source' member is missing.");
