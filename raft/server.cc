@@ -138,6 +138,7 @@ uint64_t Server::Write(Record record) {
 void Server::Send(const ServerId& to, decltype(Message::body) body, uint64_t after,
                   absl::string_view comment) {
   Outgoing outgoing;
+  if (const auto peer = peers_.find(to); peer != peers_.end()) outgoing.address = peer->second.address;
   outgoing.message.cluster = state_.cluster_id;
   outgoing.message.to = to;
   outgoing.message.from = id();

@@ -42,9 +42,9 @@
 namespace raft {
 
 struct Outgoing {
-  // Where `message.to` is zero: the address that the message is for, over the connection that was
-  // made to it. Otherwise any connection to that server will do. A message that finds none is
-  // dropped: nothing depends on it.
+  // Where the receiver listens, if known. To be sent over the connection that was made there, or
+  // else over one that `message.to` made. A message that finds neither is dropped: nothing depends
+  // on it.
   std::string address;
   // Of an InstallSnapshotRequest the owner fills in the data.
   Message message;
