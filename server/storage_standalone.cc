@@ -15,11 +15,6 @@ constexpr int64_t kMinute = 60 * 1000;
 constexpr uint64_t kMinCompactionBytes = 10 << 20;
 constexpr size_t kMinCompactionRecords = 100;
 
-// What commits while a new version of the file is being written is appended to that, too. It is
-// done on the helper thread as long as there is more than this of it.
-constexpr size_t kSmallTail = 256 << 10;
-constexpr int kMaxTailRounds = 5;
-
 // A buffer that one big turn has blown up is given back.
 constexpr size_t kMaxIdleBuffer = 1 << 20;
 
@@ -55,36 +50,6 @@ bool CompactionSchedule::IsDue(int64_t now_ms, uint64_t size) {
 
 // StandaloneStorage
 
-// A new version of the file on its way. The helper thread has it to itself while it works; the loop
-// touches only `tail` and `dropped` then.
-struct StandaloneStorage::Rewrite {
-  ovsdb::Snapshot snapshot;
-  std::string comment;
-  ovsdb::RecordForm form = ovsdb::RecordForm::kDifferences;
-  Done done;
-  std::unique_ptr<LogWriter> writer;
-  std::string batch;  // Of the tail, being appended.
-  int rounds = 0;
-  absl::Status status;
-
-  std::string tail;      // Framed records committed since the snapshot and not in `batch`.
-  size_t n_tail = 0;     // Records since the snapshot.
-  bool dropped = false;  // The storage is gone.
-
-  absl::Status WriteSnapshot() {
-    absl::Status written = WriteDatabase(snapshot, comment, base::WallMs(), form, writer.get());
-    if (written.ok()) written = writer->Sync();
-    snapshot = {};  // Frees what transactions have replaced meanwhile, on this thread.
-    return written;
-  }
-
-  absl::Status AppendBatch() {
-    absl::Status written = writer->Append(batch);
-    batch.clear();
-    return written.ok() ? writer->Sync() : written;
-  }
-};
-
 StandaloneStorage::StandaloneStorage(const Workers& workers, std::unique_ptr<LogFile> file,
                                      const ovsdb::RecordForm* form, const LoadedDatabase& loaded)
     : workers_(workers),
@@ -92,12 +57,9 @@ StandaloneStorage::StandaloneStorage(const Workers& workers, std::unique_ptr<Log
       form_(form),
       schedule_(base::MonotonicMs()),
       sync_(workers.sync,
-            [this](const absl::Status& status, uint64_t position) { OnSynced(status, position); }) {
+            [this](const absl::Status& status, uint64_t position) { OnSynced(status, position); }),
+      rewrite_(workers.rewrite, log_.get(), &sync_) {
   schedule_.Opened(loaded);
-}
-
-StandaloneStorage::~StandaloneStorage() {
-  if (rewrite_) rewrite_->dropped = true;
 }
 
 Storage::Position StandaloneStorage::Append(const ovsdb::DatabaseSchema& schema,
@@ -119,10 +81,8 @@ void StandaloneStorage::Flush() {
   if (!buffer_.empty()) status = log_->Append(buffer_);
   if (status.ok()) {
     schedule_.Appended(n_buffered_);
-    if (rewrite_) {
-      rewrite_->tail += buffer_;
-      rewrite_->n_tail += n_buffered_;
-    }
+    rewrite_.Append(buffer_);
+    if (rewrite_.under_way()) n_rewrite_tail_ += n_buffered_;
   }
   buffer_.clear();
   n_buffered_ = 0;
@@ -155,92 +115,32 @@ void StandaloneStorage::SyncNow() {
 }
 
 bool StandaloneStorage::WantsCompaction() {
-  return rewrite_ == nullptr && schedule_.IsDue(base::MonotonicMs(), log_->size());
+  return !rewrite_.under_way() && schedule_.IsDue(base::MonotonicMs(), log_->size());
 }
 
-// Rewriting: the snapshot, then what was committed meanwhile in ever smaller batches, are written
-// and synced on the helper thread; then the files change places. Near the end no sync of the old
-// file is acknowledged, for after a crash the new one may be what is found.
-
 void StandaloneStorage::Compact(ovsdb::Snapshot snapshot, std::string comment, Done done) {
-  StartRewrite(std::move(snapshot), std::move(comment), std::move(done));
+  Rewrite(std::move(snapshot), std::move(comment), std::move(done));
 }
 
 void StandaloneStorage::Convert(ovsdb::Snapshot converted, Done done) {
-  StartRewrite(std::move(converted), "converted by ovsdb-server", std::move(done));
+  Rewrite(std::move(converted), "converted by ovsdb-server", std::move(done));
 }
 
-template <typename Work>
-void StandaloneStorage::RunRewrite(Work work, void (StandaloneStorage::*then)()) {
-  workers_.rewrite->Run(
-      [rewrite = rewrite_, work = std::move(work)]() mutable {
-        rewrite->status = work(rewrite.get());
+void StandaloneStorage::Rewrite(ovsdb::Snapshot snapshot, std::string comment, Done done) {
+  n_rewrite_tail_ = 0;
+  rewrite_.Start(
+      // Frees what transactions have replaced meanwhile on the thread that it runs on.
+      [snapshot = std::move(snapshot), comment = std::move(comment),
+       form = *form_](LogWriter* writer) {
+        return WriteDatabase(snapshot, comment, base::WallMs(), form, writer);
       },
-      [this, rewrite = rewrite_, then] {
-        if (rewrite->dropped) return;
-        if (rewrite->status.ok()) {
-          (this->*then)();
-        } else {
-          EndRewrite(rewrite->status);
-        }
-      });
-}
-
-void StandaloneStorage::StartRewrite(ovsdb::Snapshot snapshot, std::string comment, Done done) {
-  absl::StatusOr<std::unique_ptr<LogWriter>> writer = log_->StartReplacement();
-  if (!writer.ok()) {
-    done(writer.status());
-    return;
-  }
-  rewrite_ = std::make_shared<Rewrite>();
-  rewrite_->snapshot = std::move(snapshot);
-  rewrite_->comment = std::move(comment);
-  rewrite_->form = *form_;
-  rewrite_->done = std::move(done);
-  rewrite_->writer = *std::move(writer);
-  RunRewrite([](Rewrite* rewrite) { return rewrite->WriteSnapshot(); },
-             &StandaloneStorage::ContinueRewrite);
-}
-
-void StandaloneStorage::ContinueRewrite() {
-  Rewrite* rewrite = rewrite_.get();
-  rewrite->batch.swap(rewrite->tail);
-  const bool last = rewrite->batch.size() <= kSmallTail || ++rewrite->rounds == kMaxTailRounds;
-  if (last) sync_.SetHeld(true);
-  RunRewrite([](Rewrite* r) { return r->AppendBatch(); },
-             last ? &StandaloneStorage::FinishRewrite : &StandaloneStorage::ContinueRewrite);
-}
-
-void StandaloneStorage::FinishRewrite() {
-  absl::Status status;
-  if (!rewrite_->tail.empty()) status = rewrite_->writer->Append(rewrite_->tail);
-  std::shared_ptr<LogSync> old = log_->sync();
-  if (status.ok()) status = log_->Replace(std::move(rewrite_->writer));
-  if (!status.ok()) {
-    EndRewrite(std::move(status));
-    return;
-  }
-  schedule_.Compacted(base::MonotonicMs(), log_->size());
-  schedule_.Appended(rewrite_->n_tail);
-  sync_.Ask(log_->sync(), flushed_);
-  sync_.SetHeld(false);
-  // Closing the last descriptor of a large file takes its time, too.
-  RunRewrite(
-      [fresh = log_->sync(), old = std::move(old)](Rewrite*) mutable {
-        old = nullptr;
-        return fresh->Run();
+      /*tail=*/{},
+      [this] {
+        schedule_.Compacted(base::MonotonicMs(), log_->size());
+        schedule_.Appended(n_rewrite_tail_);
+        sync_.Ask(log_->sync(), flushed_);
       },
-      &StandaloneStorage::RewriteDone);
-}
-
-void StandaloneStorage::RewriteDone() { EndRewrite(absl::OkStatus()); }
-
-void StandaloneStorage::EndRewrite(absl::Status status) {
-  sync_.SetHeld(false);
-  if (!status.ok()) log.Error("%s", ovsdb::ErrorText(status));
-  const Done done = std::move(rewrite_->done);
-  rewrite_ = nullptr;
-  done(std::move(status));
+      std::move(done));
 }
 
 // In memory

@@ -12,6 +12,7 @@
 #include "server/base/loop.h"
 #include "server/database_file.h"
 #include "server/durable.h"
+#include "server/file_rewrite.h"
 #include "server/log_file.h"
 #include "server/storage.h"
 
@@ -47,7 +48,6 @@ class StandaloneStorage final : public Storage {
   // It and the workers outlive this.
   StandaloneStorage(const Workers& workers, std::unique_ptr<LogFile> log,
                     const ovsdb::RecordForm* form, const LoadedDatabase& loaded);
-  ~StandaloneStorage() override;
 
   void SetClient(Client* client) override { client_ = client; }
   absl::string_view model() const override { return "standalone"; }
@@ -61,16 +61,8 @@ class StandaloneStorage final : public Storage {
   absl::Status status() const override { return log_->write_status(); }
 
  private:
-  struct Rewrite;
-
   void OnSynced(const absl::Status& status, Position position);
-  void StartRewrite(ovsdb::Snapshot snapshot, std::string comment, Done done);
-  void ContinueRewrite();
-  void FinishRewrite();
-  void RewriteDone();
-  void EndRewrite(absl::Status status);
-  template <typename Work>
-  void RunRewrite(Work work, void (StandaloneStorage::*then)());
+  void Rewrite(ovsdb::Snapshot snapshot, std::string comment, Done done);
 
   Client* client_ = nullptr;
   const Workers workers_;
@@ -84,8 +76,9 @@ class StandaloneStorage final : public Storage {
   Position wanted_durable_ = 0;
 
   CompactionSchedule schedule_;
-  std::shared_ptr<Rewrite> rewrite_;  // Null if none is under way.
   GroupSync sync_;
+  FileRewrite rewrite_;
+  size_t n_rewrite_tail_ = 0;  // Records since it began.
 };
 
 }  // namespace server
