@@ -38,7 +38,7 @@ absl::string_view DatabaseName(const Json& params) {
 // Sessions
 
 Sessions::Sessions(base::Loop* loop, Databases* databases, const ovsdb::Uuid& server_id)
-    : loop_(loop), databases_(databases), server_id_(server_id) {}
+    : loop_(loop), databases_(databases), server_id_(server_id), output_turns_(loop) {}
 
 uint64_t Sessions::Register(DbSession* session) {
   by_id_[++last_id_] = session;
@@ -87,7 +87,7 @@ DbSession::DbSession(Sessions* sessions, const base::StreamContext& context,
       options_(std::move(options)),
       id_(sessions->Register(this)),
       conditions_enabled_(sessions->conditions_enabled()),
-      output_(context.loop),
+      output_(&sessions->output_turns_),
       rpc_(context, target, this) {}
 
 DbSession::DbSession(Sessions* sessions, const base::StreamContext& context,
@@ -97,7 +97,7 @@ DbSession::DbSession(Sessions* sessions, const base::StreamContext& context,
       ended_(std::move(ended)),
       id_(sessions->Register(this)),
       conditions_enabled_(sessions->conditions_enabled()),
-      output_(context.loop),
+      output_(&sessions->output_turns_),
       rpc_(context, std::move(accepted), this) {
   output_.SetConnection(rpc_.rpc());
 }

@@ -54,6 +54,7 @@ class Sessions {
   Databases* databases_;
   ovsdb::Uuid server_id_;
   ovsdb::LockTable locks_;
+  OutputTurns output_turns_;
   absl::flat_hash_map<uint64_t, DbSession*> by_id_;
   uint64_t last_id_ = 0;
   bool conditions_enabled_ = true;

@@ -5,14 +5,53 @@
 
 namespace server {
 
-SessionOutput::SessionOutput(base::Loop* loop) : next_turn_(loop, [this] { Pump(); }) {}
+// OutputTurns
+
+OutputTurns::OutputTurns(base::Loop* loop) : loop_(loop), next_turn_(loop, [this] { Run(); }) {}
+
+void OutputTurns::Join(SessionOutput* output) {
+  if (std::exchange(output->waiting_, true)) return;
+  waiting_.push_back(output);
+  if (!next_turn_.active()) next_turn_.Start(0);
+}
+
+void OutputTurns::Leave(SessionOutput* output) {
+  if (std::exchange(output->waiting_, false)) std::erase(waiting_, output);
+}
+
+bool OutputTurns::share_left() const {
+  const uint64_t turn = loop_->turn();
+  return time_.left(turn) && (turn != bytes_turn_ || bytes_ < kBytesPerTurn);
+}
+
+bool OutputTurns::Begin() { return share_left() && time_.Begin(loop_->turn()); }
+
+void OutputTurns::End(size_t bytes_made) {
+  time_.End();
+  if (bytes_turn_ != loop_->turn()) bytes_ = 0;
+  bytes_turn_ = loop_->turn();
+  bytes_ += bytes_made;
+}
+
+// Each that waits now has a go; those that the share does not suffice for stay in front.
+void OutputTurns::Run() {
+  for (size_t n = waiting_.size(); n > 0 && !waiting_.empty() && share_left(); --n) {
+    SessionOutput* output = waiting_.front();
+    waiting_.pop_front();
+    output->waiting_ = false;
+    output->OnTurn();
+  }
+  if (!waiting_.empty() && !next_turn_.active()) next_turn_.Start(0);
+}
+
+// SessionOutput
 
 void SessionOutput::SetConnection(base::JsonRpc* rpc) {
   rpc_ = rpc;
   items_.clear();
   queued_bytes_ = 0;
   n_long_ = 0;
-  next_turn_.Stop();
+  turns_->Leave(this);
 }
 
 void SessionOutput::Send(std::string text) {
@@ -33,26 +72,25 @@ void SessionOutput::Send(std::string head, const ovsdb::Text& body, absl::string
   }
 }
 
-bool SessionOutput::Send(std::unique_ptr<ovsdb::TextSource> source) {
-  if (rpc_ == nullptr) return true;
-  if (items_.empty() && !SendPieces(source.get())) return true;
+void SessionOutput::Send(std::unique_ptr<ovsdb::TextSource> source) {
+  if (rpc_ == nullptr) return;
+  if (items_.empty() && !turns_->anybody_waits() && !SendPieces(source.get())) return;
   n_long_++;
   Push({.kind = Item::kSource, .source = std::move(source)});
-  Pump();
-  return items_.empty();
+  turns_->Join(this);
 }
 
 void SessionOutput::SendLater(const void* key, Later later) {
   if (rpc_ == nullptr) return;
   n_long_++;
   Push({.kind = Item::kLater, .key = key, .later = std::move(later)});
-  next_turn_.Start(0);
+  turns_->Join(this);
 }
 
 void SessionOutput::Remove(const void* key) {
   n_long_ -= std::erase_if(
       items_, [key](const Item& item) { return item.kind == Item::kLater && item.key == key; });
-  if (!items_.empty()) next_turn_.Start(0);
+  if (!items_.empty()) turns_->Join(this);
 }
 
 void SessionOutput::Hold(const void* key) {
@@ -83,6 +121,14 @@ void SessionOutput::Push(Item item) {
   items_.push_back(std::move(item));
 }
 
+void SessionOutput::OnDrained() {
+  if (n_long_ > 0) {
+    turns_->Join(this);
+  } else {
+    Pump();
+  }
+}
+
 void SessionOutput::Pump() {
   if (rpc_ == nullptr || pumping_) return;
   pumping_ = true;
@@ -108,33 +154,46 @@ void SessionOutput::PumpItems() {
         if (SendPieces(item.source.get())) return;
         n_long_--;
         break;
-      case Item::kLater: {
-        // It stays in its place meanwhile, so that what the call sends comes behind it.
-        item.key = nullptr;
-        const Later later = std::move(item.later);
-        item.source = later();
-        if (item.source == nullptr) {
-          n_long_--;
-          break;
-        }
-        item.kind = Item::kSource;
-        continue;
-      }
+      case Item::kLater:
+        if (!turns_->Begin()) return turns_->Join(this);
+        StartLater(&item);
+        turns_->End(0);
+        if (item.source != nullptr) continue;
+        n_long_--;
+        break;
     }
     items_.pop_front();
   }
+}
+
+// Makes a kSource of it, with null if there is nothing to send.
+void SessionOutput::StartLater(Item* item) {
+  // It stays in its place meanwhile, so that what the call sends comes behind it.
+  item->key = nullptr;
+  const Later later = std::move(item->later);
+  item->source = later();
+  item->kind = Item::kSource;
 }
 
 // True if there is more of it, for which the pump will be called.
 bool SessionOutput::SendPieces(ovsdb::TextSource* source) {
   std::vector<ovsdb::Text> pieces;
   while (rpc_->backlog() < kLowWater) {
+    if (!turns_->Begin()) {
+      turns_->Join(this);
+      return true;
+    }
     pieces.clear();
     const bool more = source->Next(&pieces);
-    for (const ovsdb::Text& piece : pieces) rpc_->Send(piece);
+    size_t bytes = 0;
+    for (const ovsdb::Text& piece : pieces) {
+      bytes += piece->size();
+      rpc_->Send(piece);
+    }
+    turns_->End(bytes);
     if (!more) return false;
     if (pieces.empty()) {  // It looked at much and found nothing: let others have a go.
-      next_turn_.Start(0);
+      turns_->Join(this);
       return true;
     }
   }

@@ -3,7 +3,9 @@
 #ifndef SERVER_SESSION_OUTPUT_H_
 #define SERVER_SESSION_OUTPUT_H_
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -14,8 +16,44 @@
 #include "ovsdb/dump.h"
 #include "server/base/jsonrpc.h"
 #include "server/base/loop.h"
+#include "server/base/turn_budget.h"
 
 namespace server {
+
+class SessionOutput;
+
+// Shares the loop among the sessions of a server that have long messages to send: one after the
+// other makes as much as its socket takes at once, for a few milliseconds of each turn, so that
+// those who wait for something short hardly notice.
+class OutputTurns {
+ public:
+  explicit OutputTurns(base::Loop* loop);
+  OutputTurns(const OutputTurns&) = delete;
+  OutputTurns& operator=(const OutputTurns&) = delete;
+
+ private:
+  friend class SessionOutput;
+  // What is made in a turn takes time twice: here and on its way through the kernel.
+  static constexpr std::chrono::milliseconds kShare{3};
+  static constexpr size_t kBytesPerTurn = 4 << 20;
+
+  // Has output->OnTurn() called, not before the next turn. No more than once however often.
+  void Join(SessionOutput* output);
+  void Leave(SessionOutput* output);
+  bool anybody_waits() const { return !waiting_.empty(); }
+  // Around the making of pieces; false if the turn's share is used up.
+  bool Begin();
+  void End(size_t bytes_made);
+  bool share_left() const;
+  void Run();
+
+  base::Loop* loop_;
+  std::deque<SessionOutput*> waiting_;
+  base::TurnBudget time_{kShare};
+  size_t bytes_ = 0;
+  uint64_t bytes_turn_ = 0;  // The turn that they were made in.
+  base::Timer next_turn_;
+};
 
 // Loop thread only.
 class SessionOutput {
@@ -29,7 +67,8 @@ class SessionOutput {
   // A message that is made when its turn comes; null if there is nothing to send after all.
   using Later = std::function<std::unique_ptr<ovsdb::TextSource>()>;
 
-  explicit SessionOutput(base::Loop* loop);
+  explicit SessionOutput(OutputTurns* turns) : turns_(turns) {}
+  ~SessionOutput() { turns_->Leave(this); }
   SessionOutput(const SessionOutput&) = delete;
   SessionOutput& operator=(const SessionOutput&) = delete;
 
@@ -38,8 +77,8 @@ class SessionOutput {
 
   void Send(std::string text);
   void Send(std::string head, const ovsdb::Text& body, absl::string_view tail);
-  // True if it could be sent at once, as short ones can.
-  bool Send(std::unique_ptr<ovsdb::TextSource> source);
+  // Short ones leave at once, if nobody else is about to send long ones.
+  void Send(std::unique_ptr<ovsdb::TextSource> source);
   void SendLater(const void* key, Later later);
   void Remove(const void* key);  // What was given to SendLater.
 
@@ -53,9 +92,10 @@ class SessionOutput {
   bool keeping_up() const { return n_long_ == 0 && backlog() < kHighWater; }
 
   // The socket has room again.
-  void OnDrained() { Pump(); }
+  void OnDrained();
 
  private:
+  friend class OutputTurns;
   struct Item {
     enum Kind { kText, kSource, kLater, kPlace } kind;
     const void* key = nullptr;
@@ -67,16 +107,19 @@ class SessionOutput {
   };
 
   void Push(Item item);
+  void OnTurn() { Pump(); }
   void Pump();
   void PumpItems();
+  void StartLater(Item* item);
   bool SendPieces(ovsdb::TextSource* source);
 
+  OutputTurns* turns_;
   base::JsonRpc* rpc_ = nullptr;
   std::deque<Item> items_;
   size_t queued_bytes_ = 0;
   size_t n_long_ = 0;  // Of kSource and kLater.
   bool pumping_ = false;
-  base::Timer next_turn_;
+  bool waiting_ = false;  // For a turn.
 };
 
 }  // namespace server

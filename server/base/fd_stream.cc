@@ -9,11 +9,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "server/base/io_error.h"
 #include "server/base/log.h"
+#include "server/base/turn_budget.h"
 
 namespace base {
 namespace {
@@ -27,24 +29,7 @@ constexpr size_t kReadBytesPerTurn = 1 << 20;
 constexpr int kPiecesPerWrite = 256;
 // Time that all TLS handshakes may take in a turn: hundreds of clients that connect at once must
 // not hold up those that are connected.
-constexpr uint64_t kHandshakeNsPerTurn = 5000000;
-
-class HandshakeBudget {
- public:
-  // False if the turn's share is used up.
-  bool Begin(uint64_t turn) {
-    if (turn != turn_) spent_ = 0;
-    turn_ = turn;
-    started_ = uv_hrtime();
-    return spent_ < kHandshakeNsPerTurn;
-  }
-  void End() { spent_ += uv_hrtime() - started_; }
-
- private:
-  uint64_t turn_ = 0;
-  uint64_t spent_ = 0;
-  uint64_t started_ = 0;
-};
+constexpr std::chrono::milliseconds kHandshakesPerTurn(5);
 
 char* ReadBuffer() {
   static thread_local const std::unique_ptr<char[]> buffer(new char[kReadBytes]);
@@ -302,7 +287,7 @@ void FdStream::BeginHandshake() {
 }
 
 void FdStream::Handshake() {
-  static thread_local HandshakeBudget budget;
+  static thread_local TurnBudget budget(kHandshakesPerTurn);
   if (!budget.Begin(context_.loop->turn())) {
     watch_->Set(FdWatch::kNone);
     return Soon();
