@@ -218,7 +218,8 @@ absl::StatusOr<ColumnPlace> ColumnPlace::Parse(const Databases& databases, absl:
     return error("invalid syntax");
   }
   HostedDatabase* database = databases.Find(parts[0]);
-  if (database == nullptr || !database->available()) return error("no database named ", parts[0]);
+  if (database == nullptr) return error("no database named ", parts[0]);
+  if (!database->available()) return absl::UnavailableError(parts[0]);
   const ovsdb::TableSchema* table = database->state().schema().FindTable(parts[1]);
   if (table == nullptr) return error("no table named ", parts[1]);
   const ovsdb::ColumnSchema* column = table->FindColumn(parts[2]);
@@ -226,6 +227,11 @@ absl::StatusOr<ColumnPlace> ColumnPlace::Parse(const Databases& databases, absl:
     return error("table \"", table->name, "\" has no column \"", parts[2], "\"");
   }
   return ColumnPlace{database, table, column};
+}
+
+absl::Status ColumnPlace::Check(const Databases& databases, absl::string_view name) {
+  const absl::Status status = Parse(databases, name).status();
+  return absl::IsUnavailable(status) ? absl::OkStatus() : status;
 }
 
 Remotes::Remotes(const base::StreamContext& context, Sessions* sessions, Databases* databases)
@@ -241,8 +247,8 @@ Remotes::~Remotes() = default;
 
 absl::Status Remotes::Add(absl::string_view target) {
   if (absl::StartsWith(target, kDbPrefix)) {
-    absl::StatusOr<ColumnPlace> place = ColumnPlace::Parse(*databases_, target);
-    if (!place.ok()) return place.status();
+    const absl::Status status = ColumnPlace::Check(*databases_, target);
+    if (!status.ok()) return status;
   }
   configured_.try_emplace(std::string(target));
   SetDirty();

@@ -23,8 +23,10 @@ class Sessions;
 
 // The place that "db:DB,TABLE,COLUMN" names.
 struct ColumnPlace {
-  // Errors as stock words them.
+  // Errors as stock words them; kUnavailable if the database has no schema yet.
   static absl::StatusOr<ColumnPlace> Parse(const Databases& databases, absl::string_view name);
+  // Whether the name may stand in a configuration: it is one, or will be once the schema is there.
+  static absl::Status Check(const Databases& databases, absl::string_view name);
 
   HostedDatabase* database;
   const ovsdb::TableSchema* table;

@@ -155,9 +155,9 @@ bool Server::ConfigureDatabases(const std::map<std::string, DatabaseOptions>& wa
 bool Server::ConfigureRemotes(const std::map<std::string, RemoteOptions>& wanted) {
   for (const auto& [target, options] : wanted) {
     if (!absl::StartsWith(target, "db:")) continue;
-    absl::StatusOr<ColumnPlace> place = ColumnPlace::Parse(databases_, target);
-    if (!place.ok()) {
-      log.Warn("failed to configure remotes: %s", std::string(place.status().message()));
+    const absl::Status status = ColumnPlace::Check(databases_, target);
+    if (!status.ok()) {
+      log.Warn("failed to configure remotes: %s", std::string(status.message()));
       return false;
     }
   }

@@ -25,7 +25,7 @@ bool TlsSettings::Configure(TlsOptions options) {
        {&options_.private_key, &options_.certificate, &options_.ca_cert, &options_.protocols,
         &options_.ciphers, &options_.ciphersuites}) {
     if (!absl::StartsWith(*option, "db:")) continue;
-    const absl::Status status = ColumnPlace::Parse(*databases_, *option).status();
+    const absl::Status status = ColumnPlace::Check(*databases_, *option);
     if (status.ok()) continue;
     log.Warn("failed to configure SSL/TLS: %s", std::string(status.message()));
     return false;

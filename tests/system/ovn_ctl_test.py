@@ -50,16 +50,32 @@ class OvnCtlTest(SystemTest):
 
     def end_all(self):
         for name in self.folders:
-            for database in ("nb", "sb"):
+            for database in ("nb", "sb", "sb_relay"):
                 try:
                     os.kill(self.pid(name, database), signal.SIGTERM)
                 except (FileNotFoundError, ProcessLookupError):
                     pass
 
-    def nbctl(self, name, *words):
+    def nbctl(self, name, *words, **more):
         return self.run_command(
             binaries.reference("ovn-nbctl"), f"--db=unix:{self.folders[name]}/run/ovnnb_db.sock",
-            "--timeout=20", *words).stdout
+            "--timeout=20", *words, **more).stdout
+
+    def same_words(self, database):
+        """ovn-ctl starts both servers with the same options: it asks their --help for some."""
+
+        def command_line(name):
+            with open(f"/proc/{self.pid(name, database)}/cmdline", encoding="utf-8") as file:
+                return file.read().replace(self.folders[name], "DIR").split("\0")
+
+        self.assertEqual(command_line("ours"), command_line("stock"))
+
+    def active(self):
+        """A server with a northbound to be the backup of, and the options that say so."""
+        schema = binaries.reference_file("share/ovn/ovn-nb.ovsschema")
+        server = self.reference_server("active", [self.database("active", schema)], ["--remote=ptcp:0:127.0.0.1"])
+        self.run_command(binaries.reference("ovn-nbctl"), "--db=" + server.remote, "init", "--", "ls-add", "original")
+        return ["--db-nb-sync-from-addr=127.0.0.1", f"--db-nb-sync-from-port={server.bound_port()}"]
 
     def test_life_of_the_databases(self):
         for database in ("nb", "sb"):
@@ -81,6 +97,75 @@ class OvnCtlTest(SystemTest):
             self.both(f"stop_{database}_ovsdb")
         self.both("status_ovsdb")
         self.both("status_ovnnb")
+
+    def test_both_databases_at_once(self):
+        self.both("start_ovsdb")
+        self.same_words("nb")
+        self.same_words("sb")
+        self.both("status_ovsdb")
+        before = {name: [self.pid(name, database) for database in ("nb", "sb")] for name in self.folders}
+        self.both("restart_sb_ovsdb")
+        self.both("restart_ovsdb")
+        for name, pids in before.items():
+            self.assertFalse({self.pid(name, "nb"), self.pid(name, "sb")} & set(pids))
+        self.both("status_ovnnb")
+        self.both("status_ovnsb")
+        self.both("stop_ovsdb")
+        self.both("status_ovsdb")
+
+    def test_options(self):
+        for options in (["--db-nb-create-insecure-remote=yes", "--db-nb-addr=127.0.0.1", "--db-nb-port=0"],
+                        ["--ovsdb-disable-file-column-diff=yes"],
+                        ["--db-nb-use-remote-in-db=no", "--ovn-nb-log=-vconsole:off -vfile:dbg"],
+                        ["--ovn-nb-db-ssl-protocols=TLSv1.2", "--ovn-nb-db-ssl-ciphers=HIGH",
+                         "--ovn-nb-db-ssl-ciphersuites=TLS_AES_128_GCM_SHA256"],
+                        ["--ovsdb-nb-wrapper=glibc"]):
+            with self.subTest(options=options):
+                self.both(*options, "start_nb_ovsdb")
+                self.same_words("nb")
+                self.both("status_ovnnb")
+                self.both("stop_nb_ovsdb")
+        self.both("start_nb_ovsdb", "--", "--no-such-option")
+        self.both("status_ovnnb")
+
+    def test_configuration_file(self):
+        for name, folder in self.folders.items():
+            self.write(f"{name}/config.json", {
+                "remotes": {f"punix:{folder}/run/ovnnb_db.sock": {}, "db:OVN_Northbound,NB_Global,connections": {}},
+                "databases": {f"{folder}/db/ovnnb_db.db": {"service-model": "standalone"}}})
+        for name in self.folders:
+            self.assertIn("-> 0\n", self.ctl(
+                name, f"--db-nb-config-file={self.folders[name]}/config.json", "start_nb_ovsdb"))
+            self.nbctl(name, "ls-add", "sw0")
+        self.same_words("nb")
+        self.both("status_ovnnb")
+        self.both("stop_nb_ovsdb")
+
+    def test_damaged_database(self):
+        """ovsdb-tool is asked first, and its words are shown."""
+        for content in ("no database\n", "OVSDB JSON 5 " + 40 * "0" + "\n{}\n\n\n", ""):
+            with self.subTest(content=content):
+                for name in self.folders:
+                    self.write(f"{name}/db/ovnnb_db.db", content)
+                self.both("start_nb_ovsdb")
+                self.both("status_ovnnb")
+                self.both("stop_nb_ovsdb")
+
+    def test_killed_servers_leave_no_obstacle(self):
+        self.both("start_nb_ovsdb")
+        for name in self.folders:
+            parent, child = self.supervisor(name), self.pid(name, "nb")
+            os.kill(parent, signal.SIGKILL)
+            os.kill(child, signal.SIGKILL)
+            wait_until(lambda pid=child: not os.path.exists(f"/proc/{pid}"), "the server is gone")
+        self.both("status_ovnnb")
+        self.both("stop_nb_ovsdb")
+        self.both("start_nb_ovsdb")
+        self.both("status_ovnnb")
+
+    def supervisor(self, name):
+        with open(f"/proc/{self.pid(name, 'nb')}/stat", encoding="ascii") as file:
+            return int(file.read().rpartition(")")[2].split()[1])
 
     def test_files_it_leaves(self):
         self.both("start_nb_ovsdb")
@@ -109,23 +194,92 @@ class OvnCtlTest(SystemTest):
             backups = [file for file in os.listdir(self.folders[name] + "/db") if "backup" in file]
             self.assertEqual(len(backups), 1, name)
 
-    def test_promote_and_demote(self):
+    def test_demote_and_promote(self):
         self.both("start_nb_ovsdb")
-        self.both("--db-nb-sync-from-addr=127.0.0.1", "--db-nb-sync-from-port=1", "demote_ovnnb")
+        self.both("demote_ovnnb")  # Of whom, it must be told.
+        for name in self.folders:
+            self.nbctl(name, "ls-add", "mine")
+        active = self.active()
+        self.both(*active, "demote_ovnnb")
+        self.both("status_ovnnb")
+        self.await_original()
+        for name in self.folders:
+            self.assertNotIn("mine", self.nbctl(name, "ls-list"))
+        self.both("demote_ovnnb")  # What it was told is kept in a file.
         self.both("status_ovnnb")
         self.both("promote_ovnnb")
         self.both("status_ovnnb")
+        for name in self.folders:
+            self.nbctl(name, "ls-add", "mine")
+
+    def start_backup(self, *words):
+        """Ours and stock's. (ovn-ctl then has ovn-nbctl make a row, which a backup refuses unless
+        it has already got that row from the active server.)"""
+        refused = re.compile("ovn-nbctl: transaction error: .* in read only mode.*\n")
+        ours, stock = (refused.sub("", self.ctl(name, *words)) for name in ("ours", "stock"))
+        self.assertEqual(ours, stock)
+
+    def test_start_as_backup(self):
+        active = self.active()
+        self.start_backup(*active, "start_nb_ovsdb")
+        self.same_words("nb")
+        self.both("status_ovnnb")
+        self.await_original()
+        self.start_backup(*active, "restart_nb_ovsdb")
+        self.both("status_ovnnb")
+        self.both("promote_ovnnb")
+        self.both("status_ovnnb")
+        for name in self.folders:
+            self.assertIn("original", self.nbctl(name, "ls-list"))
+            self.nbctl(name, "ls-add", "mine")
+        self.both("stop_nb_ovsdb")
+
+    def test_backup_of_nobody(self):
+        nobody = ["--db-sb-sync-from-addr=127.0.0.1", "--db-sb-sync-from-port=1"]
+        self.both("start_sb_ovsdb")
+        self.both(*nobody, "demote_ovnsb")
+        self.both("status_ovnsb")
+        self.both("promote_ovnsb")
+        self.both("status_ovnsb")
+
+    def await_original(self):
+        for name in self.folders:
+            wait_until(lambda n=name: "original" in self.nbctl(n, "ls-list"), "the active server's content arrives")
+
+    def test_relay(self):
+        self.both("start_sb_ovsdb")
+        for number, step in enumerate(("start_sb_relay_ovsdb", "restart_sb_relay_ovsdb")):
+            texts = [self.ctl(name, f"--db-sb-relay-remote=unix:{folder}/run/ovnsb_db.sock", step)
+                     for name, folder in self.folders.items()]
+            self.assertEqual(*texts)
+            self.same_words("sb_relay")
+            for folder in self.folders.values():
+                remote = f"unix:{folder}/run/ovnsb_relay_db.sock"
+                # A client that is there when the schema arrives is disconnected.
+                self.run_command(binaries.reference("ovsdb-client"), "--timeout=20", "wait", remote,
+                                 "OVN_Southbound", "connected")
+                relay = [binaries.reference("ovn-sbctl"), "--db=" + remote, "--no-leader-only", "--timeout=20"]
+                self.run_command(*relay, "chassis-add", step, "geneve", f"127.0.0.{number}")
+                self.assertIn(step, self.run_command(*relay, "show").stdout)
+        self.both("stop_sb_relay_ovsdb")
 
     def test_run_in_the_foreground(self):
-        """run_nb_ovsdb, as containers use it: exec'd, without --detach."""
-        with open(self.path("out"), "wb") as out:
-            process = subprocess.Popen(
-                [binaries.reference("ovn-ctl"), "run_nb_ovsdb"], env=self.environment("ours"), stdout=out, stderr=out)
-        self.addCleanup(process.kill)
-        wait_until(lambda: os.path.exists(self.folders["ours"] + "/run/ovnnb_db.ctl"), "the server runs")
-        wait_until(lambda: self.pid("ours", "nb") == process.pid, "in the process of ovn-ctl itself")
-        process.send_signal(signal.SIGTERM)
-        process.wait(20)
+        """run_*_ovsdb, as containers use it: exec'd, without --detach."""
+        for database in ("nb", "sb"):
+            statuses = []
+            for name, folder in self.folders.items():
+                with open(self.path("out"), "wb") as out:
+                    process = subprocess.Popen(
+                        [binaries.reference("ovn-ctl"), f"run_{database}_ovsdb"], env=self.environment(name),
+                        stdout=out, stderr=out)
+                self.addCleanup(process.wait)
+                self.addCleanup(process.kill)
+                wait_until(lambda: os.path.exists(f"{folder}/run/ovn{database}_db.ctl"), "the server runs")
+                wait_until(lambda: self.pid(name, database) == process.pid, "in the process of ovn-ctl itself")
+                wait_until(lambda: self.ctl(name, f"status_ovn{database}").split()[-1] == "running/active", "active")
+                process.send_signal(signal.SIGTERM)
+                statuses.append(process.wait(20))
+            self.assertEqual(*statuses)
 
 
 if __name__ == "__main__":
