@@ -47,8 +47,7 @@ Answer Canceled() { return {true, "\"canceled\"", true}; }
 
 Executor::Executor(base::Loop* loop, ovsdb::UuidGenerator* uuids, std::unique_ptr<Storage> storage,
                    std::unique_ptr<ovsdb::Database> database, Observer* observer)
-    : loop_(loop),
-      uuids_(uuids),
+    : uuids_(uuids),
       storage_(std::move(storage)),
       database_(std::move(database)),
       observer_(observer),

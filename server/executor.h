@@ -160,7 +160,6 @@ class Executor final : private Storage::Client {
   bool Withdraw(const Request& request);
   void EndTurn();
 
-  base::Loop* loop_;
   ovsdb::UuidGenerator* uuids_;
   std::unique_ptr<Storage> storage_;
   std::unique_ptr<ovsdb::Database> database_;
