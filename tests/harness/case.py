@@ -8,7 +8,7 @@ import sys
 import tempfile
 import unittest
 
-from harness import binaries
+from harness import binaries, sanitizers
 from harness.daemon import OvsdbServer, create_database
 
 
@@ -19,6 +19,7 @@ class SystemTest(unittest.TestCase):
 
     def setUp(self):
         self.directory = tempfile.mkdtemp(prefix="boreas-")
+        sanitizers.report_in(self.directory)
         # Where stock's programs put what they are not told to put elsewhere.
         self.env = {**os.environ, **{
             f"{project}_{kind}DIR": self.directory
@@ -75,13 +76,32 @@ class SystemTest(unittest.TestCase):
         return done
 
     def _finish(self):
-        for daemon in reversed(self._daemons):
-            daemon.kill()
+        try:
+            self._end_daemons()
+        except Exception:
+            self._keep()
+            raise
         if self._failed():
-            logs = "".join(daemon.diagnostics() for daemon in self._daemons)
-            sys.stderr.write(f"{self.id()}: files kept in {self.directory}{logs}\n")
+            self._keep()
         else:
             shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _end_daemons(self):
+        """Ours have to leave in order, when a sanitizer looks for leaks, and without a report of one."""
+        status = {}
+        try:
+            for daemon in reversed(self._daemons):
+                if daemon.path == binaries.ours("ovsdb-server") and daemon.running():
+                    status[daemon.name] = daemon.exit()
+        finally:
+            for daemon in reversed(self._daemons):
+                daemon.kill()
+            self.assertEqual(sanitizers.reports(self.directory), "")
+        self.assertEqual(status, dict.fromkeys(status, 0))
+
+    def _keep(self):
+        logs = "".join(daemon.diagnostics() for daemon in self._daemons)
+        sys.stderr.write(f"{self.id()}: files kept in {self.directory}{logs}\n")
 
     def _failed(self):
         result = self._outcome.result

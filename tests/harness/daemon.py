@@ -94,12 +94,20 @@ class Daemon:
         with open(f"/proc/{self.pid}/status", encoding="ascii") as status:
             return int(re.search(rf"^{key}:\s+(\d+)", status.read(), re.M).group(1))
 
+    def running(self):
+        return self.process is not None and self.process.poll() is None
+
     def signal(self, number):
         self.process.send_signal(number)
 
+    def exit(self, seconds=20):
+        """Has it leave by its control command; returns its exit status."""
+        self.appctl("exit", seconds=seconds)
+        return self.process.wait(seconds)
+
     def kill(self):
         """SIGKILL, as a power cut would."""
-        if self.process and self.process.poll() is None:
+        if self.running():
             self.process.kill()
         return self.process.wait(20) if self.process else None
 
