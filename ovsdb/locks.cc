@@ -6,7 +6,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "ovsdb/error.h"
-#include "ovsdb/schema.h"
+#include "ovsdb/object_parser.h"
 
 namespace ovsdb {
 namespace {

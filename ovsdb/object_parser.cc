@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/algorithm/container.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "ovsdb/error.h"
-#include "ovsdb/schema.h"
 
 namespace ovsdb {
 namespace {
@@ -30,6 +31,11 @@ unsigned TypesOf(const Json& json) {
 }
 
 }  // namespace
+
+bool IsValidIdentifier(absl::string_view name) {
+  if (name.empty() || absl::ascii_isdigit(name[0])) return false;
+  return absl::c_all_of(name, [](char c) { return absl::ascii_isalnum(c) || c == '_'; });
+}
 
 ObjectParser::ObjectParser(const Json& json) : json_(json) {
   if (!json.IsObject()) problem_ = "Object expected.";

@@ -17,6 +17,8 @@
 
 namespace ovsdb {
 
+bool IsValidIdentifier(absl::string_view name);  // RFC 7047 <id>.
+
 // Borrows the JSON. The first problem is the one that is reported; members asked for after it are
 // null like absent ones.
 class ObjectParser {

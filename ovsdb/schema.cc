@@ -136,11 +136,6 @@ bool SkipNumber(absl::string_view* s) {
 
 }  // namespace
 
-bool IsValidIdentifier(absl::string_view name) {
-  if (name.empty() || absl::ascii_isdigit(name[0])) return false;
-  return absl::c_all_of(name, [](char c) { return absl::ascii_isalnum(c) || c == '_'; });
-}
-
 bool IsValidVersion(absl::string_view version) {
   for (int i = 0; i < 3; i++) {
     if (i > 0 && !absl::ConsumePrefix(&version, ".")) return false;

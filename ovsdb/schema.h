@@ -73,7 +73,6 @@ class DatabaseSchema {
 
 using SchemaRef = std::shared_ptr<const DatabaseSchema>;
 
-bool IsValidIdentifier(absl::string_view name);  // RFC 7047 <id>.
 bool IsValidVersion(absl::string_view version);  // x.y.z
 
 }  // namespace ovsdb

@@ -8,7 +8,6 @@
 #include "absl/strings/str_format.h"
 #include "ovsdb/error.h"
 #include "ovsdb/object_parser.h"
-#include "ovsdb/schema.h"
 #include "ovsdb/utf8.h"
 
 namespace ovsdb {

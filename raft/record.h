@@ -45,9 +45,10 @@ struct LeaderRecord {
 struct CommitRecord {
   Index commit_index = 0;
 };
-enum class Note { kTransferLeadership, kLeft };
+enum class Note { kTransferLeadership, kLeft, kOther };
 struct NoteRecord {
   Note note = Note::kLeft;
+  std::string other;  // The text of kOther, which means nothing to us.
 };
 
 // Any but the first.
@@ -56,13 +57,14 @@ struct Record {
   std::string comment;  // For people; may be empty.
 };
 
-// Append JSON text. The first form leaves out the snapshot's data where that is null, with a
-// `prev_data` of `null`, for writers that put it in by themselves.
+// Append JSON text. Of a header with a snapshot `prev_data` is the last member: without data it is
+// `null`, for writers that put it in by themselves. An election timer of 0 is left out, which
+// stands for the default.
 void AppendHeader(const Header& header, std::string* out);
 void AppendRecord(const Record& record, std::string* out);
 
-// Errors are syntax errors that say which member is wrong, in stock's words: "syntax error: Parsing
-// raft record failed: ...".
+// Errors are mostly syntax errors that say which member is wrong, in stock's words: "syntax error:
+// Parsing raft log record failed: ...".
 absl::StatusOr<Header> ParseHeader(const ovsdb::Json& json);
 absl::StatusOr<Record> ParseRecord(const ovsdb::Json& json);
 

@@ -2,9 +2,12 @@
 #ifndef RAFT_REPLAY_H_
 #define RAFT_REPLAY_H_
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "raft/log.h"
 #include "raft/record.h"
 #include "raft/types.h"
@@ -27,12 +30,14 @@ struct PersistentState {
   bool joining() const { return !remote_addresses.empty(); }
 };
 
-// Applies records in the file's order.
+// Applies records in the file's order. Errors are OVSDB errors, in stock's words where it has some;
+// they number the records from 1 on, as the header is record 0.
 class Replay {
  public:
   explicit Replay(Header header);  // `snapshot_data` is not kept.
 
-  // An error says which rule the record breaks; it has not been applied then.
+  // An error says which rule the record breaks; it has not been applied then. In a file that is
+  // still to join there is no log yet: only terms and votes count.
   absl::Status Apply(Record record);
   // After the last: what makes the whole unusable, such as a server that is not in its own cluster.
   absl::Status Finish() const;
@@ -41,10 +46,18 @@ class Replay {
   PersistentState Take() && { return std::move(state_); }
 
  private:
-  absl::Status RaiseTerm(Term term);
+  absl::Status ApplyEntry(EntryRecord record);
+  absl::Status ApplyVote(const VoteRecord& record);
+  absl::Status ApplyLeader(const LeaderRecord& record);
+  absl::Status ApplyCommit(const CommitRecord& record);
+  void RaiseTerm(Term term);
+  absl::Status Broken(absl::string_view rule) const;  // An error about the record at hand.
 
   PersistentState state_;
-  ServerId leader_;  // That a record named in state_.term.
+  uint64_t n_records_ = 0;      // That Apply() was given.
+  ServerId leader_;             // That a record named in state_.term, ...
+  uint64_t leader_record_ = 0;  // ... and which one.
+  uint64_t left_record_ = 0;
 };
 
 }  // namespace raft

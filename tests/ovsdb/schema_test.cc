@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "ovsdb/error.h"
+#include "ovsdb/object_parser.h"
 
 // What is expected here is what OVS 3.5 says about the same schemas.
 
