@@ -1,285 +1,439 @@
-"""Backup and relay servers, with ours and the reference's on either side."""
+"""Backups of active servers, with ours and the reference's on either side."""
 
 import json
+import os
+import signal
 import unittest
 
-from harness import binaries, jsonrpc
-from harness.case import SystemTest
+from harness.mirror import (
+    OTHER_SCHEMA,
+    SCHEMA,
+    ZERO,
+    MirrorTest,
+    answer,
+    change,
+    changed,
+    crash,
+    follows,
+    insert,
+    logged,
+    numbers,
+    rows,
+)
 from harness.waiting import wait_until
 
-SCHEMA = {
-    "name": "Repl",
-    "version": "1.0.0",
-    "tables": {
-        "A": {"columns": {"n": {"type": "integer"}, "b": {"type": {"key": {"type": "uuid", "refTable": "B"}, "min": 0, "max": 5}}},
-              "isRoot": True},
-        "B": {"columns": {"text": {"type": "string"}}},
-        "Secret": {"columns": {"text": {"type": "string"}}, "isRoot": True},
-    },
-}
-CHANGES = [
-    [{"op": "insert", "table": "B", "uuid-name": "b", "row": {"text": "one"}},
-     {"op": "insert", "table": "A", "row": {"n": 1, "b": ["named-uuid", "b"]}},
-     {"op": "insert", "table": "Secret", "row": {"text": "s"}}],
-    [{"op": "update", "table": "A", "where": [], "row": {"n": 2}}],
-    [{"op": "insert", "table": "A", "row": {"n": 3}}],
-    [{"op": "update", "table": "A", "where": [["n", "==", 2]], "row": {"b": ["set", []]}}],
-]
+ACTIVE = "database: Repl\nstate: active\n\n"
 
 
-def rows(server, *tables):
-    """Rows with their UUIDs, which replication keeps; None while the database is not there."""
-    tables = tables or tuple(SCHEMA["tables"])
-    selects = [{"op": "select", "table": table, "where": []} for table in tables]
-    try:
-        with server.connect() as client:
-            results = client.transact("Repl", *selects)
-    except (RuntimeError, jsonrpc.Closed):
-        return None
-    found = []
-    for result in results:
-        for row in result["rows"]:
-            row.pop("_version")
-        found.append(sorted(result["rows"], key=json.dumps))
-    return found
+def status(server):
+    return server.appctl("ovsdb-server/sync-status")
 
 
-def pairs():
-    ours = binaries.ours("ovsdb-server")
-    found = [("ours of ours", ours, ours)]
-    if binaries.have_reference():
-        stock = binaries.reference("ovsdb-server")
-        found += [("ours of stock", stock, ours), ("stock of ours", ours, stock)]
-    return found
+def backup_of(source, exclude=""):
+    return f"database: Repl\nstate: backup\nreplicating: {source.remote}\n{exclude}\n"
 
 
-class ReplicationTestBase(SystemTest):
-    def setUp(self):
-        super().setUp()
-        self.turn = 0
-
-    def fresh(self, kind, program, arguments=(), with_database=True):
-        self.turn += 1
-        name = f"{kind}{self.turn}"
-        databases = [self.database(name, SCHEMA)] if with_database else []
-        return self.server(name, databases, list(arguments), program)
-
-    def change(self, server, changes=CHANGES):
-        with server.connect() as client:
-            for operations in changes:
-                for result in client.transact("Repl", *operations):
-                    self.assertNotIn("error", result)
-
-    def follows(self, follower, source, *tables):
-        def equal():
-            there = rows(follower, *tables)
-            return there is not None and there == rows(source, *tables)
-
-        wait_until(equal, f"{follower.name} equals {source.name}")
+def connecting_to(remote):
+    return f"database: Repl\nstate: backup\nconnecting: {remote}\n"
 
 
-class BackupTest(ReplicationTestBase):
-    def test_backup_follows(self):
-        for what, active_program, backup_program in pairs():
-            with self.subTest(what):
-                active = self.fresh("active", active_program)
-                self.change(active, CHANGES[:1])
-                backup = self.fresh("backup", backup_program, ["--sync-from=" + active.remote])
-                self.follows(backup, active)
-                self.change(active, CHANGES[1:])
-                self.follows(backup, active)
-                self.assertIn("state: backup", backup.appctl("ovsdb-server/sync-status"))
-                self.assertIn(f"replicating: {active.remote}", backup.appctl("ovsdb-server/sync-status"))
-                with backup.connect() as client:
-                    refused = client.transact("Repl", {"op": "insert", "table": "A", "row": {"n": 9}})
-                    self.assertEqual(refused[-1]["error"], "not allowed")
+def becomes(server, text):
+    wait_until(lambda: status(server) == text, f"{server.name} says {text!r}")
 
-    def test_takeover_and_return(self):
-        for what, active_program, backup_program in pairs():
-            with self.subTest(what):
-                active = self.fresh("active", active_program)
-                self.change(active)
-                backup = self.fresh("backup", backup_program, ["--sync-from=" + active.remote])
-                self.follows(backup, active)
-                backup.appctl("ovsdb-server/disconnect-active-ovsdb-server")
-                self.change(backup, [[{"op": "insert", "table": "A", "row": {"n": 77}}]])
-                self.assertIn("state: active", backup.appctl("ovsdb-server/sync-status"))
-                self.assertEqual(len(rows(active, "A")[0]), 2)
-                backup.appctl("ovsdb-server/connect-active-ovsdb-server")
-                self.follows(backup, active)
 
-    def test_started_active(self):
-        active = self.fresh("active", binaries.ours("ovsdb-server"))
-        self.change(active)
-        backup = self.fresh("backup", binaries.ours("ovsdb-server"), ["--sync-from=" + active.remote, "--active"])
-        self.assertEqual(rows(backup), [[], [], []])
-        self.assertIn("state: active", backup.appctl("ovsdb-server/sync-status"))
-        backup.appctl("ovsdb-server/connect-active-ovsdb-server")
-        self.follows(backup, active)
+class CopyTest(MirrorTest):
+    def test_copies_and_follows(self):
+        def scenario(pair):
+            source = pair.source()
+            change(source)
+            backup = pair.backup(source)
+            follows(backup, source)
+            change(source, [insert(7)], [{"op": "delete", "table": "A", "where": [["n", "==", 3]]}])
+            follows(backup, source)
+            self.assertEqual(status(backup), backup_of(source))
+            self.assertEqual(answer(backup, "get-active-ovsdb-server"), source.remote)
 
-    def test_excluded_tables(self):
-        for what, active_program, backup_program in pairs():
-            with self.subTest(what):
-                active = self.fresh("active", active_program)
-                self.change(active, CHANGES[:1])
-                backup = self.fresh("backup", backup_program, [
-                    "--sync-from=" + active.remote, "--sync-exclude-tables=Repl:Secret"])
-                self.follows(backup, active, "A", "B")
-                self.change(active, CHANGES[1:])
-                self.follows(backup, active, "A", "B")
-                self.assertEqual(rows(backup, "Secret"), [[]])
-                self.assertEqual(backup.appctl("ovsdb-server/get-sync-exclude-tables"), "Repl:Secret")
+        self.each(scenario)
 
-    def test_what_was_replicated_is_kept(self):
-        active = self.fresh("active", binaries.ours("ovsdb-server"))
-        self.change(active)
-        backup = self.fresh("backup", binaries.ours("ovsdb-server"), ["--sync-from=" + active.remote])
-        self.follows(backup, active)
-        before = rows(active)
-        active.stop()
-        backup.stop()
-        backup.start()
-        self.assertEqual(rows(backup), before)
-        active.start()
-        self.change(active, [[{"op": "insert", "table": "A", "row": {"n": 5}}]])
-        self.follows(backup, active)
+    def test_a_backup_is_only_read(self):
+        refusal = "{} operation not allowed when database server is in read only mode"
+        writes = {
+            "insert": insert(9),
+            "mutate": {"op": "mutate", "table": "A", "where": [], "mutations": [["n", "+=", 1]]},
+            "delete": {"op": "delete", "table": "A", "where": []},
+            "commit": {"op": "commit", "durable": True},
+        }
+
+        def scenario(pair):
+            source = pair.source()
+            change(source, [insert(1)])
+            backup = pair.backup(source)
+            follows(backup, source)
+            with backup.connect() as client:
+                for name, operation in writes.items():
+                    [refused] = client.transact("Repl", operation)
+                    self.assertEqual(refused, {"error": "not allowed", "details": refusal.format(name)})
+                converted = client.call("convert", ["Repl", SCHEMA])["error"]
+                self.assertEqual(converted["error"], "not allowed")
+                self.assertEqual(converted["details"], "conversion is not allowed for read-only database Repl")
+                self.assertEqual(client.call("lock", ["l"])["result"], {"locked": True})
+                select = {"op": "select", "table": "Database", "where": [["name", "==", "Repl"]],
+                          "columns": ["model", "connected", "leader"]}
+                self.assertEqual(client.transact("_Server", select)[0]["rows"],
+                                 [{"model": "standalone", "connected": True, "leader": True}])
+            self.assertEqual(numbers(backup), [1])
+
+        self.each(scenario)
 
     def test_clients_of_a_backup_are_told_of_changes(self):
-        active = self.fresh("active", binaries.ours("ovsdb-server"))
-        backup = self.fresh("backup", binaries.ours("ovsdb-server"), ["--sync-from=" + active.remote])
-        self.follows(backup, active)
-        with backup.connect() as client:
-            client.call("set_db_change_aware", [True])
-            client.call("monitor_cond", ["Repl", "m", {"A": {}}])
-            self.change(active, [[{"op": "insert", "table": "A", "row": {"n": 5}}]])
-            update = client.wait_for(lambda m: m.get("method") == "update2")[0]
-            self.assertEqual(list(update["params"][1]["A"].values()), [{"insert": {"n": 5}}])
+        def scenario(pair):
+            source = pair.source()
+            backup = pair.backup(source)
+            becomes(backup, backup_of(source))
+            changes = [insert(5), {"op": "update", "table": "A", "where": [], "row": {"n": 6}},
+                       {"op": "delete", "table": "A", "where": []}]
+            told = []
+            with backup.connect() as client:
+                client.call("monitor_cond_since", ["Repl", "m", {"A": {"columns": ["n"]}}, ZERO])
+                for operation in changes:  # One by one, lest they come as one update.
+                    change(source, [operation])
+                    told.append(client.wait_for(lambda m: m.get("method") == "update3")[0])
+            [row] = told[0]["params"][2]["A"]
+            self.assertEqual([m["params"][2]["A"][row] for m in told],
+                             [{"insert": {"n": 5}}, {"modify": {"n": 6}}, {"delete": None}])
+
+        self.each(scenario)
+
+    def test_the_active_goes_and_returns(self):
+        def scenario(pair):
+            source = pair.source()
+            change(source)
+            backup = pair.backup(source)
+            follows(backup, source)
+            before = rows(source)
+            source.kill()
+            wait_until(lambda: logged(backup, "reconnect")[-1].endswith("before reconnect"), "it tries again")
+            self.assertEqual(rows(backup), before)
+            self.assertEqual(status(backup), backup_of(source))
+            os.unlink(source.socket)
+            source.start()
+            change(source, [insert(5)])
+            follows(backup, source)
+
+        self.each(scenario)
+
+    def test_the_file_of_a_backup(self):
+        """What was replicated is kept, and opens in the other server as well."""
+
+        def scenario(pair):
+            source = pair.source()
+            change(source)
+            backup = pair.backup(source)
+            follows(backup, source)
+            before = rows(source)
+            source.stop()
+            backup.kill()
+            for role in ("follower", "source"):
+                reader = pair.server(role, f"{role}-reads", backup.databases)
+                self.assertEqual(rows(reader), before)
+                reader.stop()
+
+        self.each(scenario)
+
+    def test_excluded_tables(self):
+        excluded = "exclude: Repl:B,Repl:Secret\n"
+
+        def scenario(pair):
+            source = pair.source()
+            change(source, [{"op": "insert", "table": "Secret", "row": {"text": "theirs"}}, insert(1)])
+            backup = pair.backup(source, "--sync-exclude-tables=Repl:Secret,Repl:B", "--active")
+            change(backup, [{"op": "insert", "table": "Secret", "row": {"text": "mine"}}, insert(2)])
+            mine = rows(backup, "Secret")
+            answer(backup, "connect-active-ovsdb-server")
+            follows(backup, source, "A")
+            self.assertEqual(status(backup), backup_of(source, excluded)[:-1])
+            self.assertEqual(rows(backup, "Secret"), mine)
+            self.assertEqual(answer(backup, "get-sync-exclude-tables"), "Repl:Secret,Repl:B")
+            # A table of no database in particular is one of every database.
+            alone = pair.backup(source, "--sync-exclude-tables=Secret", name="alone")
+            follows(alone, source, "A")
+            self.assertEqual(status(alone), backup_of(source, "exclude: Repl:Secret\n")[:-1])
+            # At run time the copy is made anew.
+            self.assertEqual(answer(alone, "set-sync-exclude-tables", "Other:A"), "")
+            follows(alone, source)
+            self.assertEqual(status(alone), backup_of(source))
+
+        self.each(scenario)
+
+    def test_several_databases(self):
+        def scenario(pair):
+            source = pair.source(databases=[pair.database("a"), pair.database("b", OTHER_SCHEMA)])
+            change(source)
+            change(source, [{"op": "insert", "table": "T", "row": {"x": "y"}}], database="Other")
+            backup = pair.backup(source)
+            follows(backup, source)
+            self.assertEqual(answer(backup, "add-db", pair.database("c", OTHER_SCHEMA)), "")
+            follows(backup, source, "T", database="Other")
+            self.assertEqual(status(backup), backup_of(source).replace("Repl", "Other") + backup_of(source))
+            self.assertEqual(answer(backup, "remove-db", "Other"), "")
+            self.assertEqual(status(backup), backup_of(source))
+
+        self.each(scenario)
+
+    def test_a_backup_of_a_backup(self):
+        def scenario(pair):
+            source = pair.source()
+            change(source)
+            backup = pair.backup(source)
+            third = pair.server("source", "third", arguments=["--sync-from=" + backup.remote])
+            follows(third, source)
+            change(source, [insert(8)])
+            follows(third, source)
+
+        self.each(scenario)
 
 
-class RelayTest(ReplicationTestBase):
-    def relay(self, program, *sources):
-        relay = self.fresh("relay", program, with_database=False, arguments=[])
-        relay.stop()
-        relay.arguments = ["--remote=punix:" + relay.socket, f"relay:Repl:{','.join(s.remote for s in sources)}"]
-        return relay.start()
+class RoleTest(MirrorTest):
+    def test_promoted_and_demoted(self):
+        def scenario(pair):
+            source = pair.source()
+            change(source, [insert(1)])
+            backup = pair.backup(source)
+            follows(backup, source)
+            with backup.connect() as client:
+                self.assertEqual(answer(backup, "disconnect-active-ovsdb-server"), "")
+                self.assertEqual(status(backup), ACTIVE)
+                self.assertIn("uuid", client.transact("Repl", insert(77))[0])
+                self.assertEqual(answer(backup, "connect-active-ovsdb-server"), "")
+                follows(backup, source)
+                self.assertEqual(status(backup), backup_of(source))
+                self.assertEqual(client.transact("Repl", insert(78))[0]["error"], "not allowed")
+            self.assertEqual(numbers(source), [1])
 
-    def test_relay_follows_and_forwards(self):
-        for what, source_program, relay_program in pairs():
-            with self.subTest(what):
-                source = self.fresh("source", source_program)
-                self.change(source, CHANGES[:1])
-                relay = self.relay(relay_program, source)
-                self.follows(relay, source)
-                self.change(source, CHANGES[1:2])
-                self.follows(relay, source)
-                self.change(relay, CHANGES[2:])
-                self.follows(relay, source)
-                with relay.connect() as client:
-                    bad = client.transact("Repl", {"op": "insert", "table": "A", "row": {"n": "x"}})
-                    self.assertIn("error", bad[0])
+        self.each(scenario)
 
-    def test_a_writer_sees_its_own_write(self):
-        """Updates of a forwarded transaction reach the relay's client before the reply."""
-        source = self.fresh("source", binaries.ours("ovsdb-server"))
-        relay = self.relay(binaries.ours("ovsdb-server"), source)
-        self.follows(relay, source)
-        with relay.connect() as client:
-            client.call("monitor_cond_since", ["Repl", "m", {"A": {}}, "00000000-0000-0000-0000-000000000000"])
-            request = client.request("transact", ["Repl", {"op": "insert", "table": "A", "row": {"n": 4}}])
-            reply, before = client.wait_for(lambda m: m.get("id") == request)
-            self.assertIn("uuid", reply["result"][0])
-            self.assertEqual([m["method"] for m in before], ["update3"])
+    def test_started_active(self):
+        def scenario(pair):
+            source = pair.source()
+            change(source)
+            backup = pair.backup(source, "--active")
+            self.assertEqual((status(backup), rows(backup)), (ACTIVE, [[], [], []]))
+            self.assertEqual(answer(backup, "get-active-ovsdb-server"), source.remote)
+            answer(backup, "connect-active-ovsdb-server")
+            follows(backup, source)
 
-    def test_history_across_reconnects(self):
-        """A relay keeps history: a client that returns gets the difference alone."""
-        for what, source_program, relay_program in pairs():
-            with self.subTest(what):
-                source = self.fresh("source", source_program)
-                relay = self.relay(relay_program, source)
-                self.follows(relay, source)
-                zero = "00000000-0000-0000-0000-000000000000"
-                with relay.connect() as client:
-                    found, first, _ = client.call("monitor_cond_since", ["Repl", "m", {"A": {}}, zero])["result"]
-                self.assertFalse(found)
-                self.change(source, [[{"op": "insert", "table": "A", "row": {"n": n}}] for n in range(3)])
-                self.follows(relay, source)
-                with relay.connect() as client:
-                    reply = client.call("monitor_cond_since", ["Repl", "m", {"A": {}}, first])["result"]
-                self.assertEqual((first == zero, reply[0]), self.expected_of_history(first, zero))
+        self.each(scenario)
 
-    @staticmethod
-    def expected_of_history(first, zero):
-        """A standalone source has no transaction ids to give; then there is nothing to find."""
-        return (True, False) if first == zero else (False, True)
+    def test_told_at_run_time(self):
+        def scenario(pair):
+            source, other = pair.source(), pair.source("other")
+            change(source, [insert(1)])
+            change(other, [insert(2)])
+            server = pair.server("follower", "backup")
+            self.assertEqual(answer(server, "connect-active-ovsdb-server"),
+                             "Unable to connect: active server is not specified.\n")
+            self.assertEqual(answer(server, "get-active-ovsdb-server"), "")
+            answer(server, "set-active-ovsdb-server", source.remote)
+            self.assertEqual(status(server), "state: active\n")
+            answer(server, "connect-active-ovsdb-server")
+            follows(server, source)
+            # What is set counts from the next time that it becomes a backup.
+            answer(server, "set-active-ovsdb-server", "foo:bar")
+            answer(server, "connect-active-ovsdb-server")
+            self.assertEqual(answer(server, "get-active-ovsdb-server"), "foo:bar")
+            self.assertEqual(status(server), backup_of(source))
+            answer(server, "disconnect-active-ovsdb-server")
+            answer(server, "connect-active-ovsdb-server")
+            self.assertEqual(status(server), connecting_to("foo:bar"))
+            failed = "foo:bar: connection attempt failed (Address family not supported by protocol)"
+            wait_until(lambda: failed in logged(server, "reconnect"), "the attempt fails")
+            self.assertEqual(numbers(server), [1])
+            answer(server, "disconnect-active-ovsdb-server")
+            answer(server, "set-active-ovsdb-server", other.remote)
+            answer(server, "connect-active-ovsdb-server")
+            follows(server, other)
 
-    def test_connection_lost_and_found(self):
-        for what, source_program, relay_program in pairs():
-            with self.subTest(what):
-                source = self.fresh("source", source_program)
-                self.change(source)
-                relay = self.relay(relay_program, source)
-                self.follows(relay, source)
-                before = rows(source)
-                source.stop()
-                wait_until(lambda r=relay: self.server_row(r)["connected"] is False, "the relay is disconnected")
-                self.assertEqual(rows(relay), before)
-                source.start()
-                wait_until(lambda r=relay: self.server_row(r)["connected"] is True, "the relay is connected")
-                self.change(source, [[{"op": "insert", "table": "A", "row": {"n": 8}}]])
-                self.follows(relay, source)
+        self.each(scenario)
 
-    @staticmethod
-    def server_row(server):
-        with server.connect() as client:
-            select = {"op": "select", "table": "Database", "where": [["name", "==", "Repl"]]}
-            found = client.transact("_Server", select)[0]["rows"]
-        return found[0] if found else {"connected": None}
+    def test_probe_interval(self):
+        def scenario(pair):
+            source = pair.source()
+            backup = pair.backup(source)
+            becomes(backup, backup_of(source))
+            self.assertEqual(answer(backup, "set-active-ovsdb-server-probe-interval", "x"),
+                             "error: Invalid probe interval, integer value expected")
+            self.assertEqual(answer(backup, "set-active-ovsdb-server-probe-interval", "1000"), "")
+            source.signal(signal.SIGSTOP)
+            silent = f"{source.remote}: no response to inactivity probe after 1"
+            wait_until(lambda: any(line.startswith(silent) for line in logged(backup, "reconnect")),
+                       "the active does not answer")
+            source.signal(signal.SIGCONT)
+            change(source, [insert(1)])
+            follows(backup, source)
 
-    def test_server_row(self):
-        shown = []
-        for what, source_program, relay_program in pairs():
-            source = self.fresh("source", source_program)
-            relay = self.relay(relay_program, source)
-            self.follows(relay, source)
-            row = self.server_row(relay)
-            shown.append({key: row[key] for key in ("model", "connected", "leader", "cid", "sid", "index")})
-        self.assertEqual(shown, [shown[0]] * len(shown))
-        self.assertEqual(shown[0]["model"], "relay")
+        self.each(scenario)
 
-    def test_conversion_of_the_source(self):
-        for what, source_program, relay_program in pairs():
-            with self.subTest(what):
-                source = self.fresh("source", source_program)
-                self.change(source)
-                relay = self.relay(relay_program, source)
-                self.follows(relay, source)
-                wider = json.loads(json.dumps(SCHEMA))
-                wider["tables"]["A"]["columns"]["new"] = {"type": "string"}
-                with source.connect() as client:
-                    self.assertIsNone(client.call("convert", ["Repl", wider])["error"])
+    def test_after_a_crash(self):
+        """What --monitor starts again has the role that the server had."""
 
-                def converted(r=relay):
-                    try:
-                        with r.connect() as client:
-                            schema = client.call("get_schema", ["Repl"])["result"]
-                        return "new" in schema["tables"]["A"]["columns"]
-                    except (jsonrpc.Closed, TypeError):
-                        return False
+        def scenario(pair):
+            source = pair.source()
+            change(source, [insert(1)])
+            options = ["--sync-from=" + source.remote]
+            backup = pair.daemon("follower", "backup", [pair.database("backup")], options)
+            follows(backup, source)
+            crash(backup, signal.SIGSEGV)
+            becomes(backup, backup_of(source))
+            answer(backup, "disconnect-active-ovsdb-server")
+            answer(backup, "set-sync-exclude-tables", "Repl:B")
+            answer(backup, "set-active-ovsdb-server", "unix:nowhere")
+            crash(backup, signal.SIGSEGV)
+            self.assertEqual(status(backup), ACTIVE)
+            self.assertEqual(answer(backup, "get-sync-exclude-tables"), "Repl:B")
+            answer(backup, "connect-active-ovsdb-server")
+            self.assertEqual(status(backup), connecting_to("unix:nowhere"))
 
-                wait_until(converted, "the relay has the new schema")
-                self.follows(relay, source)
+        self.each(scenario)
 
-    def test_two_sources(self):
-        """The relay goes to the other source when its own ends."""
-        source = self.fresh("source", binaries.ours("ovsdb-server"))
-        other = self.fresh("source", binaries.ours("ovsdb-server"))
-        for server in (source, other):
-            self.change(server, [[{"op": "insert", "table": "A", "row": {"n": 1}}]])
-        relay = self.relay(binaries.ours("ovsdb-server"), source, other)
-        wait_until(lambda: rows(relay) in (rows(source), rows(other)), "the relay follows one")
-        gone, left = (source, other) if rows(relay) == rows(source) else (other, source)
-        gone.stop()
-        self.follows(relay, left)
+    def test_configuration_file(self):
+        def scenario(pair):
+            source, other = pair.source(), pair.source("other")
+            change(source, [insert(1)])
+            change(other, [insert(2)])
+            backup = pair.server("follower", "backup", start=False)
+
+            def configure(**options):
+                config = {"remotes": {"punix:" + backup.socket: {}},
+                          "databases": {backup.databases[0]: {"service-model": "active-backup", **options}}}
+                return self.write(f"{pair.name}.json", config)
+
+            path = configure(source={source.remote: None}, backup=True)
+            backup.arguments = ["--config-file=" + path]
+            backup.start()
+            follows(backup, source)
+            change_it = f"error: Update the {path} and use ovsdb-server/reload instead"
+            self.assertEqual(answer(backup, "disconnect-active-ovsdb-server"), change_it)
+            self.assertEqual(answer(backup, "get-active-ovsdb-server"), "")
+            configure(source={other.remote: {"max-backoff": 2000}}, backup=True)
+            self.assertEqual(answer(backup, "reload"), "")
+            follows(backup, other)
+            configure(source={other.remote: {}}, backup=True, **{"exclude-tables": ["Secret", "B"]})
+            self.assertEqual(answer(backup, "reload"), "")
+            becomes(backup, backup_of(other, "exclude: Repl:B,Repl:Secret\n")[:-1])
+            configure(backup=False)
+            self.assertEqual(answer(backup, "reload"), "")
+            self.assertEqual(status(backup), ACTIVE)
+            change(backup, [insert(3)])
+
+        self.each(scenario)
+
+
+class CannotTest(MirrorTest):
+    """What cannot be a backup is active, and says why in the log."""
+
+    def attempt(self, pair, source, name, *arguments, **more):
+        """Starts a backup of `source`; returns what its log says of replication."""
+        backup = pair.backup(source, *arguments, name=name, **more)
+        wait_until(lambda: "connecting" not in status(backup), f"{name} has tried")
+        return backup, logged(backup, "replication", "ovsdb_error")
+
+    def test_other_schemas(self):
+        mismatch = "Repl: Schema version mismatch, checking if Repl can still be replicated or not."
+        fewer = json.loads(json.dumps(SCHEMA))
+        del fewer["tables"]["Secret"]
+        cases = {
+            "table": (changed(SCHEMA, More={"x": {"type": "string"}}),
+                      "Table More not present in the local db schema"),
+            "column": (changed(SCHEMA, A={"x": {"type": "string"}}),
+                       "Column x not present in the local db schema table A."),
+            "type": (changed(SCHEMA, A={"n": {"type": "string"}}),
+                     "Column n mismatch in local db schema table A."),
+            "mutable": (changed(SCHEMA, A={"n": {"type": "integer", "mutable": False}}),
+                        "Column n mismatch in local db schema table A."),
+            "fewer": (fewer, None),
+            "version": ({**SCHEMA, "version": "2.0.0"}, None),
+        }
+
+        def scenario(pair):
+            for name, (schema, reason) in cases.items():
+                source = pair.source("source-" + name, schema=schema)
+                backup, log = self.attempt(pair, source, "backup-" + name)
+                if reason:
+                    self.assertEqual(log, [mismatch, reason, "Repl cannot be replicated."])
+                    self.assertEqual(status(backup), ACTIVE)
+                    change(backup, [insert(1)])
+                else:
+                    self.assertEqual(log[:2], [mismatch, "Repl can be replicated."])
+                    self.assertEqual(status(backup), backup_of(source))
+                backup.kill()
+                source.kill()
+
+        self.each(scenario)
+
+    def test_itself(self):
+        def scenario(pair):
+            itself = pair.server("follower", "itself", arguments=["--sync-from=unix:" + pair.path("itself.sock")])
+            becomes(itself, ACTIVE)
+            self.assertEqual(
+                logged(itself, "ovsdb_error"),
+                ["unexpected ovsdb error: Server ID check failed: Repl: Self replicating is not allowed"])
+            change(itself, [insert(1)])
+
+        self.each(scenario, [("ours", "ours"), ("stock", "stock")])
+
+    def test_no_such_database(self):
+        def scenario(pair):
+            source = pair.source(databases=[pair.database("other", OTHER_SCHEMA)])
+            databases = [pair.database("b1"), pair.database("b2", OTHER_SCHEMA)]
+            backup, _ = self.attempt(pair, source, "backup", databases=databases)
+            # All databases have the same role.
+            becomes(backup, ACTIVE.replace("Repl", "Other") + ACTIVE)
+            self.assertEqual(
+                logged(backup, "ovsdb_error"),
+                ["unexpected ovsdb error: list_dbs failed: Repl: database name is not in the list"])
+            self.assertEqual(answer(source, "add-db", pair.database("late")), "")
+            change(source, [insert(1)])
+            self.assertEqual(answer(backup, "connect-active-ovsdb-server"), "")
+            follows(backup, source)
+
+        self.each(scenario)
+
+    def test_rows_that_do_not_fit(self):
+        """Rows refer to others of a table that is excluded."""
+
+        def scenario(pair):
+            source = pair.source()
+            change(source)
+            change(source, [{"op": "insert", "table": "B", "uuid-name": "b", "row": {"text": "two"}},
+                            {"op": "insert", "table": "A", "row": {"b": ["named-uuid", "b"]}}])
+            backup, log = self.attempt(pair, source, "backup", "--sync-exclude-tables=Repl:B")
+            self.assertEqual(status(backup), ACTIVE)
+            self.assertRegex(log[-1], "^unexpected ovsdb error: referential integrity violation: Table A column "
+                                      "b row [0-9a-f-]* references nonexistent row [0-9a-f-]* in table B.$")
+            self.assertEqual(rows(backup), [[], [], []])
+
+        self.each(scenario)
+
+    def test_conversion_of_the_active(self):
+        wider = changed(SCHEMA, A={"new": {"type": "string"}})
+
+        def convert(server):
+            with server.connect() as client:
+                self.assertIsNone(client.call("convert", ["Repl", wider])["error"])
+
+        def scenario(pair):
+            source = pair.source()
+            change(source)
+            backup = pair.backup(source)
+            follows(backup, source)
+            convert(source)
+            becomes(backup, ACTIVE)
+            self.assertIn("Column new not present in the local db schema table A.", logged(backup, "replication"))
+            convert(backup)
+            self.assertEqual(answer(backup, "connect-active-ovsdb-server"), "")
+            follows(backup, source)
+
+        self.each(scenario)
 
 
 if __name__ == "__main__":
