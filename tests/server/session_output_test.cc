@@ -10,75 +10,34 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "tests/server/base_test_util.h"
+#include "tests/server/fake_stream.h"
 
 namespace server {
 namespace {
-
-// A stream whose peer reads as fast as can be, or not at all.
-class FakeStream final : public base::Stream {
- public:
-  explicit FakeStream(base::Loop* loop)
-      : flush_(loop, base::TurnEnd::kFlush, [this] { Flush(); }) {}
-
-  void SetHandler(Handler* handler) override { handler_ = handler; }
-  void Write(absl::string_view data) override {
-    queued_.append(data.data(), data.size());
-    flush_.Arm();
-  }
-  void Write(base::SharedText text) override { Write(absl::string_view(*text)); }
-  size_t backlog() const override { return queued_.size(); }
-  uint64_t bytes_written() const override { return sent.size(); }
-  uint64_t bytes_queued() const override { return sent.size() + queued_.size(); }
-  void SetReading(bool reading) override {}
-  bool connected() const override { return true; }
-  bool send_failed() const override { return false; }
-  const std::string& name() const override { return name_; }
-  std::string LocalAddress() const override { return ""; }
-  std::string PeerAddress() const override { return ""; }
-  std::string PeerCommonName() const override { return ""; }
-
-  void SetStuck(bool stuck) {
-    is_stuck_ = stuck;
-    flush_.Arm();
-  }
-
-  std::string sent;
-
- private:
-  void Flush() {
-    if (is_stuck_ || queued_.empty()) return;
-    sent += std::exchange(queued_, {});
-    handler_->OnDrained();
-  }
-
-  const std::string name_ = "fake";
-  Handler* handler_ = nullptr;
-  std::string queued_;
-  bool is_stuck_ = false;
-  base::TurnEnd flush_;
-};
 
 // One client's connection and what goes to it.
 class Client final : private base::JsonRpc::Handler {
  public:
   Client(base::Loop* loop, OutputTurns* turns)
-      : stream_(new FakeStream(loop)),
+      : stream_(new base::FakeStream(loop)),
         rpc_(loop, std::unique_ptr<base::Stream>(stream_), this),
         output_(turns) {
     output_.SetConnection(&rpc_);
   }
 
+  void SetConnected(bool connected) { output_.SetConnection(connected ? &rpc_ : nullptr); }
   SessionOutput& output() { return output_; }
-  FakeStream& stream() { return *stream_; }
-  const std::string& sent() const { return stream_->sent; }
+  base::FakeStream& stream() { return *stream_; }
+  const std::string& sent() const { return stream_->sent(); }
 
  private:
   void OnMessage(std::unique_ptr<base::JsonRpcMessage> message) override {}
   void OnDrained() override { output_.OnDrained(); }
   void OnClosed(const absl::Status& reason) override {}
 
-  FakeStream* stream_;
+  base::FakeStream* stream_;
   base::JsonRpc rpc_;
   SessionOutput output_;
 };
@@ -196,6 +155,101 @@ TEST_F(SessionOutputTest, WhoWaitsForATurnMayGo) {
   clients.erase(clients.begin(), clients.begin() + 50);
   clients[0]->output().SetConnection(nullptr);
   ASSERT_TRUE(RunUntil([&] { return clients.back()->sent().size() == size_t{40} * (64 << 10); }));
+}
+
+TEST_F(SessionOutputTest, ALongMessageIsMadeAsItsReaderReads) {
+  auto clients = Connect(1);
+  SessionOutput& output = clients[0]->output();
+  clients[0]->stream().SetStuck(true);
+  output.Send(Long(100));
+  output.Send("end");
+  size_t read = 0;
+  while (read < size_t{100} * (64 << 10)) {
+    for (int i = 0; i < 5; ++i) loop_.RunOnce(false);
+    ASSERT_LT(clients[0]->stream().backlog(), SessionOutput::kLowWater + (64 << 10));
+    ASSERT_GT(clients[0]->stream().backlog(), 0);
+    clients[0]->stream().ReadQueued();
+    read = clients[0]->sent().size();
+  }
+  EXPECT_TRUE(output.keeping_up());
+  clients[0]->stream().SetStuck(false);
+  ASSERT_TRUE(RunUntil([&] { return absl::EndsWith(clients[0]->sent(), "xend"); }));
+}
+
+TEST_F(SessionOutputTest, WhatIsBehindAKeptPlaceWaits) {
+  auto clients = Connect(1);
+  SessionOutput& output = clients[0]->output();
+  clients[0]->stream().SetStuck(true);
+  const int first = 0;
+  const int third = 0;
+  output.Hold(&first);
+  output.Send("2");
+  output.Hold(&third);
+  output.Send("4", std::make_shared<const std::string>("5"), "6");
+  output.Fill(&third, "3");
+  EXPECT_EQ(clients[0]->stream().backlog(), 0);
+  EXPECT_EQ(output.backlog(), 4);  // What is held is counted, but for the tail.
+  output.Fill(&first, "1");
+  output.Fill(&first, "7");  // No place is kept any more: it comes last.
+  clients[0]->stream().ReadQueued();
+  EXPECT_EQ(clients[0]->sent(), "1234567");
+}
+
+TEST_F(SessionOutputTest, WhatIsMadeLaterIsMadeInItsTurnAndOnce) {
+  auto clients = Connect(1);
+  SessionOutput& output = clients[0]->output();
+  const int request = 0;
+  const int removed = 0;
+  int made = 0;
+  output.Hold(&request);
+  output.SendLater(this, [&] {
+    ++made;
+    output.Send(" last");
+    return std::make_unique<Pieces>(1, "later");
+  });
+  output.SendLater(&removed, [] { return Long(1); });
+  output.SendLater(this, [] { return nullptr; });
+  output.Send(" behind");
+  output.Remove(&removed);
+  for (int i = 0; i < 5; ++i) loop_.RunOnce(false);
+  EXPECT_EQ(made, 0);
+  EXPECT_FALSE(output.keeping_up());
+  output.Fill(&request, "answer ");
+  ASSERT_TRUE(RunUntil([&] { return output.backlog() == 0 && output.keeping_up(); }));
+  EXPECT_EQ(clients[0]->sent(), "answer later behind last");
+  EXPECT_EQ(made, 1);
+}
+
+TEST_F(SessionOutputTest, WhoHasMuchToReadIsNotKeepingUp) {
+  auto clients = Connect(1);
+  SessionOutput& output = clients[0]->output();
+  clients[0]->stream().SetStuck(true);
+  output.Send(std::string(SessionOutput::kHighWater - 1, 'x'));
+  EXPECT_TRUE(output.keeping_up());
+  output.Send("x");
+  EXPECT_FALSE(output.keeping_up());
+  clients[0]->stream().ReadQueued();
+  EXPECT_TRUE(output.keeping_up());
+
+  output.Hold(this);
+  output.Send(std::string(SessionOutput::kHighWater, 'x'));
+  EXPECT_FALSE(output.keeping_up());
+}
+
+TEST_F(SessionOutputTest, WhatWasForOneConnectionIsNotForTheNext) {
+  auto clients = Connect(1);
+  SessionOutput& output = clients[0]->output();
+  output.Hold(this);
+  output.Send("old");
+  output.Send(Long(5));
+  clients[0]->SetConnected(false);
+  output.Send("nobody hears this");
+  EXPECT_EQ(output.backlog(), 0);
+  clients[0]->SetConnected(true);
+  output.Send("new");
+  ASSERT_TRUE(RunUntil([&] { return output.backlog() == 0; }));
+  EXPECT_EQ(clients[0]->sent(), "new");
+  EXPECT_TRUE(output.keeping_up());
 }
 
 }  // namespace
