@@ -91,7 +91,7 @@ class SystemTest(unittest.TestCase):
         status = {}
         try:
             for daemon in reversed(self._daemons):
-                if daemon.path == binaries.ours("ovsdb-server") and daemon.running():
+                if daemon.path == binaries.ours("ovsdb-server") and daemon.has_answered and daemon.running():
                     status[daemon.name] = daemon.exit()
         finally:
             for daemon in reversed(self._daemons):

@@ -30,6 +30,7 @@ class Daemon:
         self.arguments = list(arguments)
         self.env = env
         self.process = None
+        self.has_answered = False
 
     def argv(self):
         return [
@@ -42,6 +43,7 @@ class Daemon:
 
     def start(self, ready=True, preexec=None):
         """Starts it and, unless ready is False, waits until it answers on its control socket."""
+        self.has_answered = False
         with open(self.stderr_path, "ab") as stderr:
             self.process = subprocess.Popen(
                 self.argv(),
@@ -58,6 +60,7 @@ class Daemon:
 
     def wait_ready(self):
         wait_until(self._answers, f"{self.name} answers on {self.control}")
+        self.has_answered = True
 
     def _answers(self):
         self.check_alive()
