@@ -20,6 +20,7 @@ base::LogModule log("ovsdb_log");
 int OpenFlags(LogFile::Mode mode) {
   switch (mode) {
     case LogFile::Mode::kReadOnly:
+    case LogFile::Mode::kReplace:
       return O_RDONLY;
     case LogFile::Mode::kReadWrite:
       return O_RDWR;
@@ -29,6 +30,11 @@ int OpenFlags(LogFile::Mode mode) {
       return O_RDWR | O_CREAT | O_EXCL;
   }
   return O_RDONLY;
+}
+
+absl::string_view OpenFailed(LogFile::Mode mode) {
+  if (mode == LogFile::Mode::kCreate) return "create or open failed";
+  return mode == LogFile::Mode::kCreateNew ? "create failed" : "open failed";
 }
 
 absl::Status IoError(absl::string_view path, absl::string_view what, int error) {
@@ -59,7 +65,7 @@ absl::StatusOr<std::unique_ptr<LogFile>> LogFile::Open(const std::string& path, 
                                                        std::optional<LogMagic> magic,
                                                        FileSystem* file_system) {
   const bool create = mode == Mode::kCreate || mode == Mode::kCreateNew;
-  const absl::string_view open_failed = create ? "create failed" : "open failed";
+  const absl::string_view open_failed = OpenFailed(mode);
   std::string target = path;
   std::unique_ptr<File> lock;
   if (mode != Mode::kReadOnly) {

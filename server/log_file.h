@@ -51,6 +51,7 @@ class LogFile {
  public:
   enum class Mode {
     kReadOnly,   // Takes no lock.
+    kReplace,    // Must exist. Read only: not to be appended to, but to be replaced.
     kReadWrite,  // Must exist.
     kCreate,     // Created if it does not exist.
     kCreateNew,  // Must not exist.

@@ -100,9 +100,8 @@ absl::StatusOr<std::optional<LogMagic>> LogReader::Identify(std::optional<LogMag
   const std::optional<LogHeader> header = ParseLine(*line);
   if (!header) return ovsdb::Error(kOvsdbError, absl::StrCat(name_, ": unexpected file format"));
   const std::optional<LogMagic> magic = MagicNamed(header->magic);
-  if (!magic) return ovsdb::Error(kOvsdbError, absl::StrCat(name_, ": cannot identify file type"));
-  if (wanted && *wanted != *magic) {
-    return ovsdb::Error(kOvsdbError, absl::StrCat(name_, ": unexpected file format"));
+  if (!magic || (wanted && *wanted != *magic)) {
+    return ovsdb::Error(kOvsdbError, absl::StrCat(name_, ": cannot identify file type"));
   }
   magic_ = *magic;
   return magic;

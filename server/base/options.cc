@@ -83,15 +83,19 @@ void AddDaemonOptions(OptionParser* parser, DaemonOptions* options) {
   parser->Add("user", 0, P::kRequired, [options](const char* user) { options->user = user; });
 }
 
-void AddLogOptions(OptionParser* parser) {
-  using P = OptionParser;
-  parser->Add("verbose", 'v', P::kOptional, [](const char* spec) {
+void AddVerboseOption(OptionParser* parser) {
+  parser->Add("verbose", 'v', OptionParser::kOptional, [](const char* spec) {
     if (spec == nullptr) return SetVerbosest();
     const absl::Status status = SetLogLevels(spec);
     if (!status.ok()) {
       Fatal(absl::StrCat("processing \"", spec, "\": ", status.message()));
     }
   });
+}
+
+void AddLogOptions(OptionParser* parser) {
+  using P = OptionParser;
+  AddVerboseOption(parser);
   parser->Add("log-file", 0, P::kOptional, [](const char* file) {
     if (!SetLogFile(file).ok()) exit(EXIT_FAILURE);  // It has been logged.
   });

@@ -47,7 +47,9 @@ class OptionParser {
 
 // --detach, --monitor, --pidfile, --overwrite-pidfile, --no-chdir, --no-self-confinement, --user.
 void AddDaemonOptions(OptionParser* parser, DaemonOptions* options);
-// -v, --verbose, --log-file, --syslog-target, --syslog-method.
+// -v, --verbose.
+void AddVerboseOption(OptionParser* parser);
+// The same, and --log-file, --syslog-target, --syslog-method.
 void AddLogOptions(OptionParser* parser);
 // -p, -c, -C, --ssl-protocols, --ssl-ciphers, --ssl-ciphersuites; with `bootstrap` also
 // --bootstrap-ca-cert and --peer-ca-cert. Values go to `tls`, which outlives the parser.

@@ -25,7 +25,7 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
   const int error = ferror(file) ? errno : 0;
   fclose(file);
   if (error != 0) {
-    return Failure(absl::StrCat("error reading \"", path, "\": ", strerror(error)));
+    return Failure(absl::StrCat("error reading JSON stream: ", strerror(error)));
   }
   return text;
 }

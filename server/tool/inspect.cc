@@ -1,9 +1,13 @@
 // What a database or schema says of itself.
 
+#include <memory>
 #include <optional>
+#include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "ovsdb/error.h"
+#include "raft/record.h"
 #include "server/database_file.h"
 #include "server/log_file.h"
 #include "server/tool/command.h"
@@ -11,9 +15,11 @@
 namespace tool {
 namespace {
 
+using server::LogFile;
+
 absl::StatusOr<int> PrintOfDatabase(const Invocation& invocation,
                                     const std::string ovsdb::DatabaseSchema::*member) {
-  absl::StatusOr<std::unique_ptr<server::LogFile>> log = OpenStandalone(invocation.Database());
+  absl::StatusOr<std::unique_ptr<LogFile>> log = OpenStandalone(invocation.Database());
   if (!log.ok()) return log.status();
   absl::StatusOr<ovsdb::SchemaRef> schema = server::ReadSchema(log->get());
   if (!schema.ok()) return schema.status();
@@ -29,9 +35,24 @@ absl::StatusOr<int> PrintOfSchema(const Invocation& invocation,
   return kSuccess;
 }
 
+absl::StatusOr<std::string> NameInHeader(LogFile* log) {
+  absl::StatusOr<std::optional<ovsdb::JsonDocument>> json = server::ReadJson(log);
+  if (!json.ok()) return json.status();
+  if (!*json) return ovsdb::IoError(absl::StrCat(log->path(), ": no header"), "End of file");
+  absl::StatusOr<raft::Header> header = raft::ParseHeader(**json);
+  if (!header.ok()) return header.status();
+  return std::move(header->name);
+}
+
+absl::StatusOr<std::string> NameInSchema(LogFile* log) {
+  const absl::StatusOr<ovsdb::SchemaRef> schema = server::ReadSchema(log);
+  if (!schema.ok()) return schema.status();
+  return (*schema)->name;
+}
+
 absl::StatusOr<int> IsOfKind(const Invocation& invocation, server::LogMagic kind) {
-  absl::StatusOr<std::unique_ptr<server::LogFile>> log =
-      server::LogFile::Open(invocation.Database(), server::LogFile::Mode::kReadOnly, std::nullopt);
+  absl::StatusOr<std::unique_ptr<LogFile>> log =
+      LogFile::Open(invocation.Database(), LogFile::Mode::kReadOnly, std::nullopt);
   if (!log.ok()) return log.status();
   return (*log)->magic() == kind ? kSuccess : kNo;
 }
@@ -39,7 +60,15 @@ absl::StatusOr<int> IsOfKind(const Invocation& invocation, server::LogMagic kind
 }  // namespace
 
 absl::StatusOr<int> DbName(const Invocation& invocation) {
-  return PrintOfDatabase(invocation, &ovsdb::DatabaseSchema::name);
+  absl::StatusOr<std::unique_ptr<LogFile>> log =
+      LogFile::Open(invocation.Database(), LogFile::Mode::kReadOnly, std::nullopt);
+  if (!log.ok()) return log.status();
+  const absl::StatusOr<std::string> name = (*log)->magic() == server::LogMagic::kClustered
+                                               ? NameInHeader(log->get())
+                                               : NameInSchema(log->get());
+  if (!name.ok()) return name.status();
+  PrintLine(*name);
+  return kSuccess;
 }
 
 absl::StatusOr<int> DbVersion(const Invocation& invocation) {

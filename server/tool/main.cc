@@ -86,7 +86,7 @@ Invocation ParseOptions(int argc, char** argv) {
   parser.Add("more", 'm', Argument::kNone, [&](const char*) { ++invocation.more; });
   parser.Add("rbac-role", 0, Argument::kRequired,
              [&](const char* role) { invocation.rbac_role = role; });
-  base::AddLogOptions(&parser);
+  base::AddVerboseOption(&parser);
   parser.Add("help", 'h', Argument::kNone, [](const char*) {
     Print(Usage());
     exit(EXIT_SUCCESS);

@@ -48,15 +48,11 @@ absl::StatusOr<ovsdb::Snapshot> Converted(const ovsdb::Snapshot& from,
   return database.TakeSnapshot();
 }
 
-// Opens the database, in its own place locked for writing.
-absl::StatusOr<std::unique_ptr<LogFile>> OpenSource(const std::string& path, bool in_place) {
-  absl::StatusOr<std::unique_ptr<LogFile>> log =
-      OpenStandalone(path, in_place ? LogFile::Mode::kReadWrite : LogFile::Mode::kReadOnly);
-  if (in_place && !log.ok() && absl::StrContains(log.status().message(), "failed to lock")) {
-    // Stock locks by itself here, and says so in fewer words.
-    return Failure(absl::StripPrefix(ErrorMessage(log.status()), "I/O error: "));
-  }
-  return log;
+// Stock takes the lock of what it is going to write by itself here, and says in fewer words that it
+// could not.
+absl::Status LockError(const absl::Status& status) {
+  if (!absl::StrContains(status.message(), "failed to lock")) return status;
+  return Failure(absl::StripPrefix(ErrorMessage(status), "I/O error: "));
 }
 
 // Makes the source, as `schema` has it if there is one, the content of argument `destination`, or
@@ -64,8 +60,9 @@ absl::StatusOr<std::unique_ptr<LogFile>> OpenSource(const std::string& path, boo
 absl::StatusOr<int> Rewrite(const Invocation& invocation, size_t destination,
                             const ovsdb::SchemaRef& schema, absl::string_view done) {
   const bool in_place = invocation.args.size() <= destination;
-  absl::StatusOr<std::unique_ptr<LogFile>> log = OpenSource(invocation.Database(), in_place);
-  if (!log.ok()) return log.status();
+  absl::StatusOr<std::unique_ptr<LogFile>> log = OpenStandalone(
+      invocation.Database(), in_place ? LogFile::Mode::kReplace : LogFile::Mode::kReadOnly);
+  if (!log.ok()) return LockError(log.status());
   absl::StatusOr<std::unique_ptr<ovsdb::Database>> database = LoadWholly(log->get());
   if (!database.ok()) return database.status();
   absl::StatusOr<ovsdb::Snapshot> snapshot = (*database)->TakeSnapshot();
@@ -74,7 +71,7 @@ absl::StatusOr<int> Rewrite(const Invocation& invocation, size_t destination,
   if (!in_place) {
     log = LogFile::Open(invocation.args[destination], LogFile::Mode::kCreate,
                         server::LogMagic::kStandalone);
-    if (!log.ok()) return log.status();
+    if (!log.ok()) return LockError(log.status());
   }
   const absl::Status status = Replace(log->get(), *snapshot, done);
   if (!status.ok()) return status;

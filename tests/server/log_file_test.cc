@@ -159,7 +159,7 @@ TEST(LogFile, RefusesForeignFiles) {
   fs.bytes("db") = Record("{}", LogMagic::kClustered);
   EXPECT_EQ(
       ovsdb::ErrorText(LogFile::Open("db", Mode::kReadOnly, LogMagic::kStandalone, &fs).status()),
-      "ovsdb error: db: unexpected file format");
+      "ovsdb error: db: cannot identify file type");
   fs.read_error = -EIO;
   EXPECT_EQ(Contents(&fs), Strings{"<I/O error: db: read error (Input/output error)>"});
 }
@@ -376,7 +376,7 @@ TEST_F(LogFileOnDisk, LivesBehindALink) {
   ASSERT_EQ(symlink("loop", (directory_ + "/loop").c_str()), 0);
   EXPECT_EQ(
       LogFile::Open(directory_ + "/loop", Mode::kCreate, LogMagic::kStandalone).status().message(),
-      directory_ + "/loop: create failed");
+      directory_ + "/loop: create or open failed");
 }
 
 TEST_F(LogFileOnDisk, IsWrittenByOneAtATime) {

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import unittest
+import unittest.mock
 
 from harness import binaries
 from harness.case import SystemTest
@@ -184,28 +185,40 @@ class ToolTest(SystemTest):
 
 
 class InspectTest(ToolTest):
-    def test_usage(self):
-        # Clusters aside, ours is stock's.
-        ours, stock = (self.run_tool(who, "--help")[0].splitlines() for who in ("ours", "stock"))
-        self.assertEqual([line for line in ours if line not in stock], [])
-        self.assertEqual(self.run_tool("ours", "help")[0].splitlines(), ours)
+    CLUSTERS = re.compile(
+        r".*(cluster |-cluster$|create-cluster|join-cluster|check-cluster|cluster-to-standalone|db-cid|db-sid|"
+        r"db-local-address|--cid|--election-timer|clustered DB with| CLUSTER|the cluster|cluster ID|server ID|local address|revived)")
+
+    def test_help(self):
+        """Clusters aside, ours is stock's."""
+        for arguments in (["--help"], ["-h"], ["help"], ["help", "me"], ["-mh"], ["-o"], ["--option"], ["list-commands"]):
+            ours, stock = (self.run_tool(who, *arguments) for who in ("ours", "stock"))
+            self.assertEqual(ours[1:], stock[1:])
+            self.assertEqual(
+                ours[0].splitlines(), [line for line in stock[0].splitlines() if not self.CLUSTERS.match(line)])
+
+    def test_options(self):
+        self.put("x.db", HISTORY)
         for arguments in (
-            [],
-            ["--version"],
-            ["-V"],
-            ["frobnicate"],
-            ["--frobnicate"],
-            ["--rbac-role"],
-            ["create", "a", "b", "c"],
-            ["compare-versions", "1.2.3"],
-            ["db-is-clustered"],
-            ["show-log", "a", "b"],
-            ["-vfrobnicate", "db-name"],
-            ["db-name"],
-            ["schema-name"],
-            ["query", '["x"]'],
+            [], [""], ["--version"], ["-V"], ["-Vx"], ["--vers"], ["--ver"], ["--verb"], ["-x"], ["-mx"], ["-m"], ["--"],
+            ["--frobnicate"], ["--rbac-role"], ["--rbac-role=", "db-name", "x.db"], ["--more=3"], ["--help=3"],
+            ["-vfrobnicate", "db-name"], ["--verbose=frobnicate:dbg", "db-name"], ["-vconsole:frobnicate", "db-name"],
+            ["-v", "db-name", "x.db"], ["-vdbg", "db-name", "x.db"], ["--verbose", "db-name", "x.db"],
+            ["--log-file", "db-name", "x.db"], ["--syslog-method=null", "db-name", "x.db"], ["--pidfile"],
+            ["show-log", "x.db", "--"], ["--", "show-log", "x.db"], ["--", "-m", "show-log", "x.db"], ["show-log", "-mx", "x.db"],
         ):
             self.same(*arguments)
+
+    def test_arguments(self):
+        """Too few, too many, and the default places of what may be left out."""
+        commands = ["create", "compact", "convert", "needs-conversion", "db-name", "db-version", "db-cksum", "db-is-clustered",
+                    "db-is-standalone", "schema-name", "schema-version", "schema-cksum", "query", "transact", "show-log",
+                    "compare-versions", "frobnicate", "Create", "creat"]
+        for command in commands:
+            for number in range(6):
+                self.same(command, *["absent"] * number)
+        self.same("query", '["x"]')
+        self.same("transact", '["x"]')
 
     def test_compare_versions(self):
         versions = ["0.0.0", "1.2.3", "1.2.4", "1.3.0", "2.0.0", "10.0.0", "01.2.3", "1.2", "1.2.3.4", "x", "", "1.2.x", "99999999999.2.3"]
@@ -263,8 +276,7 @@ class InspectTest(ToolTest):
             self.put(name, content)
         for name in [*files, "absent", "."]:
             for command in ("db-name", "db-version", "db-cksum", "db-is-standalone", "db-is-clustered"):
-                if (name, command) != ("clustered", "db-name"):  # Its answer is the header's.
-                    self.same(command, name)
+                self.same(command, name)
             self.same("needs-conversion", name, "schema")
         self.same("needs-conversion", "good", "absent")
         self.same("needs-conversion", "absent", "absent")
@@ -273,6 +285,51 @@ class InspectTest(ToolTest):
         for other in ({"version": "1.2.4"}, {"cksum": "1"}):
             self.put("other", {**SCHEMA, **other})
             self.same("needs-conversion", "good", "other")
+
+
+class ClusteredTest(ToolTest):
+    """Files of clusters: what can be asked of them, and what is refused."""
+
+    def setUp(self):
+        super().setUp()
+        schema = json.loads(json.dumps(SCHEMA))
+        del schema["tables"]["Thing"]["columns"]["passing"]  # Clusters have no ephemeral columns.
+        self.put("schema", schema)
+        local, remote = "tcp:127.0.0.1:1", "tcp:127.0.0.1:2"
+        self.run_tool("stock", "create-cluster", "member", "schema", local)
+        self.run_tool("stock", "join-cluster", "joining", "Play", local, remote)
+        for name in ("member", "joining"):
+            shutil.copy(self.path("stock", name), self.path("ours", name))
+
+    def test_commands(self):
+        for name in ("member", "joining"):
+            for command in ("db-name", "db-version", "db-cksum", "db-is-clustered", "db-is-standalone", "compact",
+                            "schema-name", "schema-version", "schema-cksum"):
+                self.same(command, name)
+            for arguments in (["create", name, "schema"], ["compact", name, "new"], ["convert", name, "schema"],
+                              ["convert", name, "schema", "new"], ["needs-conversion", name, "schema"],
+                              ["query", name, '["Play"]'], ["transact", name, '["Play"]']):
+                self.same(*arguments)
+            self.put("x.db", CONTENT)
+            self.same("compact", "x.db", name)
+            self.same("convert", "x.db", "schema", name)
+            with open(self.path("ours", name), "rb") as ours, open(self.path("stock", name), "rb") as stock:
+                self.assertEqual(ours.read(), stock.read())
+        self.assertEqual(self.same("db-name", "member")[0], "Play\n")
+
+    def test_bad_headers(self):
+        with open(self.path("stock", "member"), encoding="utf-8") as file:
+            header = json.loads(file.read().split("\n")[1])
+        for change in [{"name": None}, {"name": 5}, {"name": ""}, {"server_id": "x"}, {"extra": 1}, {"local_address": "x"},
+                       {"prev_term": 1.5}, {"prev_servers": {}}, {"cluster_id": 7}, {"prev_data": None}]:
+            changed = {key: value for key, value in {**header, **change}.items() if value is not None}
+            self.put("x", record(changed, "CLUSTER"))
+            self.same("db-name", "x")
+        for content in ("[]", "x", '{"name":"Play"}'):
+            self.put("x", record(content, "CLUSTER"))
+            self.same("db-name", "x")
+        self.put("x", record(header, "CLUSTER")[:-5])
+        self.same("db-name", "x")
 
 
 class BadFilesTest(ToolTest):
@@ -447,6 +504,48 @@ class RewriteTest(ToolTest):
         for arguments in (("absent", "schema"), ("x.db", "absent"), ("absent", "absent")):
             self.same("convert", *arguments)
 
+    def test_odd_places(self):
+        self.put("x.db", HISTORY)
+        self.put("schema", SCHEMA)
+        self.put("empty", "")
+        self.put("junk", "no database\n")
+        self.put("y.db", HISTORY[:2])
+        for place in ("absent/x", "", ".", "/dev/null", "absent"):
+            for arguments in (["create", place, "schema"], ["create", "new.db", place], ["compact", place], ["convert", place, "schema"],
+                              ["convert", "x.db", place], ["query", place, "[]"], ["transact", place, "[]"], ["show-log", place],
+                              ["db-name", place], ["db-is-standalone", place], ["schema-name", place]):
+                if arguments != ["create", "absent", "schema"]:
+                    self.same(*arguments)
+        for place in ("absent/x", "", ".", "empty", "junk", "y.db"):
+            self.same("compact", "x.db", place)
+            self.same("convert", "x.db", "schema", place)
+        self.assert_same_content("empty")
+        self.assert_same_content("y.db")
+
+    @unittest.skipIf(os.geteuid() != 0, "takes root to become somebody else")
+    def test_files_that_may_not_be_written(self):
+        """A file is replaced, not written: its folder's mode counts."""
+        self.put("schema", SCHEMA)
+        os.chmod(self.directory, 0o755)
+        for mode in (0o777, 0o755):
+            for arguments in (["compact", "x.db"], ["convert", "x.db", "schema"], ["query", "x.db", '["Play"]'],
+                              ["compact", "x.db", "empty"], ["transact", "x.db", '["Play"]'], ["create", "new.db", "schema"]):
+                self.put("x.db", HISTORY)
+                self.put("empty", "")
+                outcomes = []
+                for who, tool in self.tools.items():
+                    for name in ("x.db", "empty"):
+                        os.chmod(self.path(who, name), 0o444)
+                    os.chmod(self.path(who), mode)
+                    program = shutil.copy(tool, self.directory)
+                    done = subprocess.run([program, *arguments], cwd=self.path(who), capture_output=True, text=True, user=65534)
+                    outcomes.append((done.stdout, re.sub(r"^\S+Z\|", "", done.stderr, flags=re.M), done.returncode))
+                    os.chmod(self.path(who), 0o777)
+                    for name in os.listdir(self.path(who)):
+                        if name != "schema":
+                            os.unlink(self.path(who, name))
+                self.assertEqual(*outcomes, (arguments, oct(mode)))
+
     def test_locked_databases(self):
         self.put("x.db", HISTORY)
         self.put("schema", SCHEMA)
@@ -585,6 +684,30 @@ class ShowLogTest(ToolTest):
 
     def test_history(self):
         self.check(HISTORY)
+
+    def test_files_of_servers(self):
+        """What either server wrote, compacted and went on writing."""
+        self.put("schema", SCHEMA)
+        for program in (binaries.ours("ovsdb-server"), binaries.reference("ovsdb-server")):
+            path = self.database("served", self.path("ours", "schema"))
+            server = self.server("server", [path], path=program)
+            with server.connect() as client:
+                for operations in TransactTest.TRANSACTIONS[:9]:
+                    client.transact("Play", *operations)
+                server.appctl("ovsdb-server/compact")
+                for operations in TransactTest.TRANSACTIONS[9:]:
+                    if "wait" not in [operation.get("op") for operation in operations if isinstance(operation, dict)]:
+                        client.transact("Play", *operations)
+            server.stop()
+            with open(path, "rb") as file:
+                self.check(file.read())
+            os.unlink(path)
+
+    def test_time_zones(self):
+        self.put("x.db", HISTORY[:1] + [change(1795370432461, {"Plain": {uuid(1): {}}})])
+        for zone in ("America/New_York", "Asia/Kolkata", "UTC"):
+            with unittest.mock.patch.dict(os.environ, TZ=zone):
+                self.same("show-log", "x.db")
 
     def test_one_by_one(self):
         self.put("x.db", HISTORY[:1] + [change(1795370432461, {"Thing": {uuid(1): {"name": "n"}}})])
