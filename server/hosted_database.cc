@@ -63,7 +63,11 @@ void HostedDatabase::OnChange(const ovsdb::Change& change) {
     if (session->lagging()) lagging_.insert(session);
   }
   deliveries_.clear();
-  if (!txn_id.is_zero()) history_.Add(txn_id, change, state().atom_count());
+  if (txn_id.is_zero()) {
+    history_.Reset(txn_id);  // A state without a name: nobody can tell what changed since.
+  } else {
+    history_.Add(txn_id, change, state().atom_count());
+  }
   for (const ChangeCallback& callback : change_callbacks_) callback(change);
 }
 

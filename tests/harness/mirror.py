@@ -178,7 +178,7 @@ def end_daemon(server):
 
 
 def crash(server, signal):
-    """Crashes a daemon, and waits until its successor answers."""
+    """Crashes a daemon that is supervised, and waits until its successor answers."""
     before = daemon_pid(server)
     os.kill(before, signal)
     wait_until(lambda: daemon_pid(server) not in (None, before), f"{server.name} starts again")

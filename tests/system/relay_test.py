@@ -549,7 +549,7 @@ class RunTimeTest(MirrorTest):
             server = pair.daemon("follower", "server", [], [])
             answer(server, "add-db", f"relay:Repl:{source.remote}")
             follows(server, source)
-            crash(server, signal.SIGSEGV)
+            crash(server, signal.SIGABRT)
             follows(server, source)
 
         self.each(scenario)
