@@ -93,7 +93,7 @@ absl::StatusOr<std::string> Server::Kick(const ServerId& server) {
 
 absl::StatusOr<std::string> Server::ChangeElectionTimer(uint64_t timer_ms) {
   if (role_ != Role::kLeader) {
-    return absl::FailedPreconditionError("change election timer must be initiated through leader.");
+    return absl::FailedPreconditionError("election timer must be changed through leader.");
   }
   if (timer_ms < kMinElectionTimerMs || timer_ms > kMaxElectionTimerMs) {
     return absl::InvalidArgumentError(absl::StrCat("election timer must be between ",

@@ -184,15 +184,15 @@ void Server::On(const Message& message, const InstallSnapshotReply& reply) {
   const auto it = peers_.find(message.from);
   if (it == peers_.end()) return;
   Peer& peer = it->second;
-  if (reply.last_index != peer.installing || !log().has_term(reply.last_index) ||
-      log().term(reply.last_index) != reply.last_term) {
-    return;
-  }
+  // It may have been given a newer one than it was to have.
+  if (peer.installing == 0 || reply.last_index < peer.installing) return;
+  const bool same = log().has_term(reply.last_index) &&
+                    log().term(reply.last_index) == reply.last_term;
   Say(LogLine::kInfo, absl::StrCat("installed snapshot on server ", Name(message.from), " up to ",
                                    reply.last_term, ":", reply.last_index));
   peer.installing = 0;
   Rewind(&peer, reply.last_index + 1);
-  peer.match_index = std::max(peer.match_index, reply.last_index);
+  if (same) peer.match_index = std::max(peer.match_index, reply.last_index);
 }
 
 // ---- A follower ----

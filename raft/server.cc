@@ -166,8 +166,10 @@ void Server::Say(LogLine::Level level, std::string text) {
   effects_.log_lines.push_back({level, std::move(text)});
 }
 
-// The first digits of an id: as many as tell the members apart are not worth the effort.
-std::string Server::Name(const ServerId& server) const { return server.Short(4); }
+std::string Server::Name(const ServerId& server) const {
+  const auto peer = peers_.find(server);
+  return Nickname(peer == peers_.end() ? "" : peer->second.address, server);
+}
 
 // Whether a message of `term` is of the present; goes along with a newer term.
 bool Server::SeeTerm(Term term, const ServerId& from) {

@@ -50,6 +50,10 @@ struct Status {
   std::vector<std::string> remote_addresses;  // While joining.
 };
 
+// How people call a server: by the first digits of its id, or, where it listens on a unix socket,
+// by the name of that without its suffix.
+std::string Nickname(const std::string& address, const ServerId& id);
+
 }  // namespace raft
 
 #endif  // RAFT_STATUS_H_

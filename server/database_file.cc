@@ -19,14 +19,6 @@ absl::StatusOr<ovsdb::JsonDocument> ParseObject(absl::string_view text, LogFile*
   return json;
 }
 
-// Only a guess: see LogWriter.
-uint64_t ExpectedSize(const ovsdb::Snapshot& snapshot) {
-  constexpr uint64_t kTypicalRowSize = 300;
-  uint64_t n_rows = 0;
-  for (const ovsdb::TableSnapshot& table : snapshot.tables) n_rows += table.size();
-  return n_rows * kTypicalRowSize;
-}
-
 // Decodes a transaction; a record that is no good is given back.
 absl::StatusOr<ovsdb::Record> Decode(const ovsdb::Database& database, const LogRecord& record,
                                      ovsdb::UuidGenerator* uuids, LogFile* log) {
@@ -40,18 +32,6 @@ absl::StatusOr<ovsdb::Record> Decode(const ovsdb::Database& database, const LogR
   if (!json.ok()) return json.status();
   log->Unread();
   return decoded;
-}
-
-void LoadRows(const ovsdb::Change& change, ovsdb::Database* database) {
-  for (const ovsdb::TableChange& table : change.tables) {
-    for (const ovsdb::RowChange& row : table.rows) {
-      if (row.after) {
-        database->LoadRow(table.table, row.after);
-      } else {
-        database->UnloadRow(table.table, row.uuid());
-      }
-    }
-  }
 }
 
 // Until the end of the file, or a record that is no good: then its error.
@@ -69,6 +49,25 @@ absl::Status LoadTransactions(LogFile* log, LoadedDatabase* loaded) {
 }
 
 }  // namespace
+
+uint64_t ExpectedSize(const ovsdb::Snapshot& snapshot) {
+  constexpr uint64_t kTypicalRowSize = 300;
+  uint64_t n_rows = 0;
+  for (const ovsdb::TableSnapshot& table : snapshot.tables) n_rows += table.size();
+  return n_rows * kTypicalRowSize;
+}
+
+void LoadRows(const ovsdb::Change& change, ovsdb::Database* database) {
+  for (const ovsdb::TableChange& table : change.tables) {
+    for (const ovsdb::RowChange& row : table.rows) {
+      if (row.after) {
+        database->LoadRow(table.table, row.after);
+      } else {
+        database->UnloadRow(table.table, row.uuid());
+      }
+    }
+  }
+}
 
 absl::StatusOr<std::optional<ovsdb::JsonDocument>> ReadJson(LogFile* log) {
   const absl::StatusOr<std::optional<LogRecord>> record = log->Read();

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "ovsdb/change.h"
 #include "ovsdb/database.h"
 #include "ovsdb/json.h"
 #include "ovsdb/log_json.h"
@@ -38,6 +39,12 @@ struct LoadedDatabase {
 // Reads schema and transactions. An error if there is no schema to begin with, or if the rows do
 // not go together: references to nothing, values of a unique index that occur twice.
 absl::StatusOr<LoadedDatabase> LoadDatabase(LogFile* log);
+
+// Adds the rows of `change` to a database that is being filled, or removes them.
+void LoadRows(const ovsdb::Change& change, ovsdb::Database* database);
+
+// Of the JSON of a snapshot's rows; only a guess: see LogWriter::BeginRecord.
+uint64_t ExpectedSize(const ovsdb::Snapshot& snapshot);
 
 // Writes schema and rows as the whole content of a file. On any thread. With nothing before it the
 // record is the same in either form but for the mark, which stock's server sets and its tool does

@@ -62,7 +62,7 @@ Executor::~Executor() = default;
 void Executor::Submit(std::unique_ptr<Request> request) {
   request->arrived_ms = base::MonotonicMs();
   if (frozen_) {
-    frozen_requests_.push_back(std::move(request));
+    kept_.push_back(std::move(request));
   } else {
     Execute(std::move(request));
   }
@@ -107,6 +107,10 @@ void Executor::Execute(std::unique_ptr<Request> request) {
     Forward(std::move(request));
     return;
   }
+  if (!outcome.change.empty() && !storage_->ready()) {
+    kept_.push_back(std::move(request));
+    return;
+  }
   Pending pending;
   pending.request = std::move(request);
   pending.answer.text = std::move(outcome.result);
@@ -124,6 +128,10 @@ void Executor::Execute(std::unique_ptr<Request> request) {
 }
 
 void Executor::Propose(ovsdb::Change change, std::function<void(absl::Status)> done) {
+  if (!storage_->ready()) {
+    if (done) done(absl::UnavailableError("the database cannot be written now"));
+    return;
+  }
   Pending pending;
   pending.change = std::move(change);
   pending.done = std::move(done);
@@ -132,16 +140,17 @@ void Executor::Propose(ovsdb::Change change, std::function<void(absl::Status)> d
 
 void Executor::ApplyAndAppend(Pending pending) {
   database_->Apply(pending.change);
-  if (!waiting_.empty()) {
-    for (const ovsdb::TableChange& table : pending.change.tables) {
-      changed_tables_[table.table] = true;
-    }
-    any_changed_ = true;
-  }
+  NoteChanged(pending.change);
   appended_ = storage_->Append(database_->schema(), pending.change, pending.durable);
   pending.position = appended_;
   pending_.push_back(std::move(pending));
   turn_end_.Arm();
+}
+
+void Executor::NoteChanged(const ovsdb::Change& change) {
+  if (waiting_.empty()) return;
+  for (const ovsdb::TableChange& table : change.tables) changed_tables_[table.table] = true;
+  any_changed_ = true;
 }
 
 void Executor::Wait(std::unique_ptr<Request> request, std::optional<int64_t> timeout_ms) {
@@ -188,7 +197,14 @@ void Executor::RetryWaiting() {
   ArmDeadline();
 }
 
+void Executor::RetryKept() {
+  std::deque<std::unique_ptr<Request>> requests;
+  requests.swap(kept_);
+  for (auto& request : requests) Execute(std::move(request));
+}
+
 void Executor::EndTurn() {
+  if (!kept_.empty() && !frozen_ && storage_->ready()) RetryKept();
   if (any_changed_) RetryWaiting();
   storage_->Flush();
 }
@@ -254,6 +270,49 @@ void Executor::OnLost(const absl::Status& reason) {
   }
 }
 
+void Executor::OnForeign(Storage::Position position, ovsdb::Change change) {
+  database_->Apply(change);
+  NoteChanged(change);
+  appended_ = position;
+  Pending pending;
+  pending.position = position;
+  pending.change = std::move(change);
+  pending_.push_back(std::move(pending));
+  turn_end_.Arm();
+}
+
+void Executor::OnDisplaced(Storage::Position position) {
+  std::deque<std::unique_ptr<Request>> again;
+  std::vector<std::function<void(absl::Status)>> lost;
+  while (!pending_.empty() && pending_.back().position >= position) {
+    Pending pending = std::move(pending_.back());
+    pending_.pop_back();
+    if (!pending.change.empty()) {
+      database_->Revert(pending.change);
+      NoteChanged(pending.change);
+    }
+    if (pending.request) again.push_front(std::move(pending.request));
+    if (pending.done) lost.push_back(std::move(pending.done));
+  }
+  appended_ = pending_.empty() ? committed_ : pending_.back().position;
+  // What was kept came later.
+  kept_.insert(kept_.begin(), std::make_move_iterator(again.begin()),
+               std::make_move_iterator(again.end()));
+  for (auto& done : lost) done(absl::AbortedError("another change came first"));
+  turn_end_.Arm();
+}
+
+void Executor::OnReady() {
+  if (!kept_.empty()) turn_end_.Arm();
+}
+
+ovsdb::Snapshot Executor::TakeCommittedSnapshot() {
+  for (auto it = pending_.rbegin(); it != pending_.rend(); ++it) database_->Revert(it->change);
+  ovsdb::Snapshot snapshot = database_->TakeSnapshot();
+  for (const Pending& pending : pending_) database_->Apply(pending.change);
+  return snapshot;
+}
+
 void Executor::Finish(std::unique_ptr<Request> request, Answer answer) {
   if (request->client == nullptr) return;
   request->client->OnAnswer(request.get(), std::move(answer));
@@ -268,10 +327,10 @@ void Executor::Cancel(Request* request) {
     canceled = std::move(w->request);
     waiting_.erase(w);
   }
-  auto f = std::find_if(frozen_requests_.begin(), frozen_requests_.end(), is_it);
-  if (f != frozen_requests_.end()) {
+  auto f = std::find_if(kept_.begin(), kept_.end(), is_it);
+  if (f != kept_.end()) {
     canceled = std::move(*f);
-    frozen_requests_.erase(f);
+    kept_.erase(f);
   }
   auto o = std::find_if(forwarded_.begin(), forwarded_.end(), is_it);
   if (o != forwarded_.end()) {
@@ -296,7 +355,7 @@ void Executor::CancelWaiting() {
 
 void Executor::Abandon(Request::Client* client) {
   std::erase_if(waiting_, [&](const Waiting& w) { return w.request->client == client; });
-  std::erase_if(frozen_requests_, [&](const auto& r) { return r->client == client; });
+  std::erase_if(kept_, [&](const auto& r) { return r->client == client; });
   std::erase_if(forwarded_, [&](const auto& request) {
     if (request->client != client) return false;
     request->client = nullptr;
@@ -312,9 +371,7 @@ void Executor::Abandon(Request::Client* client) {
 void Executor::SetFrozen(bool frozen) {
   frozen_ = frozen;
   if (frozen_) return;
-  std::deque<std::unique_ptr<Request>> requests;
-  requests.swap(frozen_requests_);
-  for (auto& request : requests) Execute(std::move(request));
+  RetryKept();
   RetryWaiting();
 }
 
@@ -333,8 +390,7 @@ std::unique_ptr<ovsdb::Database> Executor::Replace(std::unique_ptr<ovsdb::Databa
 }
 
 size_t Executor::request_count() const {
-  return waiting_.size() + frozen_requests_.size() + forwarded_.size() + pending_.size() +
-         held_.size();
+  return waiting_.size() + kept_.size() + forwarded_.size() + pending_.size() + held_.size();
 }
 
 }  // namespace server

@@ -5,8 +5,9 @@
 // then do monitors and its client hear of it. So transactions never wait for each other's disk or
 // network, and whatever is lost on the way was never seen: the executor reverts it.
 //
-// Transactions whose `wait` does not hold yet are kept and tried again when a table that they
-// mention has changed, or when their time is over.
+// Transactions that write are kept while the storage is not ready, and made again when others came
+// first. Transactions whose `wait` does not hold yet are kept and tried again when a table that
+// they mention has changed, or when their time is over.
 #ifndef SERVER_EXECUTOR_H_
 #define SERVER_EXECUTOR_H_
 
@@ -94,7 +95,9 @@ class Executor final : private Storage::Client {
   Executor& operator=(const Executor&) = delete;
 
   // The newest state, which may be ahead of what is committed; null while not available.
-  const ovsdb::Database* database() const { return database_.get(); }
+  const ovsdb::Database* database() const override { return database_.get(); }
+  // What is committed. Requires that it is available.
+  ovsdb::Snapshot TakeCommittedSnapshot();
   Storage& storage() { return *storage_; }
   const Storage& storage() const { return *storage_; }
 
@@ -149,11 +152,16 @@ class Executor final : private Storage::Client {
   void OnDurable(Storage::Position position) override;
   void OnNotDurable(Storage::Position position, const absl::Status& reason) override;
   void OnLost(const absl::Status& reason) override;
+  void OnForeign(Storage::Position position, ovsdb::Change change) override;
+  void OnDisplaced(Storage::Position position) override;
+  void OnReady() override;
 
   void Execute(std::unique_ptr<Request> request);
   void ApplyAndAppend(Pending pending);
   void Wait(std::unique_ptr<Request> request, std::optional<int64_t> timeout_ms);
+  void NoteChanged(const ovsdb::Change& change);
   void RetryWaiting();
+  void RetryKept();
   void ArmDeadline();
   void Finish(std::unique_ptr<Request> request, Answer answer);
   void Forward(std::unique_ptr<Request> request);
@@ -173,8 +181,8 @@ class Executor final : private Storage::Client {
   std::deque<Pending> held_;     // Committed, to be answered when durable.
   std::vector<Waiting> waiting_;
   std::vector<std::unique_ptr<Request>> forwarded_;
-  std::deque<std::unique_ptr<Request>> frozen_requests_;
-  std::vector<bool> changed_tables_;  // Since waiting requests were last tried, by table.
+  std::deque<std::unique_ptr<Request>> kept_;  // For when it is not frozen and the storage ready.
+  std::vector<bool> changed_tables_;           // Since waiting requests were last tried, by table.
   bool any_changed_ = false;
   bool frozen_ = false;
 

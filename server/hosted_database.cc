@@ -98,7 +98,7 @@ void HostedDatabase::Compact(std::string comment, Done done) {
 
 void HostedDatabase::StartCompaction(const std::string& comment, const Done& done) {
   executor_.Settle();
-  executor_.storage().Compact(state().TakeSnapshot(), comment,
+  executor_.storage().Compact(executor_.TakeCommittedSnapshot(), comment,
                               [this, alive = alive_, done](absl::Status status) {
                                 if (done) done(std::move(status));
                                 if (!*alive) return;

@@ -43,6 +43,18 @@ std::set<std::string> TablesOf(absl::string_view list, absl::string_view databas
   return tables;
 }
 
+// `tail` is why the reading of a file ended before its end.
+absl::Status CheckTail(const std::string& file, const absl::Status& tail, LogFile* log_file) {
+  if (tail.ok()) return tail;
+  // What a crash tears off was never acknowledged as durable. Anything else must not be lost
+  // without somebody's looking at it.
+  const absl::StatusOr<bool> corrupt = log_file->MoreRecordsFollow();
+  if (!corrupt.ok()) return corrupt.status();
+  if (*corrupt) return tail;
+  log.Warn("%s: ignoring the end of the file: %s", file, ovsdb::ErrorText(tail));
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 std::pair<std::string, DatabaseOptions> ParseDatabaseName(absl::string_view text) {
@@ -168,17 +180,45 @@ bool Server::ConfigureRemotes(const std::map<std::string, RemoteOptions>& wanted
 }
 
 absl::Status Server::Open(const std::string& name, const DatabaseOptions& options) {
-  if (options.model == DatabaseOptions::Model::kClustered) {
-    return ovsdb::Error("ovsdb error",
-                        absl::StrCat(name, ": database is standalone and not clustered"));
-  }
   if (options.model == DatabaseOptions::Model::kRelay) return OpenRelay(name, options);
   absl::StatusOr<std::unique_ptr<HostedDatabase>> database = OpenFile(name);
   if (!database.ok()) return database.status();
   HostedDatabase* const opened = database->get();
+  const bool clustered = opened->executor().storage().cluster().has_value();
+  if (options.model == DatabaseOptions::Model::kClustered && !clustered) {
+    return ovsdb::Error("ovsdb error",
+                        absl::StrCat(name, ": database is standalone and not clustered"));
+  }
   const absl::Status status = databases_.Add(*std::move(database));
-  if (status.ok()) SetRole(opened, options);
-  return status;
+  if (!status.ok()) return status;
+  if (clustered) {
+    JoinCluster(opened);
+  } else {
+    SetRole(opened, options);
+  }
+  return absl::OkStatus();
+}
+
+void Server::JoinCluster(HostedDatabase* database) {
+  members_[database->name()] = std::make_unique<ClusterMember>(
+      loop_, database, static_cast<ClusterStorage*>(&database->executor().storage()),
+      [this, database] { status_->Update(*database); },
+      [this, database] {
+        log.Info("%s: this server has left the cluster", database->name());
+        config_.databases.erase(database->file());
+        Close(database, absl::StrCat("removing database ", database->name(),
+                                     " because this server left the cluster"));
+        if (saver_) saver_(config_);
+      });
+}
+
+ClusterStorage* Server::FindCluster(absl::string_view name) {
+  const auto it = members_.find(std::string(name));
+  return it == members_.end() ? nullptr : &it->second->storage();
+}
+
+void Server::TransferLeadership() {
+  for (auto& [name, member] : members_) member->storage().TransferLeadership("shutdown");
 }
 
 // What can change while a database is open.
@@ -220,6 +260,7 @@ DbClient::Options Server::RelaySource(const std::string& name,
 void Server::Close(HostedDatabase* database, absl::string_view reason) {
   relays_.erase(database->name());
   backups_.Forget(database);
+  const auto member = members_.extract(database->name());  // Goes last: this may be its doing.
   databases_.Remove(database, reason);
 }
 
@@ -228,25 +269,38 @@ absl::StatusOr<std::unique_ptr<HostedDatabase>> Server::OpenFile(const std::stri
       LogFile::Open(file, LogFile::Mode::kReadWrite, std::nullopt);
   if (!log_file.ok()) return log_file.status();
   if ((*log_file)->magic() == LogMagic::kClustered) {
-    return ovsdb::Error("ovsdb error",
-                        absl::StrCat(file, ": clustered databases are not supported"));
+    return OpenCluster(file, *std::move(log_file));
   }
-  absl::StatusOr<LoadedDatabase> contents = LoadDatabase(log_file->get());
+  return OpenStandalone(file, *std::move(log_file));
+}
+
+absl::StatusOr<std::unique_ptr<HostedDatabase>> Server::OpenStandalone(
+    const std::string& file, std::unique_ptr<LogFile> log_file) {
+  absl::StatusOr<LoadedDatabase> contents = LoadDatabase(log_file.get());
   if (!contents.ok()) return contents.status();
-  if (!contents->tail.ok()) {
-    // What a crash tears off was never acknowledged as durable. Anything else must not be lost
-    // without somebody's looking at it.
-    const absl::StatusOr<bool> corrupt = (*log_file)->MoreRecordsFollow();
-    if (!corrupt.ok()) return corrupt.status();
-    if (*corrupt) return contents->tail;
-    log.Warn("%s: ignoring the end of the file: %s", file, ovsdb::ErrorText(contents->tail));
-  }
+  const absl::Status tail = CheckTail(file, contents->tail, log_file.get());
+  if (!tail.ok()) return tail;
   auto storage = std::make_unique<StandaloneStorage>(
-      StandaloneStorage::Workers{&sync_worker_, &rewrite_worker_}, *std::move(log_file),
+      StandaloneStorage::Workers{&sync_worker_, &rewrite_worker_}, std::move(log_file),
       &record_form_, *contents);
   std::string name = contents->database->schema().name;
   return std::make_unique<HostedDatabase>(&databases_.environment(), std::move(name), file,
                                           std::move(storage), std::move(contents->database));
+}
+
+absl::StatusOr<std::unique_ptr<HostedDatabase>> Server::OpenCluster(
+    const std::string& file, std::unique_ptr<LogFile> log_file) {
+  absl::StatusOr<LoadedCluster> loaded = LoadCluster(log_file.get(), &uuids_);
+  if (!loaded.ok()) return loaded.status();
+  const absl::Status tail = CheckTail(file, loaded->tail, log_file.get());
+  if (!tail.ok()) return tail;
+  std::string name = loaded->state.name;
+  auto storage = std::make_unique<ClusterStorage>(
+      ClusterStorage::Environment{context_, &sync_worker_, &rewrite_worker_, &uuids_,
+                                  &record_form_},
+      std::move(log_file), std::move(loaded->state), loaded->base_size);
+  return std::make_unique<HostedDatabase>(&databases_.environment(), std::move(name), file,
+                                          std::move(storage), std::move(loaded->database));
 }
 
 absl::Status Server::AddDatabase(absl::string_view text) {

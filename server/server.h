@@ -15,6 +15,7 @@
 #include "server/backups.h"
 #include "server/base/loop.h"
 #include "server/base/stream.h"
+#include "server/cluster/cluster_member.h"
 #include "server/config_file.h"
 #include "server/databases.h"
 #include "server/db_session.h"
@@ -69,6 +70,11 @@ class Server final : private Databases::Observer {
   void SetSyncProbeInterval(int ms) { backups_.SetProbeInterval(ms); }
   void SetRelayProbeInterval(int ms);
 
+  // The storage of a clustered database; null if there is none of this name.
+  ClusterStorage* FindCluster(absl::string_view name);
+  // Gives leadership away, before this server stops.
+  void TransferLeadership();
+
   void SetRecordForm(ovsdb::RecordForm form) { record_form_ = form; }
   void AddMemoryUsage(base::MemoryUsage* usage) const;
 
@@ -82,6 +88,11 @@ class Server final : private Databases::Observer {
   bool ConfigureRemotes(const std::map<std::string, RemoteOptions>& wanted);
   absl::Status Open(const std::string& name, const DatabaseOptions& options);
   absl::StatusOr<std::unique_ptr<HostedDatabase>> OpenFile(const std::string& file);
+  absl::StatusOr<std::unique_ptr<HostedDatabase>> OpenStandalone(const std::string& file,
+                                                                 std::unique_ptr<LogFile> log_file);
+  absl::StatusOr<std::unique_ptr<HostedDatabase>> OpenCluster(const std::string& file,
+                                                              std::unique_ptr<LogFile> log_file);
+  void JoinCluster(HostedDatabase* database);
   absl::Status OpenRelay(const std::string& name, const DatabaseOptions& options);
   DbClient::Options RelaySource(const std::string& name, const DatabaseOptions& options) const;
   void Adapt(const std::string& name, const DatabaseOptions& options);
@@ -106,7 +117,8 @@ class Server final : private Databases::Observer {
   TlsSettings tls_;
   std::unique_ptr<ServerStatus> status_;
   Backups backups_;
-  std::map<std::string, std::unique_ptr<Relay>> relays_;  // By name of the database.
+  std::map<std::string, std::unique_ptr<Relay>> relays_;           // By name of the database.
+  std::map<std::string, std::unique_ptr<ClusterMember>> members_;  // Likewise.
   int relay_probe_interval_ms_ = base::kDefaultProbeIntervalMs;
   base::Timer compaction_timer_;
 };

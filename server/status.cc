@@ -50,6 +50,14 @@ void ServerStatus::Update(const HostedDatabase& database) {
   set("connected", ovsdb::Datum(ovsdb::Atom::Boolean(storage.connected())));
   set("leader", ovsdb::Datum(ovsdb::Atom::Boolean(storage.leader())));
   set("schema", Optional(database.schema_text()));
+  if (const std::optional<Storage::ClusterPlace> place = storage.cluster()) {
+    const auto id = [](const ovsdb::Uuid& uuid) {
+      return uuid.is_zero() ? ovsdb::Datum() : ovsdb::Datum(ovsdb::Atom::Of(uuid));
+    };
+    set("cid", id(place->cluster_id));
+    set("sid", id(place->server_id));
+    set("index", ovsdb::Datum(ovsdb::Atom::Integer(static_cast<int64_t>(place->index))));
+  }
   if (!changed) return;
 
   ovsdb::Change change;

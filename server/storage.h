@@ -4,12 +4,15 @@
 // The executor applies a change to its state at once, hands it to the storage, and shows nobody
 // its effects before the storage says that it is committed. Storages differ in when that is: a
 // standalone file when the records of a turn have been written, a cluster when a majority has them.
+// In a cluster others may come first: then the changes that were not based on theirs are taken back
+// and made again.
 #ifndef SERVER_STORAGE_H_
 #define SERVER_STORAGE_H_
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -38,6 +41,18 @@ class Storage {
     // used again.
     virtual void OnLost(const absl::Status& reason) = 0;
 
+    // The rest is for storages that others write to, too.
+
+    // The newest state: what is committed, and what was appended on top of it.
+    virtual const ovsdb::Database* database() const = 0;
+    // A change that came from elsewhere takes the next `position`; it is based on the newest state.
+    virtual void OnForeign(Position position, ovsdb::Change change) = 0;
+    // What was appended from `position` on was not accepted, and never will be: it must be
+    // reverted, and may be tried anew on what came instead.
+    virtual void OnDisplaced(Position position) = 0;
+    // ready() has become true.
+    virtual void OnReady() = 0;
+
    protected:
     ~Client() = default;
   };
@@ -53,7 +68,11 @@ class Storage {
   // "standalone" and so on: the `model` in `_Server`.
   virtual absl::string_view model() const = 0;
 
-  // Takes the next change. With `durable`, OnDurable will come without being asked for by others.
+  // Whether changes can be appended now. They may be lost all the same.
+  virtual bool ready() const { return true; }
+
+  // Takes the next change. Requires ready(). With `durable`, OnDurable will come without being
+  // asked for by others.
   virtual Position Append(const ovsdb::DatabaseSchema& schema, const ovsdb::Change& change,
                           bool durable) = 0;
   // Hands over what was appended in this turn; may call OnCommitted or OnLost before it returns.
@@ -79,6 +98,15 @@ class Storage {
   // it is written here.
   virtual bool connected() const { return true; }
   virtual bool leader() const { return true; }
+
+  // Of a cluster, for `_Server`: its id, this server's, and how far it has come in the log. Nothing
+  // where there is none, or while it is not known.
+  struct ClusterPlace {
+    ovsdb::Uuid cluster_id;  // Zero: not known yet.
+    ovsdb::Uuid server_id;
+    uint64_t index = 0;
+  };
+  virtual std::optional<ClusterPlace> cluster() const { return std::nullopt; }
 
   // The last write's error, for get-db-storage-status.
   virtual absl::Status status() const = 0;

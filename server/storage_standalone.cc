@@ -1,6 +1,5 @@
 #include "server/storage_standalone.h"
 
-#include <random>
 #include <utility>
 
 #include "ovsdb/error.h"
@@ -11,44 +10,10 @@ namespace {
 
 base::LogModule log("ovsdb_server");
 
-constexpr int64_t kMinute = 60 * 1000;
-constexpr uint64_t kMinCompactionBytes = 10 << 20;
-constexpr size_t kMinCompactionRecords = 100;
-
 // A buffer that one big turn has blown up is given back.
 constexpr size_t kMaxIdleBuffer = 1 << 20;
 
-int64_t Random(int64_t below) {
-  static std::minstd_rand engine{std::random_device()()};
-  return std::uniform_int_distribution<int64_t>(0, below - 1)(engine);
-}
-
 }  // namespace
-
-// CompactionSchedule
-
-CompactionSchedule::CompactionSchedule(int64_t now_ms)
-    : compacted_ms_(now_ms), next_look_ms_(now_ms + 10 * kMinute + Random(10 * kMinute)) {}
-
-void CompactionSchedule::Compacted(int64_t now_ms, uint64_t size) {
-  *this = CompactionSchedule(now_ms);
-  base_size_ = size;
-}
-
-void CompactionSchedule::Opened(const LoadedDatabase& loaded) {
-  base_size_ = loaded.base_size;
-  n_records_ = loaded.n_transactions == 0 ? 0 : loaded.n_transactions - 1;
-}
-
-bool CompactionSchedule::IsDue(int64_t now_ms, uint64_t size) {
-  if (now_ms < next_look_ms_ || n_records_ == 0) return false;
-  next_look_ms_ = now_ms + kMinute + Random(kMinute);
-  if (now_ms - compacted_ms_ >= 24 * 60 * kMinute) return true;
-  return n_records_ >= kMinCompactionRecords && size >= kMinCompactionBytes &&
-         size / 2 >= base_size_;
-}
-
-// StandaloneStorage
 
 StandaloneStorage::StandaloneStorage(const Workers& workers, std::unique_ptr<LogFile> file,
                                      const ovsdb::RecordForm* form, const LoadedDatabase& loaded)
@@ -59,7 +24,7 @@ StandaloneStorage::StandaloneStorage(const Workers& workers, std::unique_ptr<Log
       sync_(workers.sync,
             [this](const absl::Status& status, uint64_t position) { OnSynced(status, position); }),
       rewrite_(workers.rewrite, log_.get(), &sync_) {
-  schedule_.Opened(loaded);
+  schedule_.Opened(loaded.base_size, loaded.n_transactions == 0 ? 0 : loaded.n_transactions - 1);
 }
 
 Storage::Position StandaloneStorage::Append(const ovsdb::DatabaseSchema& schema,

@@ -10,6 +10,7 @@
 #include "ovsdb/database.h"
 #include "ovsdb/log_json.h"
 #include "server/base/loop.h"
+#include "server/compaction_schedule.h"
 #include "server/database_file.h"
 #include "server/durable.h"
 #include "server/file_rewrite.h"
@@ -17,25 +18,6 @@
 #include "server/storage.h"
 
 namespace server {
-
-// When a file has grown enough to be compacted: stock's rule (ovsdb-server(1)
-// "ovsdb-server/compact").
-class CompactionSchedule {
- public:
-  explicit CompactionSchedule(int64_t now_ms);
-
-  // The file was written anew and has `size` bytes.
-  void Compacted(int64_t now_ms, uint64_t size);
-  void Opened(const LoadedDatabase& loaded);
-  void Appended(size_t n_records) { n_records_ += n_records; }
-  bool IsDue(int64_t now_ms, uint64_t size);
-
- private:
-  int64_t compacted_ms_;
-  int64_t next_look_ms_;
-  uint64_t base_size_ = 0;
-  size_t n_records_ = 0;
-};
 
 class StandaloneStorage final : public Storage {
  public:

@@ -1,0 +1,56 @@
+// The file of a clustered database (ovsdb(5) "Clustered Format"): a header with a snapshot, then
+// the log's entries and what the server must not forget.
+#ifndef SERVER_CLUSTER_CLUSTER_FILE_H_
+#define SERVER_CLUSTER_CLUSTER_FILE_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "ovsdb/database.h"
+#include "ovsdb/log_json.h"
+#include "ovsdb/uuid.h"
+#include "raft/record.h"
+#include "raft/replay.h"
+#include "raft/types.h"
+#include "server/log_file.h"
+
+namespace server {
+
+struct LoadedCluster {
+  raft::PersistentState state;
+  // The contents as of state.commit_index; null for a server that is still to join.
+  std::unique_ptr<ovsdb::Database> database;
+  // Why the reading ended before the end of the file; OK if it did not.
+  absl::Status tail;
+  uint64_t base_size = 0;  // Of the header record.
+};
+
+absl::StatusOr<LoadedCluster> LoadCluster(LogFile* log, ovsdb::UuidGenerator* uuids);
+
+// An entry's data, `[schema, transaction]` with null for what is not there.
+struct EntryData {
+  ovsdb::SchemaRef schema;  // Null: unchanged.
+  std::string transaction;  // JSON text; empty: none.
+};
+absl::StatusOr<EntryData> ParseEntryData(absl::string_view text);
+
+// A database of the data of a snapshot, checked. On any thread.
+absl::StatusOr<std::unique_ptr<ovsdb::Database>> MakeDatabase(EntryData data,
+                                                              ovsdb::UuidGenerator* uuids);
+
+// The data of a snapshot of `contents`, or of an entry that makes them the whole content.
+std::string SnapshotData(const ovsdb::Snapshot& contents, int64_t date_msec);
+
+// Writes the header as the first record; its data are `contents`. On any thread.
+absl::Status WriteClusterHeader(const raft::Header& header, const ovsdb::Snapshot& contents,
+                                int64_t date_msec, LogWriter* writer);
+
+// Appends a framed record.
+void FrameRaftRecord(const raft::Record& record, std::string* out);
+
+}  // namespace server
+
+#endif  // SERVER_CLUSTER_CLUSTER_FILE_H_

@@ -1,0 +1,592 @@
+#include "server/cluster/storage_cluster.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "ovsdb/convert.h"
+#include "ovsdb/error.h"
+#include "server/base/log.h"
+
+namespace server {
+namespace {
+
+base::LogModule log("raft");
+
+constexpr int64_t kWriteAgainMs = 1000;
+constexpr int64_t kIndexNewsMs = 100;  // How often `_Server` hears of a mere index.
+constexpr size_t kMaxIdleBuffer = 1 << 20;
+constexpr int kMaxRounds = 100;
+
+}  // namespace
+
+ClusterStorage::ClusterStorage(const Environment& environment, std::unique_ptr<LogFile> file,
+                               raft::PersistentState state, uint64_t base_size)
+    : environment_(environment),
+      log_(std::move(file)),
+      raft_(std::move(state), {.seed = environment.uuids->Next().lo}, base::MonotonicMs()),
+      peers_(environment.context, this),
+      applied_(raft_.commit_index()),
+      last_txn_id_(raft_.log().eid(applied_)),
+      schedule_(base::MonotonicMs()),
+      sync_(environment.sync,
+            [this](const absl::Status& status, uint64_t record) {
+              if (status.ok()) {
+                raft_.Persisted(record);
+              } else {
+                log.Error("%s", ovsdb::ErrorText(status));
+                raft_.SetDiskStatus(status);
+              }
+              turn_end_.Arm();
+            }),
+      rewrite_(environment.rewrite, log_.get(), &sync_),
+      write_timer_(environment.context.loop, [this] { RetryWrite(); }),
+      tick_timer_(environment.context.loop, [this] { Tick(); }),
+      status_timer_(environment.context.loop,
+                    [this] {
+                      if (host_ != nullptr) host_->OnClusterChange();
+                    }),
+      turn_end_(environment.context.loop, base::TurnEnd::kWork, [this] { Pump(); }) {
+  schedule_.Opened(base_size, raft_.log().end() - raft_.log().first_index());
+}
+
+ClusterStorage::~ClusterStorage() { *alive_ = false; }
+
+void ClusterStorage::Start(Host* host) {
+  host_ = host;
+  log.Info("local server ID is %s", raft_.id().Short(4));
+  peers_.Listen(raft_.state().local_address);
+  peers_.SetAddresses(raft_.peer_addresses());
+  turn_end_.Arm();
+}
+
+// ---- Inputs ----
+
+void ClusterStorage::OnPeerConnected(const std::string& address) {
+  raft_.Connected(address);
+  turn_end_.Arm();
+}
+
+void ClusterStorage::OnPeerMessage(const raft::Message& message) {
+  raft_.Tick(base::MonotonicMs());
+  raft_.Receive(message);
+  turn_end_.Arm();
+}
+
+void ClusterStorage::Tick() {
+  raft_.Tick(base::MonotonicMs());
+  Pump();
+}
+
+absl::Status ClusterStorage::Leave() {
+  turn_end_.Arm();
+  return raft_.Leave();
+}
+
+absl::StatusOr<std::string> ClusterStorage::Kick(const raft::ServerId& server) {
+  turn_end_.Arm();
+  return raft_.Kick(server);
+}
+
+absl::StatusOr<std::string> ClusterStorage::ChangeElectionTimer(uint64_t timer_ms) {
+  turn_end_.Arm();
+  return raft_.ChangeElectionTimer(timer_ms);
+}
+
+void ClusterStorage::TransferLeadership(absl::string_view reason) {
+  raft_.TransferLeadership(reason);
+  Pump();
+}
+
+// ---- Effects ----
+
+void ClusterStorage::Pump() {
+  if (pumping_ || host_ == nullptr) return;
+  pumping_ = true;
+  for (int round = 0; round < kMaxRounds; ++round) {
+    raft::Effects effects = raft_.TakeEffects();
+    const bool idle = effects.records.empty() && effects.messages.empty() &&
+                      effects.settled.empty() && !effects.install && !effects.peers_changed;
+    Carry(std::move(effects));
+    Apply();
+    FollowLog();
+    if (idle) break;
+  }
+  pumping_ = false;
+  tick_timer_.StartAt(raft_.next_tick_ms());
+  peers_.SetProbeInterval(static_cast<int64_t>(raft_.status().election_timer_ms) + 1000);
+  TellChanges();
+}
+
+void ClusterStorage::Carry(raft::Effects effects) {
+  Say(effects.log_lines);
+  if (!effects.records.empty()) Write(effects.records, effects.last_record);
+  for (const raft::Outgoing& outgoing : effects.messages) Send(outgoing);
+  Settle(effects.settled);
+  if (effects.install) StartInstall(*std::move(effects.install));
+  if (effects.peers_changed) peers_.SetAddresses(raft_.peer_addresses());
+}
+
+void ClusterStorage::Say(const std::vector<raft::LogLine>& lines) const {
+  for (const raft::LogLine& line : lines) {
+    switch (line.level) {
+      case raft::LogLine::kError:
+        log.Error("%s", line.text);
+        break;
+      case raft::LogLine::kWarning:
+        log.Warn("%s", line.text);
+        break;
+      case raft::LogLine::kInfo:
+        log.Info("%s", line.text);
+        break;
+      case raft::LogLine::kDebug:
+        log.Debug("%s", line.text);
+        break;
+    }
+  }
+}
+
+void ClusterStorage::Write(const std::vector<raft::Record>& records, uint64_t last_record) {
+  for (const raft::Record& record : records) FrameRaftRecord(record, &buffer_);
+  buffered_last_ = last_record;
+  if (!write_timer_.active()) RetryWrite();
+}
+
+// What cannot be written stays in the buffer, and the server promises nothing meanwhile.
+void ClusterStorage::RetryWrite() {
+  const absl::Status status = log_->Append(buffer_);
+  raft_.SetDiskStatus(status);
+  if (!status.ok()) {
+    static base::RateLimit rate;
+    log.WarnLimited(rate, "entering failure mode due to I/O error (%s)", ovsdb::ErrorText(status));
+    write_timer_.Start(kWriteAgainMs);
+    turn_end_.Arm();
+    return;
+  }
+  rewrite_.Append(buffer_);
+  buffer_.clear();
+  if (buffer_.capacity() > kMaxIdleBuffer) buffer_.shrink_to_fit();
+  schedule_.Appended(1);
+  if (rewrite_.under_way()) ++n_rewrite_tail_;
+  sync_.Ask(log_->sync(), buffered_last_);
+}
+
+void ClusterStorage::Send(const raft::Outgoing& outgoing) {
+  if (std::holds_alternative<raft::InstallSnapshotRequest>(outgoing.message.body)) {
+    SendSnapshot(outgoing);
+  } else {
+    peers_.Send(outgoing);
+  }
+}
+
+// A newer snapshot than the one that was asked for does as well, and is at hand.
+void ClusterStorage::SendSnapshot(const raft::Outgoing& outgoing) {
+  auto message = std::make_shared<raft::Outgoing>(outgoing);
+  auto& request = std::get<raft::InstallSnapshotRequest>(message->message.body);
+  request.snapshot = raft_.SnapshotAt(applied_);
+  environment_.rewrite->Run(
+      [&request, contents = host_->CommittedSnapshot()]() mutable {
+        request.data = std::make_shared<const std::string>(SnapshotData(contents, base::WallMs()));
+        contents = {};
+      },
+      [this, alive = alive_, message, term = request.term] {
+        if (*alive && raft_.term() == term) peers_.Send(*message);
+      });
+}
+
+void ClusterStorage::TellChanges() {
+  if (left_) return;
+  if (raft_.membership() == raft::Membership::kLeft) {
+    left_ = true;
+    host_->OnLeft();
+    return;
+  }
+  const bool is_ready = ready();
+  if (is_ready && !was_ready_) client_->OnReady();
+  was_ready_ = is_ready;
+  if (leader() != was_leader_ || connected() != was_connected_) {
+    was_leader_ = leader();
+    was_connected_ = connected();
+    told_index_ = applied_;
+    host_->OnClusterChange();
+  } else if (told_index_ != applied_ && !status_timer_.active()) {
+    told_index_ = applied_;
+    status_timer_.Start(kIndexNewsMs);
+  }
+}
+
+std::optional<Storage::ClusterPlace> ClusterStorage::cluster() const {
+  return ClusterPlace{raft_.cluster_id(), raft_.id(), applied_};
+}
+
+// ---- Changes ----
+
+bool ClusterStorage::ready() const {
+  if (paused_ || failed_ || left_ || !raft_.accepts_proposals()) return false;
+  if (client_->database() == nullptr) return false;
+  if (!leader()) return applied_ == raft_.commit_index();
+  return head_term_ == raft_.term() && head_index_ == raft_.log().last_index();
+}
+
+ovsdb::Uuid ClusterStorage::HeadId() const {
+  for (auto it = appended_.rbegin(); it != appended_.rend(); ++it) {
+    if (!it->eid.is_zero()) return it->eid;
+  }
+  return last_txn_id_;
+}
+
+// False if it was not accepted: then the next Pump() takes it back.
+bool ClusterStorage::Propose(std::string data, Appended appended) {
+  appended.eid = environment_.uuids->Next();
+  const bool accepted =
+      raft_.Propose(std::make_shared<const std::string>(std::move(data)), HeadId(), appended.eid)
+          .ok();
+  if (accepted && leader()) appended.index = head_index_ = raft_.log().last_index();
+  appended_.push_back(std::move(appended));
+  turn_end_.Arm();
+  return accepted;
+}
+
+Storage::Position ClusterStorage::Append(const ovsdb::DatabaseSchema& schema,
+                                         const ovsdb::Change& change, bool durable) {
+  Appended appended;
+  appended.position = ++position_;
+  std::string data = "[null,";
+  if (!ovsdb::AppendRecord(schema, change, base::WallMs(), *environment_.form, &data)) {
+    appended_.push_back(std::move(appended));
+    turn_end_.Arm();
+    return position_;
+  }
+  data += ']';
+  Propose(std::move(data), std::move(appended));
+  return position_;
+}
+
+void ClusterStorage::Settle(const std::vector<raft::Settled>& settled) {
+  for (const raft::Settled& command : settled) {
+    if (command.outcome == raft::Settled::kRefused) Displace(command.eid);
+    if (command.outcome == raft::Settled::kUnknown) LoseAll();
+  }
+}
+
+void ClusterStorage::Displace(const ovsdb::Uuid& eid) {
+  const auto first = std::find_if(appended_.begin(), appended_.end(),
+                                  [&](const Appended& a) { return a.eid == eid; });
+  if (first != appended_.end()) DisplaceFrom(first - appended_.begin());
+}
+
+void ClusterStorage::DisplaceFrom(size_t first) {
+  if (first >= appended_.size()) return;
+  const Position position = appended_[first].position;
+  std::vector<Done> converted;
+  for (size_t i = first; i < appended_.size(); ++i) {
+    if (appended_[i].converted) converted.push_back(std::move(appended_[i].converted));
+  }
+  appended_.resize(first);
+  client_->OnDisplaced(position);
+  for (const Done& done : converted) done(absl::AbortedError("another change came first"));
+}
+
+// Whether they are committed is not known: nobody can be told that they are or are not.
+void ClusterStorage::LoseAll() {
+  if (appended_.empty()) return;
+  DisplaceConversions();
+  appended_.clear();
+  client_->OnLost(
+      ovsdb::Error("cluster error", "the cluster moved on, with or without this transaction"));
+}
+
+void ClusterStorage::CommitFront() {
+  Appended front = std::move(appended_.front());
+  appended_.pop_front();
+  if (!front.eid.is_zero()) last_txn_id_ = front.eid;
+  if (front.converted) {
+    front.converted(absl::OkStatus());
+    return;
+  }
+  client_->OnCommitted(front.position);
+  client_->OnDurable(front.position);
+}
+
+void ClusterStorage::Apply() {
+  while (!paused_ && !failed_ && applied_ < raft_.commit_index()) {
+    const raft::Entry entry = raft_.log().entry(++applied_);
+    head_index_ = std::max(head_index_, applied_);
+    if (entry.data == nullptr) continue;
+    while (!appended_.empty() && appended_.front().eid.is_zero()) CommitFront();
+    if (!appended_.empty() && appended_.front().eid == entry.eid) {
+      CommitFront();
+    } else {
+      DisplaceFrom(0);
+      ApplyForeign(entry);
+    }
+  }
+  // Nothing of these is stored, and nothing that they build on is open.
+  while (!appended_.empty() && appended_.front().eid.is_zero()) CommitFront();
+}
+
+void ClusterStorage::ApplyForeign(const raft::Entry& entry) {
+  last_txn_id_ = entry.eid;
+  absl::StatusOr<EntryData> data = ParseEntryData(*entry.data);
+  if (!data.ok()) {
+    Fail(data.status());
+    return;
+  }
+  if (data->schema != nullptr) {
+    ReplaceBy(*std::move(data));
+    return;
+  }
+  absl::StatusOr<ovsdb::Change> change = Decode(std::move(data->transaction));
+  if (!change.ok()) {
+    Fail(change.status());
+    return;
+  }
+  client_->OnForeign(++position_, *std::move(change));
+  client_->OnCommitted(position_);
+  client_->OnDurable(position_);
+}
+
+absl::StatusOr<ovsdb::Change> ClusterStorage::Decode(std::string transaction) {
+  if (client_->database() == nullptr) return absl::FailedPreconditionError("no schema yet");
+  if (transaction.empty()) return ovsdb::Change();
+  transaction.push_back('\0');
+  absl::StatusOr<ovsdb::Record> record = ovsdb::ReadRecord(
+      *client_->database(), transaction.data(), transaction.size() - 1, environment_.uuids);
+  if (!record.ok()) return record.status();
+  return std::move(record->change);
+}
+
+// Makes contents under a new schema; nothing is applied before they are in place.
+void ClusterStorage::ReplaceBy(EntryData data) {
+  struct Job {
+    EntryData data;
+    ovsdb::Snapshot from;
+    absl::StatusOr<std::unique_ptr<ovsdb::Database>> result;
+  };
+  auto job = std::make_shared<Job>();
+  const bool convert = data.transaction.empty();
+  if (convert) job->from = host_->CommittedSnapshot();
+  job->data = std::move(data);
+  paused_ = true;
+  environment_.rewrite->Run(
+      [job, convert, seed = environment_.uuids->Next().lo] {
+        ovsdb::UuidGenerator uuids(seed);
+        job->result = convert ? ovsdb::ConvertDatabase(job->from, job->data.schema, &uuids)
+                              : MakeDatabase(std::move(job->data), &uuids);
+        job->from = {};
+      },
+      [this, alive = alive_, job] {
+        if (!*alive) return;
+        paused_ = false;
+        if (job->result.ok()) {
+          host_->ReplaceContents(*std::move(job->result), "the cluster converted it");
+        } else {
+          Fail(job->result.status());
+        }
+        turn_end_.Arm();
+      });
+}
+
+// What others appended to the log of this leader becomes part of the newest state at once, for
+// what is executed here must build on it.
+void ClusterStorage::FollowLog() {
+  const raft::Log& entries = raft_.log();
+  if (!leader() || paused_ || failed_ || applied_ != raft_.commit_index()) return;
+  if (!entries.has_term(applied_) || entries.term(applied_) != raft_.term()) return;
+  if (head_term_ != raft_.term()) {
+    head_term_ = raft_.term();
+    head_index_ = applied_;
+    for (Appended& appended : appended_) appended.index = 0;
+  }
+  while (head_index_ < entries.last_index()) {
+    const raft::Index index = head_index_ + 1;
+    const raft::Entry& entry = entries.entry(index);
+    if (entry.data != nullptr) {
+      const auto own = std::find_if(appended_.begin(), appended_.end(), [](const Appended& a) {
+        return a.index == 0 && !a.eid.is_zero();
+      });
+      if (own != appended_.end()) {
+        if (own->eid != entry.eid) return;  // The commit of the entry will settle it.
+        own->index = index;
+      } else {
+        absl::StatusOr<EntryData> data = ParseEntryData(*entry.data);
+        if (!data.ok() || data->schema != nullptr) return;  // It waits for its commit.
+        absl::StatusOr<ovsdb::Change> change = Decode(std::move(data->transaction));
+        if (!change.ok()) return;
+        appended_.push_back({++position_, entry.eid, index, nullptr});
+        client_->OnForeign(position_, *std::move(change));
+      }
+    }
+    head_index_ = index;
+  }
+}
+
+void ClusterStorage::Fail(const absl::Status& error) {
+  failed_ = true;
+  log.Error("%s: cannot apply entry %d: %s", log_->path(), applied_, ovsdb::ErrorText(error));
+}
+
+// ---- The file ----
+
+raft::Header ClusterStorage::HeaderAt(const raft::SnapshotInfo& snapshot) const {
+  raft::Header header;
+  header.server_id = raft_.id();
+  header.local_address = raft_.state().local_address;
+  header.name = raft_.state().name;
+  header.cluster_id = raft_.cluster_id();
+  header.snapshot = snapshot;
+  return header;
+}
+
+// What a file needs behind a snapshot at `index`.
+std::string ClusterStorage::RecordsBehind(raft::Index index) const {
+  std::string text;
+  for (raft::Index i = index + 1; i < raft_.log().end(); ++i) {
+    FrameRaftRecord({raft::EntryRecord{i, raft_.log().entry(i)}, {}}, &text);
+  }
+  if (raft_.state().vote.is_zero()) {
+    FrameRaftRecord({raft::TermRecord{raft_.term()}, {}}, &text);
+  } else {
+    FrameRaftRecord({raft::VoteRecord{raft_.term(), raft_.state().vote}, {}}, &text);
+  }
+  if (raft_.commit_index() > index) {
+    FrameRaftRecord({raft::CommitRecord{raft_.commit_index()}, {}}, &text);
+  }
+  return text;
+}
+
+void ClusterStorage::Compact(ovsdb::Snapshot snapshot, std::string comment, Done done) {
+  if (applied_ == raft_.log().snapshot().index) {
+    done(ovsdb::Error("raft", "not storing a duplicate snapshot"));
+    return;
+  }
+  if (paused_ || rewrite_.under_way()) {
+    done(ovsdb::Error("raft", "the file is being written anew already"));
+    return;
+  }
+  const raft::Index index = applied_;
+  n_rewrite_tail_ = 0;
+  rewrite_.Start(
+      [header = HeaderAt(raft_.SnapshotAt(index)),
+       snapshot = std::move(snapshot)](LogWriter* writer) {
+        return WriteClusterHeader(header, snapshot, base::WallMs(), writer);
+      },
+      RecordsBehind(index),
+      [this, index] {
+        schedule_.Compacted(base::MonotonicMs(), log_->size());
+        schedule_.Appended(n_rewrite_tail_);
+        raft_.Compacted(index);
+        sync_.Ask(log_->sync(), buffered_last_);
+      },
+      std::move(done));
+}
+
+bool ClusterStorage::WantsCompaction() {
+  return !paused_ && !rewrite_.under_way() && schedule_.IsDue(base::MonotonicMs(), log_->size());
+}
+
+void ClusterStorage::Convert(ovsdb::Snapshot converted, Done done) {
+  if (!ready() || !appended_.empty()) {
+    done(absl::AbortedError("the cluster is busy"));
+    return;
+  }
+  std::string data = "[";
+  converted.schema->AppendJson(&data);
+  data += ",null]";
+  Appended appended;
+  appended.position = ++position_;
+  appended.converted = std::move(done);
+  if (!Propose(std::move(data), std::move(appended))) DisplaceConversions();
+}
+
+void ClusterStorage::DisplaceConversions() {
+  std::vector<Done> converted;
+  for (Appended& appended : appended_) {
+    if (appended.converted) converted.push_back(std::move(appended.converted));
+  }
+  std::erase_if(appended_, [](const Appended& a) { return a.converted != nullptr; });
+  for (const Done& done : converted) done(absl::AbortedError("another change came first"));
+}
+
+void ClusterStorage::SyncNow() {
+  Pump();
+  const absl::Status status = log_->sync()->Run();
+  if (!status.ok()) log.Error("%s", ovsdb::ErrorText(status));
+}
+
+// A snapshot from the leader: its contents are made and written on the helper thread.
+void ClusterStorage::StartInstall(raft::Install install) {
+  if (paused_ || rewrite_.under_way()) {
+    raft_.Installed(absl::UnavailableError("the file is being written anew"));
+    return;
+  }
+  struct Job {
+    raft::Install install;
+    absl::StatusOr<std::unique_ptr<ovsdb::Database>> contents;
+  };
+  auto job = std::make_shared<Job>();
+  job->install = std::move(install);
+  paused_ = true;
+  environment_.rewrite->Run(
+      [job, seed = environment_.uuids->Next().lo] {
+        ovsdb::UuidGenerator uuids(seed);
+        absl::StatusOr<EntryData> data = ParseEntryData(*job->install.data);
+        job->install.data = nullptr;
+        if (data.ok()) {
+          job->contents = MakeDatabase(*std::move(data), &uuids);
+        } else {
+          job->contents = data.status();
+        }
+      },
+      [this, alive = alive_, job] {
+        if (*alive) WriteInstalled(job->install.snapshot, std::move(job->contents));
+      });
+}
+
+void ClusterStorage::WriteInstalled(raft::SnapshotInfo snapshot,
+                                    absl::StatusOr<std::unique_ptr<ovsdb::Database>> contents) {
+  if (!contents.ok()) {
+    EndInstall(snapshot, std::move(contents));
+    return;
+  }
+  ovsdb::Snapshot rows = (*contents)->TakeSnapshot();
+  auto kept = std::make_shared<std::unique_ptr<ovsdb::Database>>(*std::move(contents));
+  std::string tail;
+  if (raft_.state().vote.is_zero()) {
+    FrameRaftRecord({raft::TermRecord{raft_.term()}, {}}, &tail);
+  } else {
+    FrameRaftRecord({raft::VoteRecord{raft_.term(), raft_.state().vote}, {}}, &tail);
+  }
+  rewrite_.Start(
+      [header = HeaderAt(snapshot), rows = std::move(rows)](LogWriter* writer) {
+        return WriteClusterHeader(header, rows, base::WallMs(), writer);
+      },
+      std::move(tail), [this] { schedule_.Compacted(base::MonotonicMs(), log_->size()); },
+      [this, alive = alive_, snapshot, kept](const absl::Status& status) {
+        if (!*alive) return;
+        if (status.ok()) {
+          EndInstall(snapshot, std::move(*kept));
+        } else {
+          EndInstall(snapshot, status);
+        }
+      });
+}
+
+void ClusterStorage::EndInstall(const raft::SnapshotInfo& snapshot,
+                                absl::StatusOr<std::unique_ptr<ovsdb::Database>> contents) {
+  paused_ = false;
+  if (contents.ok()) {
+    LoseAll();
+    raft_.Installed(absl::OkStatus());
+    applied_ = head_index_ = snapshot.index;
+    last_txn_id_ = snapshot.eid;
+    host_->ReplaceContents(*std::move(contents), "the leader sent a snapshot");
+    sync_.Ask(log_->sync(), buffered_last_);
+  } else {
+    log.Warn("failed to install a snapshot: %s", ovsdb::ErrorText(contents.status()));
+    raft_.Installed(contents.status());
+  }
+  turn_end_.Arm();
+}
+
+}  // namespace server
