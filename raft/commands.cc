@@ -41,7 +41,7 @@ absl::Status Server::Propose(Payload data, const EntryId& prereq, const EntryId&
 // Brings what is not settled to the leader of the day.
 void Server::Dispatch() {
   if (commands_.empty() || leader_.is_zero()) return;
-  const int64_t patience = 2 * static_cast<int64_t>(election_timer_ms());
+  const int64_t patience = 2 * election_timer_ms();
   const bool late = commands_.front().n_sent > 0 && now_ms_ - commands_.front().sent_ms >= patience;
   for (Command& command : commands_) Dispatch(&command, late);
 }

@@ -13,16 +13,15 @@ namespace {
 
 // Waits differ by up to this share of the timer, or by stock's second where that is less, so that
 // seldom two servers stand at once.
-int64_t RandomWait(uint64_t timer_ms, std::mt19937_64* random) {
-  const uint64_t spread = std::clamp<uint64_t>(timer_ms / 2, 1, 1000);
-  return static_cast<int64_t>((*random)() % spread);
+int64_t RandomWait(int64_t timer_ms, std::mt19937_64* random) {
+  const uint64_t spread = std::clamp<int64_t>(timer_ms / 2, 1, 1000);
+  return static_cast<int64_t>((*random)() % static_cast<uint64_t>(spread));
 }
 
 }  // namespace
 
 void Server::ArmElectionTimer() {
-  election_at_ms_ = now_ms_ + static_cast<int64_t>(election_timer_ms()) +
-                    RandomWait(election_timer_ms(), &random_);
+  election_at_ms_ = now_ms_ + election_timer_ms() + RandomWait(election_timer_ms(), &random_);
 }
 
 void Server::OnElectionTimeout() {
@@ -92,12 +91,12 @@ void Server::BecomeLeader() {
     peer.match_index = 0;
     peer.commit_sent = 0;
     peer.installing = 0;
-    peer.sent_ms = now_ms_ - static_cast<int64_t>(election_timer_ms());
+    peer.sent_ms = now_ms_ - election_timer_ms();
     // Time begins anew for everybody.
     peer.heard_ms = now_ms_;
     Rewind(&peer, log().end());
   }
-  majority_check_ms_ = now_ms_ + static_cast<int64_t>(election_timer_ms());
+  majority_check_ms_ = now_ms_ + election_timer_ms();
   forwarded_.clear();
   Entry no_op;
   no_op.term = term();
@@ -147,7 +146,7 @@ void Server::On(const Message& message, const VoteRequest& request) {
       return;
     }
     if (leader_heard_ms_ && !leader_.is_zero() &&
-        now_ms_ - *leader_heard_ms_ < static_cast<int64_t>(election_timer_ms())) {
+        now_ms_ - *leader_heard_ms_ < election_timer_ms()) {
       return;
     }
   }

@@ -73,8 +73,7 @@ absl::Status Server::Leave() {
   membership_ = Membership::kLeaving;
   TransferLeadership("this server is leaving the cluster");
   // As a leader it gives its successor time to take over.
-  membership_tick_ms_ =
-      now_ms_ + (role_ == Role::kLeader ? static_cast<int64_t>(election_timer_ms()) : 0);
+  membership_tick_ms_ = now_ms_ + (role_ == Role::kLeader ? election_timer_ms() : 0);
   TickMembership();
   return absl::OkStatus();
 }

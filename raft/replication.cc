@@ -21,7 +21,7 @@ size_t DataBytes(const Entry& entry) { return entry.data == nullptr ? 0 : entry.
 // ---- The leader ----
 
 void Server::Replicate() {
-  const int64_t quiet = static_cast<int64_t>(election_timer_ms()) / 3;
+  const int64_t quiet = election_timer_ms() / 3;
   for (auto& [id, peer] : peers_) {
     if (!peer.member && peer.phase == Phase::kStable) continue;
     const bool heartbeat = now_ms_ - peer.sent_ms >= quiet;
@@ -36,8 +36,8 @@ void Server::Replicate() {
 
 // Sends `peer` what it may need: entries, or the news of what is committed, or a sign of life.
 void Server::SendEntries(const ServerId& id, Peer* peer, bool heartbeat) {
-  if (peer->installing != 0 && now_ms_ - peer->install_sent_ms >
-                                   kInstallPatience * static_cast<int64_t>(election_timer_ms())) {
+  if (peer->installing != 0 &&
+      now_ms_ - peer->install_sent_ms > kInstallPatience * election_timer_ms()) {
     peer->installing = 0;
   }
   bool sent = false;
@@ -114,10 +114,7 @@ void Server::Rewind(Peer* peer, Index next_index) {
 bool Server::HeardFromMajority() const {
   size_t n = is_member() ? 1 : 0;
   for (const auto& [id, peer] : peers_) {
-    n += peer.member && peer.heard_ms &&
-                 now_ms_ - *peer.heard_ms < static_cast<int64_t>(election_timer_ms())
-             ? 1
-             : 0;
+    n += peer.member && peer.heard_ms && now_ms_ - *peer.heard_ms < election_timer_ms() ? 1 : 0;
   }
   return n >= majority();
 }
@@ -186,8 +183,8 @@ void Server::On(const Message& message, const InstallSnapshotReply& reply) {
   Peer& peer = it->second;
   // It may have been given a newer one than it was to have.
   if (peer.installing == 0 || reply.last_index < peer.installing) return;
-  const bool same = log().has_term(reply.last_index) &&
-                    log().term(reply.last_index) == reply.last_term;
+  const bool same =
+      log().has_term(reply.last_index) && log().term(reply.last_index) == reply.last_term;
   Say(LogLine::kInfo, absl::StrCat("installed snapshot on server ", Name(message.from), " up to ",
                                    reply.last_term, ":", reply.last_index));
   peer.installing = 0;

@@ -35,9 +35,9 @@ void Server::Tick(int64_t now_ms) {
   const int64_t slept = now_ms - now_ms_;
   now_ms_ = std::max(now_ms_, now_ms);
   if (membership_ == Membership::kLeft) return;
-  if (slept > static_cast<int64_t>(election_timer_ms()) / 2) {
+  if (slept > election_timer_ms() / 2) {
     ArmElectionTimer();
-    majority_check_ms_ = now_ms_ + static_cast<int64_t>(election_timer_ms());
+    majority_check_ms_ = now_ms_ + election_timer_ms();
   }
   if (role_ == Role::kLeader) {
     if (now_ms_ >= majority_check_ms_) {
@@ -48,7 +48,7 @@ void Server::Tick(int64_t now_ms) {
         SetLeader({});
         BecomeFollower();
       } else {
-        majority_check_ms_ = now_ms_ + static_cast<int64_t>(election_timer_ms()) / 4;
+        majority_check_ms_ = now_ms_ + election_timer_ms() / 4;
       }
     }
   } else if (now_ms_ >= election_at_ms_) {
@@ -64,12 +64,11 @@ int64_t Server::next_tick_ms() const {
   if (role_ == Role::kLeader) {
     next = majority_check_ms_;
     for (const auto& [id, peer] : peers_) {
-      next = std::min(next, peer.sent_ms + static_cast<int64_t>(election_timer_ms()) / 3);
+      next = std::min(next, peer.sent_ms + election_timer_ms() / 3);
     }
   }
   if (!commands_.empty() && commands_.front().n_sent > 0) {
-    next =
-        std::min(next, commands_.front().sent_ms + 2 * static_cast<int64_t>(election_timer_ms()));
+    next = std::min(next, commands_.front().sent_ms + 2 * election_timer_ms());
   }
   if (membership_ != Membership::kMember) next = std::min(next, membership_tick_ms_);
   return next;
@@ -138,7 +137,8 @@ uint64_t Server::Write(Record record) {
 void Server::Send(const ServerId& to, decltype(Message::body) body, uint64_t after,
                   absl::string_view comment) {
   Outgoing outgoing;
-  if (const auto peer = peers_.find(to); peer != peers_.end()) outgoing.address = peer->second.address;
+  if (const auto peer = peers_.find(to); peer != peers_.end())
+    outgoing.address = peer->second.address;
   outgoing.message.cluster = state_.cluster_id;
   outgoing.message.to = to;
   outgoing.message.from = id();
@@ -305,7 +305,7 @@ void Server::Compacted(Index index) {
   state_.log.Compact(SnapshotAt(index));
 }
 
-Status Server::status() const {
+Status Server::status(int64_t now_ms) const {
   Status status;
   status.membership = membership_;
   status.disconnected = !connected();
@@ -313,9 +313,9 @@ Status Server::status() const {
   status.term = term();
   status.leader = leader_;
   status.vote = state_.vote;
-  if (election_started_ms_) status.election_started_ms = now_ms_ - *election_started_ms_;
+  if (election_started_ms_) status.election_started_ms = now_ms - *election_started_ms_;
   status.election_by_transfer = election_by_transfer_;
-  if (election_won_ms_) status.election_won_ms = now_ms_ - *election_won_ms_;
+  if (election_won_ms_) status.election_won_ms = now_ms - *election_won_ms_;
   status.election_timer_ms = election_timer_ms_;
   const uint64_t newest = log().election_timer_ms(log().last_index());
   if (newest != election_timer_ms_) status.election_timer_pending_ms = newest;
@@ -343,7 +343,7 @@ Status Server::status() const {
     server.voted_for = peer.voted_for;
     server.next_index = peer.next_index;
     server.match_index = peer.match_index;
-    if (peer.heard_ms) server.last_message_ms = now_ms_ - *peer.heard_ms;
+    if (peer.heard_ms) server.last_message_ms = now_ms - *peer.heard_ms;
     if (!peer.member) {
       status.adding.push_back(std::move(server));
       continue;

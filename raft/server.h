@@ -159,11 +159,12 @@ class Server {
   Role role() const { return role_; }
   const ServerId& leader() const { return leader_; }  // Zero: unknown.
   Membership membership() const { return membership_; }
+  int64_t election_timer_ms() const { return static_cast<int64_t>(election_timer_ms_); }
   // In touch with the cluster: `connected` of `_Server`.
   bool connected() const;
   // Where connections are to be kept up to: the other members, or while joining whom to ask.
   std::vector<std::string> peer_addresses() const;
-  Status status() const;
+  Status status(int64_t now_ms) const;
 
  private:
   // Another server, as this one sees it. Most of it matters on a leader only.
@@ -230,7 +231,6 @@ class Server {
   const Servers& servers() const;
   bool is_member() const { return servers().count(state_.server_id) != 0; }
   size_t majority() const { return servers().size() / 2 + 1; }
-  uint64_t election_timer_ms() const { return election_timer_ms_; }
 
   // election.cc
   void ArmElectionTimer();

@@ -24,12 +24,16 @@
 #include "server/base/tls.h"
 #include "server/base/unixctl.h"
 #include "server/base/version.h"
+#include "server/cluster/cluster_commands.h"
 #include "server/server.h"
 #include "server/server_commands.h"
 
 namespace {
 
 base::LogModule log("ovsdb_server");
+
+// So many turns of the loop suffice for messages to leave, or they won't.
+constexpr int kFarewellTurns = 5;
 base::LogModule jsonrpc_log("ovsdb_jsonrpc_server");
 
 struct Options {
@@ -272,6 +276,7 @@ int Run(const Options& options, ConfigMemory* memory, base::Daemon* daemon) {
     return config.ok() && server.Configure(*std::move(config));
   };
   server::RegisterServerCommands(&commands, &unixctl);
+  server::RegisterClusterCommands(&unixctl, &server);
   if (!options.column_diff) server::RegisterColumnDiffCommand(&server, &unixctl);
   if (!options.no_data_conversion) server::RegisterNoDataConversionCommand(&unixctl);
 
@@ -302,6 +307,10 @@ int Run(const Options& options, ConfigMemory* memory, base::Daemon* daemon) {
   daemon->Ready();
   if (options.run_command.empty()) log.Info("%s", base::VersionText());
   loop.Run();
+  if (server.TransferLeadership()) {
+    // The word has to leave.
+    for (int turn = 0; turn < kFarewellTurns; ++turn) loop.RunOnce(/*wait=*/false);
+  }
   base::AttachLog(nullptr);
   return exit_status;
 }

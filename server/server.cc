@@ -217,8 +217,13 @@ ClusterStorage* Server::FindCluster(absl::string_view name) {
   return it == members_.end() ? nullptr : &it->second->storage();
 }
 
-void Server::TransferLeadership() {
-  for (auto& [name, member] : members_) member->storage().TransferLeadership("shutdown");
+bool Server::TransferLeadership() {
+  bool led = false;
+  for (auto& [name, member] : members_) {
+    led = led || member->storage().leader();
+    member->storage().TransferLeadership("shutdown");
+  }
+  return led;
 }
 
 // What can change while a database is open.

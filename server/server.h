@@ -72,8 +72,8 @@ class Server final : private Databases::Observer {
 
   // The storage of a clustered database; null if there is none of this name.
   ClusterStorage* FindCluster(absl::string_view name);
-  // Gives leadership away, before this server stops.
-  void TransferLeadership();
+  // Gives leadership away, before this server stops. Whether it led anything.
+  bool TransferLeadership();
 
   void SetRecordForm(ovsdb::RecordForm form) { record_form_ = form; }
   void AddMemoryUsage(base::MemoryUsage* usage) const;

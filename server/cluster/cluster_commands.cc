@@ -40,9 +40,9 @@ void Finish(const absl::StatusOr<std::string>& answer, UnixctlReply reply) {
 
 void Kick(ClusterStorage* storage, UnixctlArgs args, UnixctlReply reply) {
   const std::string& wanted = args[1];
-  for (const raft::ServerStatus& server : storage->raft().status().servers) {
-    const bool named = wanted.size() >= kMinPrefix &&
-                       absl::StartsWithIgnoreCase(server.id.ToString(), wanted);
+  for (const raft::ServerStatus& server : storage->raft().status(base::MonotonicMs()).servers) {
+    const bool named =
+        wanted.size() >= kMinPrefix && absl::StartsWithIgnoreCase(server.id.ToString(), wanted);
     if (named || server.address == wanted) {
       Finish(storage->Kick(server.id), std::move(reply));
       return;
@@ -128,6 +128,13 @@ class Names {
     }
     return id.Short(4);
   }
+  // At the other end of a connection, which may not have said anything yet.
+  std::string At(const Peers::Connection& connection) const {
+    for (const raft::ServerStatus& server : status_.servers) {
+      if (server.address == connection.address) return raft::Nickname(server.address, server.id);
+    }
+    return connection.id.is_zero() ? "0000" : Of(connection.id);
+  }
   std::string OrSelf(const raft::ServerId& id) const {
     if (id.is_zero()) return "unknown";
     return id == self_ ? "self" : Of(id);
@@ -161,9 +168,7 @@ std::string ServerLine(const raft::ServerStatus& server, const raft::Status& sta
 std::string Connections(const ClusterStorage& storage, const Names& names) {
   std::string text;
   for (const Peers::Connection& connection : storage.peers().connections()) {
-    const std::string arrow =
-        absl::StrCat(connection.incoming ? "<-" : "->",
-                     connection.id.is_zero() ? "0000" : names.Of(connection.id));
+    const std::string arrow = absl::StrCat(connection.incoming ? "<-" : "->", names.At(connection));
     absl::StrAppend(&text, " ", connection.connected ? arrow : absl::StrCat("(", arrow, ")"));
   }
   return text;
@@ -173,19 +178,18 @@ std::string Connections(const ClusterStorage& storage, const Names& names) {
 
 std::string ClusterStatusText(const ClusterStorage& storage) {
   const raft::Server& server = storage.raft();
-  const raft::Status status = server.status();
+  const raft::Status status = server.status(base::MonotonicMs());
   const raft::PersistentState& state = server.state();
   const Names names(server.id(), status);
   const auto id = [](const ovsdb::Uuid& uuid) {
     return absl::StrCat(uuid.Short(4), " (", uuid.ToString(), ")");
   };
 
-  std::string text =
-      absl::StrCat(raft::Nickname(state.local_address, server.id()), "\nName: ", state.name,
-                   "\nCluster ID: ",
-                   state.cluster_id.is_zero() ? "not yet known" : id(state.cluster_id),
-                   "\nServer ID: ", id(server.id()), "\nAddress: ", state.local_address,
-                   "\nStatus: ", MembershipText(status), "\n");
+  std::string text = absl::StrCat(
+      raft::Nickname(state.local_address, server.id()), "\nName: ", state.name,
+      "\nCluster ID: ", state.cluster_id.is_zero() ? "not yet known" : id(state.cluster_id),
+      "\nServer ID: ", id(server.id()), "\nAddress: ", state.local_address,
+      "\nStatus: ", MembershipText(status), "\n");
   if (status.membership == raft::Membership::kJoining) {
     absl::StrAppend(&text, "Remotes for joining: ", absl::StrJoin(status.remote_addresses, " "),
                     "\n");
@@ -203,12 +207,12 @@ std::string ClusterStatusText(const ClusterStorage& storage) {
     }
   }
   absl::StrAppend(&text, "Role: ", RoleText(status.role), "\nTerm: ", status.term,
-                  "\nLeader: ", names.OrSelf(status.leader),
-                  "\nVote: ", names.OrSelf(status.vote), "\n\n");
+                  "\nLeader: ", names.OrSelf(status.leader), "\nVote: ", names.OrSelf(status.vote),
+                  "\n\n");
   if (status.election_started_ms) {
-    absl::StrAppend(&text, "Last Election started ", *status.election_started_ms,
-                    " ms ago, reason: ",
-                    status.election_by_transfer ? "leadership_transfer" : "timeout", "\n");
+    absl::StrAppend(
+        &text, "Last Election started ", *status.election_started_ms,
+        " ms ago, reason: ", status.election_by_transfer ? "leadership_transfer" : "timeout", "\n");
   }
   if (status.election_won_ms) {
     absl::StrAppend(&text, "Last Election won: ", *status.election_won_ms, " ms ago\n");

@@ -206,9 +206,10 @@ void Peers::Send(const raft::Outgoing& outgoing) {
 std::vector<Peers::Connection> Peers::connections() const {
   std::vector<Connection> connections;
   for (const auto& [address, peer] : outgoing_) {
-    connections.push_back({peer->id(), false, peer->connected()});
+    connections.push_back({peer->id(), address, false, peer->connected()});
   }
-  for (const auto& peer : incoming_) connections.push_back({peer->id(), true, peer->connected()});
+  for (const auto& peer : incoming_)
+    connections.push_back({peer->id(), "", true, peer->connected()});
   return connections;
 }
 

@@ -47,7 +47,8 @@ class Peers {
   static constexpr size_t kMinBacklogMessages = 50;
 
   struct Connection {
-    raft::ServerId id;  // Zero: not known yet.
+    raft::ServerId id;    // Zero: not known yet.
+    std::string address;  // Empty for incoming ones.
     bool incoming = false;
     bool connected = false;
   };

@@ -14,7 +14,8 @@ namespace {
 base::LogModule log("raft");
 
 constexpr int64_t kWriteAgainMs = 1000;
-constexpr int64_t kIndexNewsMs = 100;  // How often `_Server` hears of a mere index.
+constexpr int64_t kIndexNewsMs = 100;    // How often `_Server` hears of a mere index.
+constexpr int64_t kProbeSlackMs = 1000;  // Peers are probed when silent for this and a timer.
 constexpr size_t kMaxIdleBuffer = 1 << 20;
 constexpr int kMaxRounds = 100;
 
@@ -114,7 +115,7 @@ void ClusterStorage::Pump() {
   }
   pumping_ = false;
   tick_timer_.StartAt(raft_.next_tick_ms());
-  peers_.SetProbeInterval(static_cast<int64_t>(raft_.status().election_timer_ms) + 1000);
+  peers_.SetProbeInterval(raft_.election_timer_ms() + kProbeSlackMs);
   TellChanges();
 }
 
@@ -457,11 +458,11 @@ std::string ClusterStorage::RecordsBehind(raft::Index index) const {
 
 void ClusterStorage::Compact(ovsdb::Snapshot snapshot, std::string comment, Done done) {
   if (applied_ == raft_.log().snapshot().index) {
-    done(ovsdb::Error("raft", "not storing a duplicate snapshot"));
+    done(ovsdb::Error("ovsdb error", "not storing a duplicate snapshot"));
     return;
   }
   if (paused_ || rewrite_.under_way()) {
-    done(ovsdb::Error("raft", "the file is being written anew already"));
+    done(ovsdb::Error("ovsdb error", "the file is being written anew already"));
     return;
   }
   const raft::Index index = applied_;

@@ -163,13 +163,13 @@ TEST(ServerTest, ANewcomerIsBroughtUpToDateAndAdded) {
   cluster.Elapse(3000);
   EXPECT_EQ(cluster[2].membership(), Membership::kMember);
   EXPECT_EQ(cluster[2].cluster_id(), cluster[1].cluster_id());
-  EXPECT_EQ(cluster[1].status().servers.size(), 2);
+  EXPECT_EQ(cluster[1].status(0).servers.size(), 2);
   EXPECT_EQ(cluster[2].commit_index(), cluster[1].commit_index());
 
   ASSERT_TRUE(cluster[2].Leave().ok());
   cluster.Elapse(3000);
   EXPECT_EQ(cluster[2].membership(), Membership::kLeft);
-  EXPECT_EQ(cluster[1].status().servers.size(), 1);
+  EXPECT_EQ(cluster[1].status(0).servers.size(), 1);
   EXPECT_TRUE(cluster[1].accepts_proposals());
 }
 
