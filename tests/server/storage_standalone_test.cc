@@ -29,6 +29,12 @@ class Recorder final : public Storage::Client {
   }
   void OnLost(const absl::Status& reason) override { lost.push_back(reason); }
 
+  // Nobody else writes to a file.
+  const ovsdb::Database* database() const override { return nullptr; }
+  void OnForeign(Storage::Position position, ovsdb::Change change) override { ADD_FAILURE(); }
+  void OnDisplaced(Storage::Position position) override { ADD_FAILURE(); }
+  void OnReady() override { ADD_FAILURE(); }
+
   Storage::Position committed = 0;
   Storage::Position durable = 0;
   absl::Status not_durable;
