@@ -32,6 +32,66 @@ NETWORK = [
     ["ha-chassis-group-add", "g0"],
     ["set-connection", "ptcp:0:127.0.0.1"],
 ]
+# What the translator is not asked to do.
+MORE = [
+    ["--id=@p", "create", "Logical_Switch_Port", "name=p3", "--", "add", "logical_switch", "sw0", "ports", "@p"],
+    ["add", "logical_switch", "sw0", "external_ids", "a=1", "b=2"],
+    ["remove", "logical_switch", "sw0", "external_ids", "a"],
+    ["set", "logical_switch_port", "p1", "external_ids:k=\"a b\"", "enabled=false"],
+    ["clear", "logical_switch_port", "p1", "enabled"],
+    ["--may-exist", "ls-add", "sw0"],
+    ["--if-exists", "get", "logical_switch", "nothing", "name"],
+    ["dhcp-options-create", "10.0.0.0/24", "owner=me"],
+    ["qos-add", "sw0", "from-lport", "100", "ip4", "rate=1000", "burst=10"],
+    ["lrp-set-gateway-chassis", "r0-sw0", "ch1", "20"],
+    ["--ecmp", "lr-route-add", "r0", "0.0.0.0/0", "10.0.0.252"],
+    ["lr-policy-add", "r0", "10", "ip4.src == 10.0.0.1", "drop"],
+    ["lsp-set-port-security", "p1", "00:00:00:00:00:01"],
+    ["lsp-set-options", "p1", "a=1", "b=2"],
+    ["fwd-group-add", "fg0", "sw0", "10.0.0.50", "00:00:00:00:00:50", "p1", "p2"],
+    ["static-mac-binding-add", "r0-sw0", "10.0.0.1", "00:00:00:00:00:01"],
+    ["set-ssl", "/key", "/certificate", "/ca"],
+    ["--no-wait", "comment", "nothing changes", "--", "ls-add", "sw1", "--", "set", "logical_switch", "sw1", "other_config:a=b"],
+    ["--dry-run", "ls-add", "sw9"],
+    ["--oneline", "ls-list", "--", "lr-list"],
+    ["wait-until", "logical_switch", "sw1", "other_config:a=b"],
+    ["--all", "destroy", "dns"],
+    ["set", "nb_global", ".", "name=here"],
+]
+MORE_QUERIES = [
+    ["dhcp-options-list"], ["qos-list", "sw0"], ["lrp-get-gateway-chassis", "r0-sw0"], ["lr-policy-list", "r0"],
+    ["lsp-get-port-security", "p1"], ["lsp-get-options", "p1"], ["fwd-group-list"], ["get-ssl"], ["lsp-get-up", "p1"],
+    ["lsp-get-enabled", "p1"], ["lr-route-list", "r0"], ["lrp-get-enabled", "r0-sw0"], ["get-connection"],
+    ["--format=csv", "--columns=name,external_ids,tag,up", "list", "logical_switch_port"],
+    ["--format=html", "--columns=name,external_ids", "find", "logical_switch", "external_ids:b=2"],
+    ["--format=list", "--data=bare", "--columns=name,nat", "find", "logical_router", "name!=r1"],
+    ["--no-headings", "--columns=ip_prefix,nexthop", "list", "logical_router_static_route"],
+    ["--columns=name", "find", "logical_switch_port", "external_ids{>=}k"], ["get", "logical_switch", "sw0", "external_ids:b"],
+    ["get", "logical_switch", "sw0", "external_ids:none"], ["get", "logical_switch", "sw0", "_uuid"],
+]
+SOUTHBOUND = [
+    ["init"], ["chassis-add", "ch0", "geneve,vxlan", "127.0.0.2"], ["chassis-add", "ch1", "geneve", "127.0.0.3"],
+    ["--may-exist", "chassis-add", "ch1", "geneve", "127.0.0.3"], ["chassis-add", "ch1", "geneve", "127.0.0.4"],
+    ["chassis-add", "ch2", "geneve", "127.0.0.2"],
+    ["--id=@d", "create", "Datapath_Binding", "tunnel_key=1", "external_ids:name=sw0", "--", "create", "Port_Binding",
+     "logical_port=p1", "datapath=@d", "tunnel_key=1", "--", "create", "Port_Binding", "logical_port=p2", "datapath=@d",
+     "tunnel_key=2", 'mac="00:00:00:00:00:01 10.0.0.1"', "--", "create", "MAC_Binding", "logical_port=p1",
+     "ip=10.0.0.9", "datapath=@d", "--", "create", "Logical_Flow", "logical_datapath=@d", "pipeline=ingress", "table_id=0",
+     "priority=50", "match=1", "actions=next;", "external_ids:stage-name=first"],
+    ["lsp-bind", "p1", "ch0"], ["lsp-bind", "p1", "ch1"], ["--may-exist", "lsp-bind", "p1", "ch0"], ["lsp-bind", "p9", "ch0"],
+    ["set", "port_binding", "p2", "options:a=b", "up=true"], ["wait-until", "port_binding", "p2", "up=true"],
+    ["show"], ["lflow-list"], ["dump-flows"], ["count-flows"], ["--uuid", "lflow-list", "sw0"],
+    ["--columns=name,hostname", "list", "chassis"], ["--bare", "--columns=type,ip", "list", "encap"],
+    ["--format=json", "--columns=logical_port,mac,options", "find", "port_binding", "logical_port=p2"], ["get", "port_binding", "p2", "options"],
+    ["find", "mac_binding", "ip=10.0.0.8"], ["set", "port_binding", "p2", "nothing=1"], ["list", "nothing"],
+    ["set-connection", "ptcp:0:127.0.0.1", "read-only", "role=ovn-controller", "ptcp:0:127.0.0.2"], ["get-connection"],
+    ["del-connection"], ["set-ssl", "/key", "/certificate", "/ca"], ["get-ssl"], ["del-ssl"],
+    ["--dry-run", "chassis-del", "ch0"], ["lsp-unbind", "p1"], ["lsp-unbind", "p9"], ["--if-exists", "lsp-unbind", "p9"],
+    ["chassis-del", "ch0"], ["chassis-del", "ch0"], ["--if-exists", "chassis-del", "ch0"], ["show"],
+    ["--all", "destroy", "port_binding"], ["--all", "destroy", "datapath_binding"],
+    ["--all", "destroy", "mac_binding", "--", "--all", "destroy", "logical_flow", "--", "--all", "destroy", "datapath_binding"],
+    ["list", "datapath_binding"],
+]
 QUERIES = [
     ["show"], ["ls-list"], ["lr-list"], ["lsp-list", "sw0"], ["lrp-list", "r0"], ["acl-list", "sw0"],
     ["lr-route-list", "r0"], ["lr-nat-list", "r0"], ["lb-list"], ["ls-lb-list", "sw0"],
@@ -56,8 +116,62 @@ def schema(database):
     return binaries.reference_file(f"share/ovn/ovn-{database}.ovsschema")
 
 
+class ControlTest(TwinTest):
+    """ovn-nbctl and ovn-sbctl, which run as daemons, too."""
+
+    def through_daemons(self, program, variable):
+        """Starts a daemon of the program for each server; returns what has it run a command."""
+        controls = {server.name: self.detach(program, server) for server in self.twins}
+
+        def through_daemon(*arguments):
+            def run(server):
+                env = {**self.env, variable: controls[server.name]}
+                done = self.run_command(
+                    binaries.reference(program), "--timeout=20", *arguments, env=env, check=False)
+                return f"{done.stdout}{done.returncode}{done.stderr}"
+
+            return self.same(run, sort_lines=True)
+
+        return through_daemon
+
+    def detach(self, program, server):
+        name = f"{server.name}-{program}"
+        daemon = Daemon(
+            binaries.reference(program), self.directory, name,
+            ["--db=" + server.remote, "--detach", "--no-chdir", "--pidfile=" + self.path(name + ".pid")], self.env)
+        # It detaches: the process that answers is the one named in the pidfile.
+        daemon.start(ready=False).process.wait(20)
+        with open(self.path(name + ".pid"), encoding="ascii") as file:
+            self.addCleanup(self.end, int(file.read()))
+        self.assertTrue(os.path.exists(daemon.control))
+        return daemon.control
+
+    @staticmethod
+    def end(pid):
+        try:
+            os.kill(pid, 9)
+        except ProcessLookupError:
+            pass
+
+
 @binaries.needs_reference
-class NorthboundTest(TwinTest):
+class SouthboundTest(ControlTest):
+    def setUp(self):
+        super().setUp()
+        self.twin("sb", schema("sb"))
+
+    def test_commands(self):
+        for command in SOUTHBOUND:
+            self.same_command("ovn-sbctl", "--db={remote}", "--timeout=20", *command, sort_lines=True)
+
+    def test_daemon_mode(self):
+        through_daemon = self.through_daemons("ovn-sbctl", "OVN_SB_DAEMON")
+        for command in SOUTHBOUND:
+            through_daemon(*command)
+
+
+@binaries.needs_reference
+class NorthboundTest(ControlTest):
     def setUp(self):
         super().setUp()
         self.twin("nb", schema("nb"))
@@ -67,9 +181,9 @@ class NorthboundTest(TwinTest):
 
     def test_commands(self):
         self.nbctl("init")
-        for command in NETWORK:
+        for command in NETWORK + MORE:
             self.nbctl(*command)
-        for command in QUERIES:
+        for command in QUERIES + MORE_QUERIES:
             self.nbctl(*command, sort_lines=True)
         for command in FAILURES:
             self.nbctl(*command)
@@ -78,43 +192,10 @@ class NorthboundTest(TwinTest):
         self.nbctl("show")
 
     def test_daemon_mode(self):
-        daemons = {server.name: self.nbctl_daemon(server) for server in self.twins}
-
-        def through_daemon(*arguments):
-            def run(server):
-                env = {**self.env, "OVN_NB_DAEMON": daemons[server.name].control}
-                done = self.run_command(
-                    binaries.reference("ovn-nbctl"), "--timeout=20", *arguments, env=env, check=False)
-                return f"{done.stdout}{done.returncode}{done.stderr}"
-
-            return self.same(run, sort_lines=True)
-
-        for command in [*NETWORK, *QUERIES, *FAILURES, *REMOVALS]:
+        through_daemon = self.through_daemons("ovn-nbctl", "OVN_NB_DAEMON")
+        for command in [*NETWORK, *MORE, *QUERIES, *MORE_QUERIES, *FAILURES, *REMOVALS]:
             through_daemon(*command)
         self.nbctl("show")
-
-    def nbctl_daemon(self, server):
-        daemon = Daemon(
-            binaries.reference("ovn-nbctl"), self.directory, server.name + "-nbctl",
-            ["--db=" + server.remote, "--detach", "--no-chdir", "--pidfile=" + self.path(server.name + "-nbctl.pid")],
-            self.env)
-        # It detaches: the process that answers is the one named in the pidfile.
-        daemon.start(ready=False).process.wait(20)
-        pid = int(self.read(server.name + "-nbctl.pid"))
-        self.addCleanup(self.end, pid)
-        self.assertTrue(os.path.exists(daemon.control))
-        return daemon
-
-    def read(self, name):
-        with open(self.path(name), encoding="utf-8") as file:
-            return file.read()
-
-    @staticmethod
-    def end(pid):
-        try:
-            os.kill(pid, 9)
-        except ProcessLookupError:
-            pass
 
     def test_wait_until(self):
         """ovn-nbctl waits for another client's change."""
