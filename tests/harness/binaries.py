@@ -10,7 +10,7 @@ import sys
 import unittest
 
 REFERENCE = os.environ.get("BOREAS_REFERENCE", "/opt/ovn-reference")
-BUILD = os.environ.get("BOREAS_BUILD", "")
+BUILD = os.path.abspath(os.environ.get("BOREAS_BUILD", ""))
 
 _IN_BUILD = {
     "ovsdb-server": "server/ovsdb-server",
