@@ -8,6 +8,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "ovsdb/index.h"
 #include "ovsdb/row_filter.h"
+#include "ovsdb/snapshot_diff.h"
 
 namespace ovsdb {
 namespace {
@@ -267,12 +268,14 @@ class InitialSource : public TextSource {
 
   bool Next(std::vector<Text>* out) override {
     size_t rows = 0;
-    for (; position_ < shape_->tables().size(); ++position_, next_ = 0) {
+    for (; position_ < shape_->tables().size(); ++position_) {
       if (!shape_->tables()[position_]->Selects(RowEvent::kInitial)) continue;
+      if (!in_table_) BeginTable();
       for (; next_ < Steps(); ++next_) {
         if (writer_.TakePiece(out) || rows >= kRowsPerTurn) return true;
         rows += Step(out);
       }
+      EndTable();
     }
     writer_.Finish(out);
     return false;
@@ -280,13 +283,21 @@ class InitialSource : public TextSource {
 
  private:
   int table_index(size_t position) const { return shape_->tables()[position]->schema().index; }
-  const std::vector<PageRef>& pages() const {
-    return snapshot_.tables[table_index(position_)].pages();
-  }
 
-  // The table at hand goes by the rows that were found in it, or else by its pages.
+  // The table at hand goes by the rows that were found in it, or else by its pages. Pages are let
+  // go one by one: freeing many rows that nobody else holds takes its time.
+  void BeginTable() {
+    TableSnapshot table = std::exchange(snapshot_.tables[table_index(position_)], {});
+    if (!found_[position_].has_value()) pages_ = table.pages();
+    in_table_ = true;
+  }
   size_t Steps() const {
-    return found_[position_].has_value() ? found_[position_]->size() : pages().size();
+    return found_[position_].has_value() ? found_[position_]->size() : pages_.size();
+  }
+  void EndTable() {
+    pages_.clear();
+    next_ = 0;
+    in_table_ = false;
   }
   // Takes step next_ and returns how many rows were looked at.
   size_t Step(std::vector<Text>* out) {
@@ -296,7 +307,7 @@ class InitialSource : public TextSource {
       AppendIfWanted((*found_[position_])[next_]);
       return 1;
     }
-    const PageRef& page = pages()[next_];
+    const PageRef page = std::exchange(pages_[next_], nullptr);
     if (filter) {
       for (const RowRef& row : page->rows) AppendIfWanted(row);
     } else if (Text rows = texts_->Get(page, shape_->tables()[position_])) {
@@ -315,8 +326,10 @@ class InitialSource : public TextSource {
   std::vector<std::optional<std::vector<RowRef>>> found_;  // By table, where lookups helped.
   UpdateWriter writer_;
   std::shared_ptr<PageTexts> texts_;
-  size_t position_ = 0;  // Of the table in the shape,
-  size_t next_ = 0;      // and of the step in the table.
+  size_t position_ = 0;         // Of the table in the shape,
+  size_t next_ = 0;             // and of the step in the table.
+  bool in_table_ = false;       // The table has been begun:
+  std::vector<PageRef> pages_;  // its pages, from that step on.
 };
 
 // An update made of rows that may have something to tell: derived classes say which.
@@ -329,33 +342,38 @@ class CandidateSource : public TextSource {
         writer_(std::move(envelope)) {}
 
   bool Next(std::vector<Text>* out) final {
-    for (size_t rows = 0; rows < kRowsPerTurn && !writer_.TakePiece(out); ++rows) {
-      if (!FindCandidate()) {
+    size_t rows = 0;
+    while (rows < kRowsPerTurn && !writer_.TakePiece(out)) {
+      if (next_ < candidates_.size()) {
+        Append(candidates_[next_++]);
+        ++rows;
+      } else if (FindCandidates()) {
+        rows += Page::kSlots;
+      } else {
         writer_.Finish(out);
         return false;
       }
-      Append(candidates_[next_++]);
     }
     return true;
   }
 
  protected:
-  // Appends candidates of the table at a position in the shape; false if there are no more.
+  // Appends candidates of the table at a position in the shape; false if there are no more. A call
+  // looks at no more than a page, or at rows that were found before.
   virtual bool NextCandidates(size_t position, std::vector<RowChange>* candidates) = 0;
 
   const MonitorShape& shape() const { return *shape_; }
   bool FilterChanges(size_t position) const { return !(from_[position] == to_[position]); }
 
  private:
-  // Sees to it that candidates_[next_] is there; false at the end.
-  bool FindCandidate() {
-    while (next_ == candidates_.size()) {
-      candidates_.clear();
-      next_ = 0;
-      if (position_ == shape_->tables().size()) return false;
-      if (!NextCandidates(position_, &candidates_)) ++position_;
+  // Looks for more candidates, perhaps in vain; false at the end.
+  bool FindCandidates() {
+    candidates_.clear();
+    next_ = 0;
+    for (; position_ < shape_->tables().size(); ++position_) {
+      if (NextCandidates(position_, &candidates_)) return true;
     }
-    return true;
+    return false;
   }
 
   void Append(const RowChange& row) {
@@ -419,38 +437,49 @@ class DifferenceSource : public CandidateSource {
 
  protected:
   bool NextCandidates(size_t position, std::vector<RowChange>* candidates) override {
-    int table = shape().tables()[position]->schema().index;
-    const TableSnapshot& after = after_.tables[table];
-    if (!compared_) {
-      Compare(before_.tables[table], after, FilterChanges(position), candidates);
-      compared_ = true;
+    if (!diff_.has_value()) Begin(position);
+    if (diff_->Next(candidates)) {
+      if (FilterChanges(position)) Remember(*candidates);
       return true;
     }
-    if (!FilterChanges(position) || page_ == after.pages().size()) {
-      compared_ = false;
-      page_ = 0;
-      changed_.clear();
+    if (page_ == pages_.size()) {
+      End();
       return false;
     }
-    for (const RowRef& row : after.pages()[page_++]->rows) {
+    const PageRef page = std::exchange(pages_[page_++], nullptr);
+    for (const RowRef& row : page->rows) {
       if (row && !changed_.contains(row.get())) candidates->push_back({row, row});
     }
     return true;
   }
 
  private:
-  void Compare(const TableSnapshot& before, const TableSnapshot& after, bool remember,
-               std::vector<RowChange>* changes) {
-    DiffSnapshots(before, after, [&](const RowRef& old_row, const RowRef& new_row) {
-      changes->push_back({old_row, new_row});
-      if (remember && new_row) changed_.insert(new_row.get());
-    });
+  void Begin(size_t position) {
+    const int table = shape().tables()[position]->schema().index;
+    const TableSnapshot before = std::exchange(before_.tables[table], {});
+    const TableSnapshot after = std::exchange(after_.tables[table], {});
+    diff_.emplace(before, after);
+    if (FilterChanges(position)) pages_ = after.pages();
+  }
+  void Remember(const std::vector<RowChange>& changes) {
+    for (const RowChange& change : changes) {
+      if (change.after) changed_.insert(change.after.get());
+    }
+  }
+  void End() {
+    diff_.reset();
+    changed_.clear();
+    pages_.clear();
+    page_ = 0;
   }
 
-  Snapshot before_, after_;
-  bool compared_ = false;                    // In this table: the differences are told.
-  absl::flat_hash_set<const Row*> changed_;  // If all other rows are to be told too: these not.
+  Snapshot before_, after_;           // Of tables to come.
+  std::optional<SnapshotDiff> diff_;  // Of the table at hand.
+  // If rows that do not differ are to be told too: the table's pages from page_ on, and the rows in
+  // them that have been told.
+  std::vector<PageRef> pages_;
   size_t page_ = 0;
+  absl::flat_hash_set<const Row*> changed_;
 };
 
 }  // namespace

@@ -2,13 +2,11 @@
 #ifndef OVSDB_TABLE_H_
 #define OVSDB_TABLE_H_
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/hash/hash.h"
 #include "ovsdb/ref_counted.h"
@@ -52,12 +50,6 @@ class TableSnapshot {
   std::shared_ptr<const std::vector<PageRef>> pages_;
   size_t n_rows_ = 0;
 };
-
-// Calls f(before, after) with a `const RowRef&` each (one of them null for a row that came or went)
-// for each row that differs between two snapshots of a table. Pages that both hold cost one
-// comparison.
-template <typename F>
-void DiffSnapshots(const TableSnapshot& before, const TableSnapshot& after, F&& f);
 
 // The current rows. Single-threaded, but for its snapshots.
 class Table {
@@ -128,42 +120,6 @@ class Table {
   std::vector<uint32_t> free_positions_;
   mutable std::shared_ptr<const std::vector<PageRef>> snapshot_pages_;  // Null: written to since.
 };
-
-template <typename F>
-void DiffSnapshots(const TableSnapshot& before, const TableSnapshot& after, F&& f) {
-  static const Page kNoRows;
-  const RowRef none;
-  // A row that went and came back may have done so at another position.
-  std::vector<RowRef> gone;
-  absl::flat_hash_map<Uuid, RowRef> came;
-  const size_t n_pages = std::max(before.pages().size(), after.pages().size());
-  for (size_t p = 0; p < n_pages; p++) {
-    const Page* old_page = p < before.pages().size() ? before.pages()[p].get() : &kNoRows;
-    const Page* new_page = p < after.pages().size() ? after.pages()[p].get() : &kNoRows;
-    if (old_page == new_page) continue;
-    for (int i = 0; i < Page::kSlots; i++) {
-      const RowRef& old_row = old_page->rows[i];
-      const RowRef& new_row = new_page->rows[i];
-      if (old_row == new_row) continue;
-      if (old_row && new_row && old_row->uuid() == new_row->uuid()) {
-        f(old_row, new_row);
-        continue;
-      }
-      if (old_row) gone.push_back(old_row);
-      if (new_row) came.emplace(new_row->uuid(), new_row);
-    }
-  }
-  for (const RowRef& old_row : gone) {
-    const auto it = came.find(old_row->uuid());
-    if (it == came.end()) {
-      f(old_row, none);
-      continue;
-    }
-    if (it->second != old_row) f(old_row, it->second);
-    came.erase(it);
-  }
-  for (const auto& [uuid, new_row] : came) f(none, new_row);
-}
 
 }  // namespace ovsdb
 

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "ovsdb/snapshot_diff.h"
+
 namespace ovsdb {
 namespace {
 
@@ -25,6 +27,15 @@ class TableTest : public testing::Test {
     MutableRow row(*table_schema_, uuid, uuids_.Next());
     row.Set(i_, Datum(Atom::Integer(i)));
     return std::move(row).Finish();
+  }
+
+  static std::vector<RowChange> Difference(const TableSnapshot& before,
+                                           const TableSnapshot& after) {
+    SnapshotDiff diff(before, after);
+    std::vector<RowChange> changes;
+    while (diff.Next(&changes)) {
+    }
+    return changes;
   }
 
   // Rows by UUID with their value of `i`.
@@ -107,7 +118,7 @@ TEST_F(TableTest, SnapshotsKeepTheirRowsUnderRandomChanges) {
   for (const auto& [before, old_contents] : kept) {
     for (const auto& [after, new_contents] : kept) {
       Contents contents = old_contents;
-      DiffSnapshots(before, after, [&](const RowRef& old_row, const RowRef& new_row) {
+      for (const auto& [old_row, new_row] : Difference(before, after)) {
         ASSERT_NE(old_row, new_row);
         const Uuid& uuid = old_row ? old_row->uuid() : new_row->uuid();
         ASSERT_EQ(old_row != nullptr, contents.contains(uuid));
@@ -116,7 +127,7 @@ TEST_F(TableTest, SnapshotsKeepTheirRowsUnderRandomChanges) {
         }
         contents.erase(uuid);
         if (new_row) contents[uuid] = new_row->datum(i_).key(0).integer();
-      });
+      }
       EXPECT_EQ(contents, new_contents);
     }
   }
@@ -148,7 +159,45 @@ TEST_F(TableTest, ARowThatCameBackElsewhereIsNoDifference) {
   table_.Put(b);
   const TableSnapshot after = table_.Snapshot();
   ASSERT_NE(before.pages()[0]->rows, after.pages()[0]->rows);
-  DiffSnapshots(before, after, [](const RowRef&, const RowRef&) { ADD_FAILURE(); });
+  EXPECT_TRUE(Difference(before, after).empty());
+}
+
+TEST_F(TableTest, DifferencesComeAFewAtATime) {
+  constexpr int kRows = 10000;
+  std::vector<RowRef> rows;
+  for (int i = 0; i < kRows; i++) rows.push_back(MakeRow(uuids_.Next(), i));
+  const TableSnapshot nothing = table_.Snapshot();
+  for (const RowRef& row : rows) table_.Put(row);
+  const TableSnapshot all = table_.Snapshot();
+  for (const RowRef& row : rows) table_.Put(MakeRow(row->uuid(), -1));
+  const TableSnapshot other = table_.Snapshot();
+  const std::pair<TableSnapshot, TableSnapshot> pairs[] = {
+      {nothing, all}, {all, nothing}, {all, other}};
+  for (const auto& [before, after] : pairs) {
+    SnapshotDiff diff(before, after);
+    std::vector<RowChange> changes;
+    size_t total = 0;
+    while (diff.Next(&changes)) {
+      EXPECT_LE(changes.size(), Page::kSlots);
+      total += changes.size();
+      changes.clear();
+    }
+    EXPECT_EQ(total, kRows);
+  }
+}
+
+TEST_F(TableTest, RowsThatOnlyADifferenceHoldsAreFreedOnTheWay) {
+  for (int i = 0; i < 10000; i++) table_.Put(MakeRow(uuids_.Next(), i));
+  TableSnapshot before = table_.Snapshot();
+  const PageRef first = before.pages().front();
+  const RowRef row = first->rows[0];
+  table_.Put(MakeRow(row->uuid(), -1));
+  SnapshotDiff diff(before, table_.Snapshot());
+  before = {};
+  EXPECT_FALSE(first->unique());
+  std::vector<RowChange> changes;
+  ASSERT_TRUE(diff.Next(&changes));
+  EXPECT_TRUE(first->unique());
 }
 
 }  // namespace
