@@ -318,25 +318,10 @@ std::string Enumerate(const absl::InlinedVector<std::string, 4>& items) {
   return absl::StrCat(absl::StrJoin(items.begin(), last, ", "), ", and ", *last);
 }
 
-std::string DatumText(const Datum& datum, bool is_map) {
-  std::string text;
-  const bool is_bare = !is_map && datum.size() == 1;
-  if (!is_bare) text += is_map ? '{' : '[';
-  for (size_t i = 0; i < datum.size(); i++) {
-    if (i > 0) text += ", ";
-    datum.key(i).AppendText(&text);
-    if (!is_map) continue;
-    text += '=';
-    datum.value(i).AppendText(&text);
-  }
-  if (!is_bare) text += is_map ? '}' : ']';
-  return text;
-}
-
 std::string ValuesText(const TableSchema& table, const Row& row, absl::Span<const int> columns) {
   absl::InlinedVector<std::string, 4> values;
   for (int column : columns) {
-    values.push_back(DatumText(row.Get(column), table.columns[column].type.is_map()));
+    table.columns[column].type.AppendText(row.Get(column), &values.emplace_back());
   }
   return Enumerate(values);
 }

@@ -374,6 +374,19 @@ void ColumnType::AppendJson(std::string* out) const {
   out->push_back('}');
 }
 
+void ColumnType::AppendText(const Datum& datum, std::string* out) const {
+  const bool bare = n_max == 1 && !is_map() && datum.size() == 1;
+  if (!bare) out->push_back(is_map() ? '{' : '[');
+  for (size_t i = 0; i < datum.size(); i++) {
+    if (i > 0) out->append(", ");
+    datum.key(i).AppendText(out);
+    if (!is_map()) continue;
+    out->push_back('=');
+    datum.value(i).AppendText(out);
+  }
+  if (!bare) out->push_back(is_map() ? '}' : ']');
+}
+
 Datum ColumnType::Default() const {
   if (n_min == 0) return Datum();
   if (!is_map()) return Datum(DefaultAtom(key.type));

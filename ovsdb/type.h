@@ -95,6 +95,10 @@ struct ColumnType {
   Datum Default() const;
   bool IsDefault(const Datum& datum) const;
 
+  // As messages for people show a value of this type: [a, "b c"], {k=1}; without brackets where
+  // there is never more than one element.
+  void AppendText(const Datum& datum, std::string* out) const;
+
   // Parses a JSON value: types, duplicates, constraints and the number of elements.
   absl::StatusOr<Datum> ParseDatum(const Json& json, SymbolTable* symbols) const;
   // As above, but with other bounds on the number: for mutations and conditions.

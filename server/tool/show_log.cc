@@ -11,7 +11,6 @@
 #include "server/database_file.h"
 #include "server/log_file.h"
 #include "server/tool/command.h"
-#include "server/tool/datum_text.h"
 
 namespace tool {
 namespace {
@@ -95,7 +94,7 @@ class LogPrinter {
     absl::StatusOr<ovsdb::Datum> datum = absl::NotFoundError("");
     if (column != nullptr) datum = column->type.ParseDatum(value, nullptr);
     if (datum.ok()) {
-      AppendDatumText(column->type, *datum, out);
+      column->type.AppendText(*datum, out);
     } else {
       ovsdb::AppendJson(value, out, /*sorted=*/true);
     }

@@ -292,6 +292,31 @@ TEST(TypeTest, TextForPeople) {
   for (const auto& [json, text] : cases) EXPECT_EQ(Type(json).ToText(), text) << json;
 }
 
+TEST(ColumnTypeTest, ValuesForPeople) {
+  constexpr char kSet[] = R"({"key":"string","min":0,"max":3})";
+  constexpr char kMap[] = R"({"key":"string","value":"real","min":0,"max":3})";
+  constexpr char kOptional[] = R"({"key":"integer","min":0,"max":1})";
+  const struct {
+    const char* type;
+    const char* value;
+    const char* text;
+  } cases[] = {
+      {R"("integer")", "5", "5"},
+      {kOptional, "5", "5"},
+      {kOptional, R"(["set",[]])", "[]"},
+      {kSet, R"("a")", "[a]"},
+      {kSet, R"(["set",["a b","a","true"]])", R"([a, "a b", "true"])"},
+      {kMap, R"(["map",[]])", "{}"},
+      {kMap, R"(["map",[["k",0.1],["a b",2]]])", R"({"a b"=2, k=0.1})"},
+  };
+  for (const auto& [type_json, value, expected] : cases) {
+    const ColumnType type = Type(type_json);
+    std::string text;
+    type.AppendText(*type.ParseDatum(*ParseJson(value), nullptr), &text);
+    EXPECT_EQ(text, expected);
+  }
+}
+
 TEST(TypeTest, Defaults) {
   const std::pair<const char*, const char*> cases[] = {
       {R"("integer")", "0"},
