@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "server/base/log.h"
 #include "server/remotes.h"
 
@@ -25,21 +26,29 @@ bool TlsSettings::Configure(TlsOptions options) {
        {&options_.private_key, &options_.certificate, &options_.ca_cert, &options_.protocols,
         &options_.ciphers, &options_.ciphersuites}) {
     if (!absl::StartsWith(*option, "db:")) continue;
-    const absl::Status status = ColumnPlace::Check(*databases_, *option);
-    if (status.ok()) continue;
+    const absl::Status status = FindStrings(*option).status();
+    if (status.ok() || absl::IsUnavailable(status)) continue;  // Or the schema is yet to come.
     log.Warn("failed to configure SSL/TLS: %s", std::string(status.message()));
     return false;
   }
   return true;
 }
 
+// The column of strings that `option` names.
+absl::StatusOr<ColumnPlace> TlsSettings::FindStrings(const std::string& option) const {
+  absl::StatusOr<ColumnPlace> place = ColumnPlace::Parse(*databases_, option);
+  if (!place.ok()) return place;
+  const ovsdb::ColumnType& type = place->column->type;
+  if (type.key.type == ovsdb::AtomType::kString && !type.is_map()) return place;
+  return absl::InvalidArgumentError(absl::StrCat("\"", option, "\": table \"", place->table->name,
+                                                 "\" column \"", place->column->name,
+                                                 "\" is not string or set of strings"));
+}
+
 std::string TlsSettings::Value(const std::string& option) {
   if (!absl::StartsWith(option, "db:")) return option;
-  absl::StatusOr<ColumnPlace> place = ColumnPlace::Parse(*databases_, option);
-  if (!place.ok() || place->column->type.key.type != ovsdb::AtomType::kString ||
-      place->column->type.is_map()) {
-    return "";
-  }
+  const absl::StatusOr<ColumnPlace> place = FindStrings(option);
+  if (!place.ok()) return "";
   watched_.push_back({place->database, place->table->index});
   std::string value;
   place->database->state().table(place->table->index).ForEach([&](const ovsdb::Row& row) {
@@ -57,13 +66,18 @@ void TlsSettings::Reconfigure() {
   tls_->SetCertificate(Value(options_.certificate));
   tls_->SetCaCert(Value(options_.ca_cert), options_.bootstrap_ca_cert);
   if (!options_.peer_ca_cert.empty()) tls_->SetPeerCaCert(options_.peer_ca_cert);
-  // Mistakes in these are logged and leave what was set before, as does an empty column.
-  const std::string protocols = Value(options_.protocols);
-  if (!protocols.empty()) tls_->SetProtocols(protocols).IgnoreError();
-  const std::string ciphers = Value(options_.ciphers);
-  if (!ciphers.empty()) tls_->SetCiphers(ciphers).IgnoreError();
-  const std::string ciphersuites = Value(options_.ciphersuites);
-  if (!ciphersuites.empty()) tls_->SetCipherSuites(ciphersuites).IgnoreError();
+  // Mistakes in these are logged, once, and leave what was set before, as does an empty column.
+  auto apply = [this](const std::string& option, std::string* applied,
+                      absl::Status (base::TlsConfig::*set)(absl::string_view)) {
+    std::string value = Value(option);
+    if (value.empty() || value == *applied) return;
+    (tls_->*set)(value).IgnoreError();
+    *applied = std::move(value);
+  };
+  apply(options_.protocols, &applied_.protocols, &base::TlsConfig::SetProtocols);
+  apply(options_.ciphers, &applied_.ciphers, &base::TlsConfig::SetCiphers);
+  apply(options_.ciphersuites, &applied_.ciphersuites, &base::TlsConfig::SetCipherSuites);
+  tls_->Load();
 }
 
 void TlsSettings::OnChange(const HostedDatabase& database, const ovsdb::Change& change) {

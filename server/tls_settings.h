@@ -6,12 +6,15 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "server/base/loop.h"
 #include "server/base/tls.h"
 #include "server/databases.h"
 
 namespace server {
+
+struct ColumnPlace;
 
 // As given on the command line; empty: not given.
 struct TlsOptions {
@@ -46,11 +49,13 @@ class TlsSettings {
     const HostedDatabase* database;
     int table;
   };
+  absl::StatusOr<ColumnPlace> FindStrings(const std::string& option) const;
   std::string Value(const std::string& option);
 
   base::TlsConfig* tls_;
   const Databases* databases_;
   TlsOptions options_;
+  TlsOptions applied_;  // The values of protocols and ciphers that were last set.
   std::vector<Place> watched_;
   base::TurnEnd reconfigure_;
 };

@@ -9,8 +9,16 @@
 #include "server/base/daemon.h"
 #include "server/base/fd_stream.h"
 #include "server/base/io_error.h"
+#include "server/base/log.h"
+#include "server/base/tls.h"
 
 namespace base {
+namespace {
+
+LogModule tcp_log("stream_tcp");
+LogModule tls_log("stream_ssl");
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<Stream>> Stream::Connect(const StreamContext& context,
                                                         absl::string_view target, int dscp,
@@ -23,8 +31,13 @@ absl::StatusOr<std::unique_ptr<Stream>> Stream::Connect(const StreamContext& con
   }
   const bool tls = absl::ConsumePrefix(&rest, "ssl:");
   if (!tls && !absl::ConsumePrefix(&rest, "tcp:")) return IoError(EAFNOSUPPORT);
+  if (tls && (context.tls == nullptr || !context.tls->Complete())) return IoError(ENOPROTOOPT);
   absl::StatusOr<HostPort> address = ParseActiveAddress(rest);
-  if (!address.ok()) return address.status();
+  if (!address.ok()) {
+    (tls ? tls_log : tcp_log)
+        .Error("%s: connect: %s", std::string(target), std::string(address.status().message()));
+    return address.status();
+  }
   auto stream = std::make_unique<FdStream>(context, std::string(target), tls, dscp, handler);
   stream->StartInet(*address);
   return stream;

@@ -47,12 +47,35 @@ constexpr Protocol kProtocols[] = {{"TLSv1", TLS1_VERSION, true},
 // The place of a protocol in kProtocols, from its name; -1, logged, if there is none.
 int FindProtocol(absl::string_view name) {
   for (size_t i = 0; i < std::size(kProtocols); i++) {
-    if (!absl::EqualsIgnoreCase(name, kProtocols[i].name)) continue;
-    if (kProtocols[i].deprecated) log.Warn("%s protocol is deprecated", kProtocols[i].name);
-    return static_cast<int>(i);
+    if (name == kProtocols[i].name) return static_cast<int>(i);
   }
   log.Error("%s: SSL/TLS protocol not recognized", std::string(name));
   return -1;
+}
+
+// Which of kProtocols `text` names: a list, or all from one to another ("A-B", "A+"). Mistakes are
+// logged.
+absl::StatusOr<std::vector<bool>> ParseProtocols(absl::string_view text) {
+  std::vector<bool> wanted(std::size(kProtocols), false);
+  const auto unknown = absl::InvalidArgumentError("protocol not recognized");
+  const size_t dash = text.find('-');
+  const bool open = absl::EndsWith(text, "+");
+  if (open || dash != absl::string_view::npos) {
+    int low = FindProtocol(open ? text.substr(0, text.size() - 1) : text.substr(0, dash));
+    if (low < 0) return unknown;
+    int high = static_cast<int>(std::size(kProtocols)) - 1;
+    if (!open) high = FindProtocol(text.substr(dash + 1));
+    if (high < 0) return unknown;
+    if (low > high) std::swap(low, high);
+    std::fill(wanted.begin() + low, wanted.begin() + high + 1, true);
+    return wanted;
+  }
+  for (absl::string_view name : absl::StrSplit(text, absl::ByAnyChar(" ,\t"), absl::SkipEmpty())) {
+    const int found = FindProtocol(name);
+    if (found < 0) return unknown;
+    wanted[found] = true;
+  }
+  return wanted;
 }
 
 struct ContextDeleter {
@@ -60,12 +83,12 @@ struct ContextDeleter {
 };
 using ContextPtr = std::unique_ptr<SSL_CTX, ContextDeleter>;
 
-struct BioDeleter {
-  void operator()(BIO* bio) const { BIO_free(bio); }
+struct FileCloser {
+  void operator()(FILE* file) const { fclose(file); }
 };
-using BioPtr = std::unique_ptr<BIO, BioDeleter>;
+using FilePtr = std::unique_ptr<FILE, FileCloser>;
 
-// A file by name, with what shows that it was written anew.
+// A file by name, with what shows that it was written anew or that its mode changed.
 struct WatchedFile {
   std::string name;
   timespec modified = {};
@@ -77,10 +100,10 @@ struct WatchedFile {
     struct stat now = {};
     now.st_size = -1;
     if (!name.empty()) stat(name.c_str(), &now);
-    const bool changed = now.st_mtim.tv_sec != modified.tv_sec ||
-                         now.st_mtim.tv_nsec != modified.tv_nsec || now.st_ino != inode ||
+    const bool changed = now.st_ctim.tv_sec != modified.tv_sec ||
+                         now.st_ctim.tv_nsec != modified.tv_nsec || now.st_ino != inode ||
                          now.st_size != size;
-    modified = now.st_mtim;
+    modified = now.st_ctim;
     inode = now.st_ino;
     size = now.st_size;
     return changed;
@@ -158,7 +181,16 @@ struct TlsConfig::Impl {
     return complete;
   }
 
-  // A context of the present settings; null, logged, if a file cannot be used.
+  // Sees to it that the context is one of the present settings and files, or stays as it is if they
+  // cannot be used.
+  void Refresh() {
+    const bool files_changed = FilesChanged();
+    if (!files_changed && !settings_changed) return;
+    settings_changed = false;
+    if (ContextPtr made = Build()) context = std::move(made);
+  }
+
+  // A context of what is set; null if any of it cannot be used, with all mistakes logged.
   ContextPtr Build() const {
     ContextPtr made(SSL_CTX_new(TLS_method()));
     SSL_CTX* ctx = made.get();
@@ -169,42 +201,49 @@ struct TlsConfig::Impl {
     SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
     SSL_CTX_set_min_proto_version(ctx, min_version);
     SSL_CTX_set_max_proto_version(ctx, max_version);
-    if (SSL_CTX_set_cipher_list(ctx, ciphers.c_str()) != 1)
-      return Failed("SSL_CTX_set_cipher_list");
-    if (!ciphersuites.empty() && SSL_CTX_set_ciphersuites(ctx, ciphersuites.c_str()) != 1) {
-      return Failed("SSL_CTX_set_ciphersuites");
+    bool good = Check(SSL_CTX_set_cipher_list(ctx, ciphers.c_str()), "SSL_CTX_set_cipher_list");
+    if (!ciphersuites.empty()) {
+      good &=
+          Check(SSL_CTX_set_ciphersuites(ctx, ciphersuites.c_str()), "SSL_CTX_set_ciphersuites");
     }
-    if (SSL_CTX_use_PrivateKey_file(ctx, key.name.c_str(), SSL_FILETYPE_PEM) != 1) {
-      return Failed("SSL_use_PrivateKey_file");
-    }
-    if (SSL_CTX_use_certificate_chain_file(ctx, certificate.name.c_str()) != 1) {
-      return Failed("SSL_use_certificate_file");
-    }
-    if (SSL_CTX_check_private_key(ctx) != 1) {
-      return Failed("Private key does not match certificate public key");
-    }
-    if (!peer_ca.name.empty() && !AddPeerCa(ctx)) return nullptr;
-    return TrustCa(ctx) ? std::move(made) : nullptr;
+    good &= UseKeyPair(ctx);
+    good &= AddPeerCa(ctx);
+    good &= TrustCa(ctx);
+    return good ? std::move(made) : nullptr;
   }
 
-  static ContextPtr Failed(absl::string_view what) {
+  // Whether a call of the library succeeded; logs why not.
+  static bool Check(int result, absl::string_view what) {
+    if (result == 1) return true;
     log.ErrorLimited(limit, "%s: %s", std::string(what), TakeTlsError());
-    return nullptr;
+    return false;
+  }
+
+  bool UseKeyPair(SSL_CTX* ctx) const {
+    if (key.name.empty() || certificate.name.empty()) return true;
+    bool good = Check(SSL_CTX_use_certificate_chain_file(ctx, certificate.name.c_str()),
+                      "SSL_use_certificate_file");
+    good &= Check(SSL_CTX_use_PrivateKey_file(ctx, key.name.c_str(), SSL_FILETYPE_PEM),
+                  "SSL_use_PrivateKey_file");
+    return good && Check(SSL_CTX_check_private_key(ctx),
+                         "Private key does not match certificate public key");
   }
 
   bool AddPeerCa(SSL_CTX* ctx) const {
-    BioPtr bio(BIO_new_file(peer_ca.name.c_str(), "r"));
-    X509* cert = bio == nullptr ? nullptr : PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr);
-    if (cert == nullptr || SSL_CTX_add_extra_chain_cert(ctx, cert) != 1) {
-      X509_free(cert);
-      Failed(absl::StrCat("failed to read ", peer_ca.name));
+    if (peer_ca.name.empty()) return true;
+    const FilePtr file(fopen(peer_ca.name.c_str(), "re"));
+    if (file == nullptr) {
+      log.ErrorLimited(limit, "failed to open %s for reading: %s", peer_ca.name, ErrnoText(errno));
       return false;
     }
-    return true;
+    X509* cert = PEM_read_X509(file.get(), nullptr, nullptr, nullptr);
+    if (cert != nullptr && SSL_CTX_add_extra_chain_cert(ctx, cert) == 1) return true;
+    X509_free(cert);
+    return Check(0, absl::StrCat("PEM_read_X509 failed reading ", peer_ca.name));
   }
 
   bool TrustCa(SSL_CTX* ctx) const {
-    if (!verifies()) return true;
+    if (ca.name.empty() || !verifies()) return true;
     if (bootstrap && !ca.exists()) {
       // Asks for a certificate and takes any: its chain shall have the CA's.
       SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, [](int, X509_STORE_CTX*) { return 1; });
@@ -213,8 +252,7 @@ struct TlsConfig::Impl {
     STACK_OF(X509_NAME)* names = SSL_load_client_CA_file(ca.name.c_str());
     if (names == nullptr || SSL_CTX_load_verify_locations(ctx, ca.name.c_str(), nullptr) != 1) {
       if (names != nullptr) sk_X509_NAME_pop_free(names, X509_NAME_free);
-      Failed(absl::StrCat("failed to load client certificates from ", ca.name));
-      return false;
+      return Check(0, absl::StrCat("failed to load client certificates from ", ca.name));
     }
     SSL_CTX_set_client_CA_list(ctx, names);
     SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
@@ -241,35 +279,24 @@ void TlsConfig::SetCaCert(absl::string_view file, bool bootstrap) {
 absl::Status TlsConfig::SetProtocols(absl::string_view protocols) {
   if (protocols.empty()) protocols = kDefaultProtocols;
   if (protocols == impl_->protocols) return absl::OkStatus();
-  std::vector<bool> wanted(std::size(kProtocols), false);
-  for (absl::string_view word :
-       absl::StrSplit(protocols, absl::ByAnyChar(" ,\t"), absl::SkipEmpty())) {
-    const size_t dash = word.find('-');
-    const bool open = absl::EndsWith(word, "+");
-    const absl::string_view low_name =
-        open ? word.substr(0, word.size() - 1) : word.substr(0, dash);
-    int low = FindProtocol(low_name);
-    int high = low;
-    if (open) high = static_cast<int>(std::size(kProtocols)) - 1;
-    if (dash != absl::string_view::npos) high = FindProtocol(word.substr(dash + 1));
-    if (low < 0 || high < 0) return absl::InvalidArgumentError("protocol not recognized");
-    if (low > high) std::swap(low, high);
-    std::fill(wanted.begin() + low, wanted.begin() + high + 1, true);
-  }
-  const auto first = std::find(wanted.begin(), wanted.end(), true);
-  if (first == wanted.end()) {
+  const absl::StatusOr<std::vector<bool>> wanted = ParseProtocols(protocols);
+  if (!wanted.ok()) return wanted.status();
+  const auto first = std::find(wanted->begin(), wanted->end(), true);
+  if (first == wanted->end()) {
     log.Error("SSL/TLS protocol settings invalid");
     return absl::InvalidArgumentError("SSL/TLS protocol settings invalid");
   }
-  const auto last = std::find(wanted.rbegin(), wanted.rend(), true).base() - 1;
-  for (auto i = first; i != last; ++i) {
+  const auto last = std::find(wanted->rbegin(), wanted->rend(), true).base() - 1;
+  for (auto i = first; i <= last; ++i) {
+    const Protocol& protocol = kProtocols[i - wanted->begin()];
     if (!*i) {
-      log.Warn("SSL/TLS protocol %s is not configured, but will be enabled anyway.",
-               kProtocols[i - wanted.begin()].name);
+      log.Warn("SSL/TLS protocol %s is not configured, but will be enabled anyway.", protocol.name);
+    } else if (protocol.deprecated) {
+      log.Warn("%s protocol is deprecated", protocol.name);
     }
   }
-  impl_->min_version = kProtocols[first - wanted.begin()].version;
-  impl_->max_version = kProtocols[last - wanted.begin()].version;
+  impl_->min_version = kProtocols[first - wanted->begin()].version;
+  impl_->max_version = kProtocols[last - wanted->begin()].version;
   impl_->protocols = std::string(protocols);
   impl_->settings_changed = true;
   return absl::OkStatus();
@@ -308,13 +335,13 @@ const std::string& TlsConfig::certificate() const { return impl_->certificate.na
 const std::string& TlsConfig::ca_cert() const { return impl_->ca.name; }
 bool TlsConfig::bootstrap_ca_cert() const { return impl_->bootstrap; }
 
+void TlsConfig::Load() { impl_->Refresh(); }
+
+bool TlsConfig::Complete() const { return impl_->Complete(); }
+
 absl::StatusOr<SSL*> TlsConfig::NewSession() {
   if (!impl_->Complete()) return IoError(ENOPROTOOPT);
-  const bool files_changed = impl_->FilesChanged();
-  if (files_changed || impl_->settings_changed || impl_->context == nullptr) {
-    impl_->settings_changed = false;
-    if (ContextPtr made = impl_->Build()) impl_->context = std::move(made);
-  }
+  impl_->Refresh();
   if (impl_->context == nullptr) return IoError(ENOPROTOOPT);
   return SSL_new(impl_->context.get());
 }

@@ -1,8 +1,9 @@
 // TLS settings of a process: key, certificate, trusted CAs, protocols and ciphers.
 //
-// Files are read for the first connection and again when they have changed on disk, which is looked
-// at for each new connection, at most once a second. A change that cannot be read is logged and
-// keeps the old settings; connections that exist keep theirs anyway. Loop thread only.
+// Files are read by Load() or for the first connection, and again when they have changed on disk,
+// which is looked at for each new connection, at most once a second. A change that cannot be read
+// is logged and keeps the old settings; connections that exist keep theirs anyway. Loop thread
+// only.
 #ifndef SERVER_BASE_TLS_H_
 #define SERVER_BASE_TLS_H_
 
@@ -35,8 +36,8 @@ class TlsConfig {
   void SetPeerCaCert(absl::string_view file);
 
   // A list ("TLSv1.2,TLSv1.3", of which the ends count) or a range ("TLSv1.2-TLSv1.3", "TLSv1.2+").
-  // Mistakes are logged and returned, and leave the setting as it was. Empty is the default, TLS 1.2
-  // and later. So for the next two.
+  // Mistakes are logged and returned, and leave the setting as it was. Empty is the default,
+  // TLS 1.2 and later. So for the next two.
   absl::Status SetProtocols(absl::string_view protocols);
   absl::Status SetCiphers(absl::string_view ciphers);            // TLS 1.2 and earlier.
   absl::Status SetCipherSuites(absl::string_view ciphersuites);  // TLS 1.3.
@@ -45,6 +46,11 @@ class TlsConfig {
   const std::string& certificate() const;
   const std::string& ca_cert() const;
   bool bootstrap_ca_cert() const;
+
+  // Reads the files at once, if settings changed, so that the log tells of mistakes in them now.
+  void Load();
+  // False, and logged, if key, certificate or CA are not set.
+  bool Complete() const;
 
   // A new session with the present settings. Without key, certificate or CA: ENOPROTOOPT, logged.
   absl::StatusOr<SSL*> NewSession();
