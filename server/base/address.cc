@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
@@ -25,6 +26,7 @@ namespace {
 
 LogModule log("socket_util");
 LogModule unix_log("socket_util_unix");
+LogModule stream_log("stream");
 
 absl::Status Malformed(absl::string_view text, absl::string_view problem) {
   log.Error("%s: %s", text, problem);
@@ -66,6 +68,12 @@ absl::StatusOr<uint16_t> ParsePort(absl::string_view text, absl::string_view por
     return Malformed(text, absl::StrCat("bad port number \"", port, "\""));
   }
   return static_cast<uint16_t>(number);
+}
+
+void WarnOfDefaultPort() {
+  static bool warned = false;
+  if (std::exchange(warned, true)) return;
+  stream_log.Warn("The default OVSDB port number has changed from 6632 to %d", kDefaultPort);
 }
 
 // A sockaddr_un for `path`. One too long for it is reached through a descriptor of its directory.
@@ -155,6 +163,7 @@ absl::StatusOr<HostPort> ParseActiveAddress(absl::string_view text) {
   if (parts.first.empty()) return Malformed(text, "host must be specified");
   absl::StatusOr<uint16_t> port = ParsePort(text, parts.second);
   if (!port.ok()) return port.status();
+  if (parts.second.empty()) WarnOfDefaultPort();
   return HostPort{std::string(parts.first), *port};
 }
 

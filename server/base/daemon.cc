@@ -251,8 +251,10 @@ void Daemon::Ready() {
 void Daemon::Impl::CheckPidfile() const {
   const int fd = open(pidfile.c_str(), O_RDWR | O_CLOEXEC);
   if (fd < 0) {
-    if (errno != ENOENT) log.Fatal("%s: open: %s", pidfile, ErrnoText(errno));
-    return;
+    const int error = errno;
+    if (error == ENOENT) return;
+    log.Warn("%s: open: %s", pidfile, ErrnoText(error));
+    log.Fatal("%s: pidfile check failed (%s), aborting", pidfile, ErrnoText(error));
   }
   const pid_t holder = LockHolder(fd);
   close(fd);

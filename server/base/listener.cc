@@ -26,6 +26,8 @@ namespace {
 
 LogModule log("socket_util");
 LogModule unix_log("stream_unix");
+LogModule socket_unix_log("socket_util_unix");
+LogModule signal_log("fatal_signal");
 LogModule stream_log("stream");
 LogModule tls_log("stream_ssl");
 
@@ -153,7 +155,9 @@ int NewSocket(int family) { return socket(family, SOCK_STREAM | SOCK_NONBLOCK | 
 absl::StatusOr<int> ListenUnix(const std::string& path) {
   const int fd = NewSocket(AF_UNIX);
   if (fd < 0) return IoError(errno);
-  unlink(path.c_str());
+  if (unlink(path.c_str()) != 0 && errno != ENOENT) {
+    socket_unix_log.Warn("unlinking \"%s\": %s", path, ErrnoText(errno));
+  }
   fchmod(fd, 0770);  // Before the socket has a name, so that it never has a wider mode.
   int error = BindUnix(fd, path);
   if (error == 0) {
@@ -161,6 +165,11 @@ absl::StatusOr<int> ListenUnix(const std::string& path) {
     error = listen(fd, kListenBacklog) == 0 ? 0 : errno;
   }
   if (error == 0) return fd;
+  if (const int left = RemoveNow(path); left != 0) {
+    // What is in the way says more than that something is.
+    if (error == EADDRINUSE) error = left;
+    signal_log.Warn("could not unlink \"%s\" (%s)", path, ErrnoText(left));
+  }
   unix_log.Error("%s: binding failed: %s", path, ErrnoText(error));
   close(fd);
   return IoError(error);

@@ -262,11 +262,14 @@ class Logger {
     return absl::OkStatus();
   }
 
-  void SetSyslogTarget(absl::string_view target) {
+  // False if `target` cannot be sent to.
+  bool SetSyslogTarget(absl::string_view target) {
     const int fd = OpenSyslogTarget(target);
+    if (fd < 0) return false;
     std::lock_guard<std::mutex> lock(mutex_);
     if (target_fd_ >= 0) close(target_fd_);
     target_fd_ = fd;
+    return true;
   }
 
   void Flush() {
@@ -512,7 +515,12 @@ absl::Status SetSyslogMethod(absl::string_view method) {
 }
 
 void SetSyslogTarget(absl::string_view target) {
-  Logger::Get().SetSyslogTarget(target);
+  if (!absl::StrContains(target, ':')) {
+    static LogModule socket_log("socket_util");
+    socket_log.Error("%s: port must be specified", target);
+    return;
+  }
+  if (!Logger::Get().SetSyslogTarget(target)) return;
   log.Warn("--syslog-target flag is deprecated, use --syslog-method instead");
 }
 

@@ -29,7 +29,7 @@ absl::StatusOr<std::unique_ptr<Process>> Process::Run(Loop* loop, const std::str
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, nullptr);
     signal(SIGPIPE, SIG_DFL);
-    execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
+    execl("/bin/sh", "/bin/sh", "-c", command.c_str(), nullptr);
     _exit(127);
   }
   process->pid_ = pid;

@@ -20,6 +20,7 @@ RpcSession::RpcSession(const StreamContext& context, std::vector<std::string> ta
       reconnect_(MonotonicMs()),
       timer_(context.loop, [this] { Run(); }) {
   reconnect_.SetName(targets_.front());
+  reconnect_.SetPassive(IsPassiveTarget(targets_.front()), MonotonicMs());
   if (!TargetNeedsProbes(targets_.front())) reconnect_.SetProbeInterval(0);
   reconnect_.Enable(MonotonicMs());
   timer_.Start(0);
@@ -84,8 +85,8 @@ void RpcSession::Run() {
 void RpcSession::Connect() {
   const std::string& target = targets_[next_target_++ % targets_.size()];
   reconnect_.SetName(target);
-  reconnect_.Connecting(MonotonicMs());
   auto rpc = JsonRpc::Connect(context_, target, dscp_, this, max_frame_);
+  reconnect_.Connecting(MonotonicMs());
   if (!rpc.ok()) return Disconnect(rpc.status());
   rpc_ = *std::move(rpc);
   Update();

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "absl/strings/str_cat.h"
 #include "server/base/io_error.h"
 #include "server/base/log.h"
 
@@ -47,33 +48,34 @@ void Become(uid_t uid, gid_t gid, const std::string& what) {
       prctl(PR_CAPBSET_DROP, capability);
     }
     if (setgroups(0, nullptr) != 0) {
-      log.Fatal("%s: failed to drop supplementary groups (%s), aborting.", what, ErrnoText(errno));
+      log.Fatal("%sfailed to drop supplementary groups (%s), aborting.", what, ErrnoText(errno));
     }
   }
   if (setresgid(gid, gid, gid) != 0) {
-    log.Fatal("%s: fail to switch group to gid as %d, aborting", what, gid);
+    log.Fatal("%sfail to switch group to gid as %d, aborting", what, gid);
   }
   if (setresuid(uid, uid, uid) != 0) {
-    log.Fatal("%s: fail to switch user to uid as %d, aborting", what, uid);
+    log.Fatal("%sfail to switch user to uid as %d, aborting", what, uid);
   }
   if (root) KeepCapabilities();
 }
 
 }  // namespace
 
-void BecomeUser(const std::string& spec, const std::string& what) {
+void BecomeUser(const std::string& spec, const std::string& pidfile) {
+  const std::string what = pidfile.empty() ? "" : absl::StrCat(pidfile, ": ");
   const size_t colon = std::min(spec.find(':'), spec.size());
   const std::string user_name = spec.substr(0, colon);
   const std::string group_name = spec.substr(std::min(colon + 1, spec.size()));
 
   const passwd* user = user_name.empty() ? getpwuid(getuid()) : getpwnam(user_name.c_str());
-  if (user == nullptr) log.Fatal("%s: user %s not found, aborting.", what, user_name);
+  if (user == nullptr) log.Fatal("%suser %s not found, aborting.", what, user_name);
   gid_t gid = user->pw_gid;
   if (!group_name.empty()) {
     const group* found = getgrnam(group_name.c_str());
-    if (found == nullptr) log.Fatal("%s: group %s not found, aborting.", what, group_name);
+    if (found == nullptr) log.Fatal("%sgroup %s not found, aborting.", what, group_name);
     if (!IsMember(*user, *found)) {
-      log.Fatal("%s: Invalid --user option %s (user %s is not in group %s), aborting.", what, spec,
+      log.Fatal("%sInvalid --user option %s (user %s is not in group %s), aborting.", what, spec,
                 user->pw_name, group_name);
     }
     gid = found->gr_gid;
