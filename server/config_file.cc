@@ -75,20 +75,16 @@ Model ParseModel(const Json* json, ObjectParser* parser) {
   return Model::kFromFile;
 }
 
-void ParseSource(const Json& json, DatabaseOptions* options, ObjectParser* parser,
-                 Complaints* complaints) {
+absl::Status ParseSource(const Json& json, DatabaseOptions* options, Complaints* complaints) {
   if (json.MemberCount() != 1) {
-    parser->Fail("'source' should be an object with exactly one element");
-    return;
+    return absl::InvalidArgumentError("'source' should be an object with exactly one element");
   }
   const auto& member = *json.MemberBegin();
   options->source = std::string(ovsdb::StringView(member.name));
   auto connection = ParseConnection(options->source, member.value, Use::kSource, complaints);
-  if (connection.ok()) {
-    options->source_options = *std::move(connection);
-  } else {
-    parser->Fail(std::string(connection.status().message()));
-  }
+  if (!connection.ok()) return connection.status();
+  options->source_options = *std::move(connection);
+  return absl::OkStatus();
 }
 
 void ParseExcludeTables(const Json& json, DatabaseOptions* options, ObjectParser* parser) {
@@ -109,6 +105,13 @@ absl::StatusOr<DatabaseOptions> ParseDatabase(absl::string_view name, const Json
   ObjectParser parser(json);
   options.model = ParseModel(parser.Optional("service-model", ObjectParser::kString), &parser);
   const bool active_backup = options.model == Model::kActiveBackup;
+  const bool has_source = active_backup || options.model == Model::kRelay;
+  // First, for what is odd in the source is worth a complaint whatever else is wrong.
+  absl::Status source_status;
+  if (const Json* source = ovsdb::FindMember(json, "source");
+      has_source && source != nullptr && source->IsObject()) {
+    source_status = ParseSource(*source, &options, complaints);
+  }
   if (active_backup) {
     const Json* backup = parser.Required("backup", ObjectParser::kBoolean);
     options.backup = backup != nullptr && backup->GetBool();
@@ -116,11 +119,13 @@ absl::StatusOr<DatabaseOptions> ParseDatabase(absl::string_view name, const Json
       ParseExcludeTables(*tables, &options, &parser);
     }
   }
-  if (active_backup || options.model == Model::kRelay) {
-    const bool needed = !active_backup || options.backup;
-    const Json* source = needed ? parser.Required("source", ObjectParser::kObject)
-                                : parser.Optional("source", ObjectParser::kObject);
-    if (source != nullptr) ParseSource(*source, &options, &parser, complaints);
+  if (has_source) {
+    if (!active_backup || options.backup) {
+      parser.Required("source", ObjectParser::kObject);
+    } else {
+      parser.Optional("source", ObjectParser::kObject);
+    }
+    if (!source_status.ok()) parser.Fail(std::string(source_status.message()));
   }
   if (!parser.Finish()) return parser.Error(absl::StrCat("database ", name));
   return options;
@@ -193,7 +198,7 @@ void ParseSync(const ovsdb::Json& document, SyncOptions* sync) {
 }  // namespace
 
 absl::StatusOr<ServerConfig> ServerConfig::Parse(absl::string_view text, Complaints* complaints) {
-  absl::StatusOr<ovsdb::JsonDocument> document = ovsdb::ParseJson(text);
+  absl::StatusOr<ovsdb::JsonDocument> document = ovsdb::ParseJsonStructure(text);
   if (!document.ok()) {
     return Refuse(absl::InvalidArgumentError(absl::StrCat("config: reading JSON failed (",
                                                           document.status().message(), ")")),

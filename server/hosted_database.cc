@@ -15,6 +15,7 @@ namespace server {
 namespace {
 
 base::LogModule log("ovsdb_server");
+base::LogModule transaction_log("transaction");
 
 // History is for clients that were away for a moment: what would take longer to send than the
 // database itself is of no use.
@@ -63,12 +64,30 @@ void HostedDatabase::OnChange(const ovsdb::Change& change) {
     if (session->lagging()) lagging_.insert(session);
   }
   deliveries_.clear();
+  LogChange(change);
   if (txn_id.is_zero()) {
     history_.Reset(txn_id);  // A state without a name: nobody can tell what changed since.
   } else {
     history_.Add(txn_id, change, state().atom_count());
   }
   for (const ChangeCallback& callback : change_callbacks_) callback(change);
+}
+
+// A line for each row of the tables whose changes are wanted in the log.
+void HostedDatabase::LogChange(const ovsdb::Change& change) {
+  for (const ovsdb::TableChange& changed : change.tables) {
+    if (!table_logs_[changed.table]) continue;
+    const ovsdb::TableSchema& table = state().schema().tables[changed.table];
+    for (const ovsdb::RowChange& row : changed.rows) {
+      const char* op = !row.before ? "inserted" : !row.after ? "deleted" : "updated";
+      std::string text = absl::StrCat("table:", table.name, ",op:", op);
+      for (const ovsdb::ColumnSchema& column : table.columns) {
+        absl::StrAppend(&text, ",", column.name, ":");
+        column.type.AppendText((row.after ? row.after : row.before)->Get(column.index), &text);
+      }
+      transaction_log.Info("%s", text);
+    }
+  }
 }
 
 void HostedDatabase::OnSettled() {

@@ -1,4 +1,5 @@
 // ovsdb-server: options, start-up and the loop.
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/wait.h>
@@ -166,8 +167,8 @@ server::ServerConfig CommandLineConfig(const Options& options) {
   for (const std::string& remote : options.remotes) config.remotes[remote];
   for (const std::string& text : options.databases) {
     auto [name, database] = server::ParseDatabaseName(text);
-    if (!config.databases.try_emplace(name, database).second) {
-      log.Warn("Duplicate database configuration: %s", name);
+    if (!config.databases.insert_or_assign(name, database).second) {
+      log.Warn("Duplicate database configuration: %s", text);
     }
   }
   if (options.databases.empty() && options.default_database) {
@@ -176,11 +177,12 @@ server::ServerConfig CommandLineConfig(const Options& options) {
   return config;
 }
 
-std::string ReadAll(int fd) {
+absl::StatusOr<std::string> ReadAll(int fd) {
   std::string text;
   char buffer[4096];
   ssize_t n;
   while ((n = read(fd, buffer, sizeof buffer)) > 0) text.append(buffer, n);
+  if (n < 0) return base::IoError(errno);
   return text;
 }
 
@@ -195,15 +197,15 @@ absl::StatusOr<server::ServerConfig> ParseConfig(absl::string_view text) {
 
 absl::StatusOr<server::ServerConfig> ReadConfigFile(const std::string& file) {
   const int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) {
-    const absl::Status error = base::IoError(errno);
-    log.Error("failed to open configuration file '%s': %s", file, std::string(error.message()));
-    return error;
+  const absl::StatusOr<std::string> text = fd < 0 ? base::IoError(errno) : ReadAll(fd);
+  if (fd >= 0) close(fd);
+  if (!text.ok()) {
+    log.Error("failed to open configuration file '%s': %s", file,
+              std::string(text.status().message()));
+    return text.status();
   }
   log.Info("loading configuration from '%s'", file);
-  const std::string text = ReadAll(fd);
-  close(fd);
-  absl::StatusOr<server::ServerConfig> config = ParseConfig(text);
+  absl::StatusOr<server::ServerConfig> config = ParseConfig(*text);
   if (!config.ok()) log.Warn("failed to load configuration from %s", file);
   return config;
 }
@@ -229,9 +231,9 @@ class ConfigMemory {
   // Nothing if this is the first start.
   std::optional<server::ServerConfig> Load() const {
     if (file_ == nullptr || lseek(fileno(file_), 0, SEEK_SET) != 0) return std::nullopt;
-    const std::string text = ReadAll(fileno(file_));
-    if (text.empty()) return std::nullopt;
-    absl::StatusOr<server::ServerConfig> config = ParseConfig(text);
+    const absl::StatusOr<std::string> text = ReadAll(fileno(file_));
+    if (!text.ok() || text->empty()) return std::nullopt;
+    absl::StatusOr<server::ServerConfig> config = ParseConfig(*text);
     if (!config.ok()) return std::nullopt;
     return *std::move(config);
   }
@@ -260,9 +262,6 @@ int Run(const Options& options, ConfigMemory* memory, base::Daemon* daemon) {
   if (!options.column_diff) server.SetRecordForm(ovsdb::RecordForm::kValues);
 
   base::Unixctl unixctl({&loop, nullptr});
-  if (absl::Status status = unixctl.Listen(options.unixctl_path); !status.ok()) {
-    base::Fatal(status.message());
-  }
   base::RegisterLogCommands(&unixctl);
   base::CoverageReport coverage(&loop, &unixctl);
   base::MemoryReport memory_report(&loop, &unixctl,
@@ -283,6 +282,9 @@ int Run(const Options& options, ConfigMemory* memory, base::Daemon* daemon) {
   const bool configured = ConfigureAtStart(options, *memory, &server);
   if (!configured || !server.tls().Configure(options.tls)) {
     base::Fatal("server configuration failed");
+  }
+  if (absl::Status status = unixctl.Listen(options.unixctl_path); !status.ok()) {
+    base::Fatal(status.message());
   }
   memory->Save(server.config());
   server.SetConfigSaver([&](const server::ServerConfig& config) { memory->Save(config); });

@@ -1,6 +1,7 @@
 #include "server/remotes.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <limits>
 #include <utility>
 
@@ -107,9 +108,7 @@ class Remotes::Remote {
     if (base::IsPassiveTarget(target_)) {
       Listen();
     } else {
-      sessions_.push_back(std::make_unique<DbSession>(owner_->sessions_, owner_->context_, target_,
-                                                      SessionOptions()));
-      Configure(sessions_.back().get());
+      Connect();
     }
   }
 
@@ -131,7 +130,7 @@ class Remotes::Remote {
 
   RemoteStatus Status() const {
     RemoteStatus status;
-    if (!base::IsPassiveTarget(target_)) {
+    if (connects_) {
       AddSessionStatus(*sessions_.front(), &status);
       return status;
     }
@@ -152,13 +151,23 @@ class Remotes::Remote {
  private:
   DbSession::Options SessionOptions() const { return {options_.read_only, options_.role}; }
 
+  void Connect() {
+    connects_ = true;
+    sessions_.push_back(std::make_unique<DbSession>(owner_->sessions_, owner_->context_, target_,
+                                                    SessionOptions()));
+    Configure(sessions_.back().get());
+  }
+
   void Listen() {
     absl::StatusOr<std::unique_ptr<base::Listener>> listener = base::Listener::Listen(
         owner_->context_, target_, options_.dscp.value_or(base::kDefaultDscp),
         [this](std::unique_ptr<base::Stream> s) { Accept(std::move(s)); });
     if (listener.ok()) {
       listener_ = *std::move(listener);
+    } else if (base::ErrorNumber(listener.status()) == EAFNOSUPPORT) {
+      Connect();  // That the target makes no sense is then told like failures to connect.
     } else {
+      log.Error("%s: listen failed: %s", target_, std::string(listener.status().message()));
       retry_.Start(kListenRetryMs);
     }
   }
@@ -203,6 +212,7 @@ class Remotes::Remote {
   Remotes* owner_;
   const std::string target_;
   RemoteOptions options_;
+  bool connects_ = false;  // There is one session, for ever, and no listener.
   std::unique_ptr<base::Listener> listener_;
   std::vector<std::unique_ptr<DbSession>> sessions_;
   base::Timer retry_;

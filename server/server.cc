@@ -1,5 +1,7 @@
 #include "server/server.h"
 
+#include <sys/stat.h>
+
 #include <random>
 #include <utility>
 
@@ -26,8 +28,9 @@ uint64_t RandomSeed() {
 
 // Whether a change of options leaves the storage as it is.
 bool SameStorage(const DatabaseOptions& a, const DatabaseOptions& b) {
-  constexpr DatabaseOptions::Model kRelay = DatabaseOptions::Model::kRelay;
-  return (a.model == kRelay) == (b.model == kRelay);
+  using Model = DatabaseOptions::Model;
+  auto same = [&](Model model) { return (a.model == model) == (b.model == model); };
+  return same(Model::kRelay) && same(Model::kClustered);
 }
 
 // The tables of one database in a list DB:TABLE[,DB:TABLE]..., see SyncOptions.
@@ -165,6 +168,8 @@ bool Server::ConfigureDatabases(const std::map<std::string, DatabaseOptions>& wa
 }
 
 bool Server::ConfigureRemotes(const std::map<std::string, RemoteOptions>& wanted) {
+  config_.remotes = wanted;
+  remotes_.Set(wanted);
   for (const auto& [target, options] : wanted) {
     if (!absl::StartsWith(target, "db:")) continue;
     const absl::Status status = ColumnPlace::Check(databases_, target);
@@ -173,14 +178,13 @@ bool Server::ConfigureRemotes(const std::map<std::string, RemoteOptions>& wanted
       return false;
     }
   }
-  config_.remotes = wanted;
-  remotes_.Set(wanted);
   remotes_.Reconfigure();
   return true;
 }
 
 absl::Status Server::Open(const std::string& name, const DatabaseOptions& options) {
   if (options.model == DatabaseOptions::Model::kRelay) return OpenRelay(name, options);
+  if (IsOpen(name)) return ovsdb::Error("ovsdb error", absl::StrCat(name, ": already open"));
   absl::StatusOr<std::unique_ptr<HostedDatabase>> database = OpenFile(name);
   if (!database.ok()) return database.status();
   HostedDatabase* const opened = database->get();
@@ -233,6 +237,19 @@ void Server::Adapt(const std::string& name, const DatabaseOptions& options) {
   } else if (HostedDatabase* database = databases_.FindByFile(name)) {
     SetRole(database, options);
   }
+}
+
+// Whether a database has `file` open, under this name or another.
+bool Server::IsOpen(const std::string& file) const {
+  struct stat wanted;
+  if (stat(file.c_str(), &wanted) != 0) return false;
+  bool found = false;
+  databases_.ForEach([&](const HostedDatabase& database) {
+    struct stat open;
+    found |= !database.built_in() && stat(database.file().c_str(), &open) == 0 &&
+             open.st_dev == wanted.st_dev && open.st_ino == wanted.st_ino;
+  });
+  return found;
 }
 
 absl::Status Server::OpenRelay(const std::string& name, const DatabaseOptions& options) {
@@ -310,9 +327,6 @@ absl::StatusOr<std::unique_ptr<HostedDatabase>> Server::OpenCluster(
 
 absl::Status Server::AddDatabase(absl::string_view text) {
   const auto [name, options] = ParseDatabaseName(text);
-  if (options.model != DatabaseOptions::Model::kRelay && config_.databases.contains(name)) {
-    return ovsdb::Error("ovsdb error", absl::StrCat(name, ": already open"));
-  }
   absl::Status status = Open(name, options);
   if (!status.ok()) return status;
   config_.databases[name] = options;
@@ -373,15 +387,13 @@ void Server::SetSyncSource(absl::string_view target) {
   if (saver_) saver_(config_);
 }
 
-absl::Status Server::ConnectActive() {
-  if (config_.sync.source.empty()) {
-    return absl::FailedPreconditionError("Unable to connect: active server is not specified.");
-  }
-  if (config_.sync.backup && !backups_.any_failed()) return absl::OkStatus();
+bool Server::ConnectActive() {
+  if (config_.sync.source.empty()) return false;
+  if (config_.sync.backup && !backups_.any_failed()) return true;
   config_.sync.backup = true;
   SetRoles();
   backups_.Retry();
-  return absl::OkStatus();
+  return true;
 }
 
 void Server::DisconnectActive() {

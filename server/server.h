@@ -64,7 +64,7 @@ class Server final : private Databases::Observer {
   const SyncOptions& sync() const { return config_.sync; }
   const Backups& backups() const { return backups_; }
   void SetSyncSource(absl::string_view target);  // For the next ConnectActive().
-  absl::Status ConnectActive();
+  bool ConnectActive();                          // False if there is no source.
   void DisconnectActive();
   void SetSyncExcludeTables(absl::string_view tables);
   void SetSyncProbeInterval(int ms) { backups_.SetProbeInterval(ms); }
@@ -86,6 +86,7 @@ class Server final : private Databases::Observer {
 
   bool ConfigureDatabases(const std::map<std::string, DatabaseOptions>& wanted);
   bool ConfigureRemotes(const std::map<std::string, RemoteOptions>& wanted);
+  bool IsOpen(const std::string& file) const;
   absl::Status Open(const std::string& name, const DatabaseOptions& options);
   absl::StatusOr<std::unique_ptr<HostedDatabase>> OpenFile(const std::string& file);
   absl::StatusOr<std::unique_ptr<HostedDatabase>> OpenStandalone(const std::string& file,

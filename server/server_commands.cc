@@ -192,10 +192,10 @@ void SetInterval(absl::string_view text, const std::function<void(int)>& set, Un
 void RegisterSyncCommands(const CommandContext* context, base::Unixctl* unixctl) {
   Server* server = context->server;
   auto change = [&](const char* name, const char* usage, int n_args,
-                    std::function<absl::Status(const std::string& argument)> command) {
+                    std::function<std::string(const std::string& argument)> command) {
     unixctl->Register(name, usage, n_args, n_args,
                       Changing(context, [n_args, command](UnixctlArgs args, UnixctlReply reply) {
-                        FinishPlain(command(n_args > 0 ? args[0] : ""), std::move(reply));
+                        reply.Text(command(n_args > 0 ? args[0] : ""));
                       }));
   };
   auto tell = [&](const char* name, std::function<std::string()> text) {
@@ -204,22 +204,19 @@ void RegisterSyncCommands(const CommandContext* context, base::Unixctl* unixctl)
   };
   change("ovsdb-server/set-active-ovsdb-server", "", 1, [server](const std::string& target) {
     server->SetSyncSource(target);
-    return absl::OkStatus();
+    return "";
   });
   tell("ovsdb-server/get-active-ovsdb-server", [server] { return server->sync().source; });
-  // Stock does not call it an error if there is nothing to connect to.
-  unixctl->Register("ovsdb-server/connect-active-ovsdb-server", "", 0, 0,
-                    Changing(context, [server](UnixctlArgs, UnixctlReply reply) {
-                      const absl::Status status = server->ConnectActive();
-                      reply.Text(status.ok() ? "" : absl::StrCat(status.message(), "\n"));
-                    }));
+  change("ovsdb-server/connect-active-ovsdb-server", "", 0, [server](const std::string&) {
+    return server->ConnectActive() ? "" : "Unable to connect: active server is not specified.\n";
+  });
   change("ovsdb-server/disconnect-active-ovsdb-server", "", 0, [server](const std::string&) {
     server->DisconnectActive();
-    return absl::OkStatus();
+    return "";
   });
   change("ovsdb-server/set-sync-exclude-tables", "", 1, [server](const std::string& tables) {
     server->SetSyncExcludeTables(tables);
-    return absl::OkStatus();
+    return "";
   });
   tell("ovsdb-server/get-sync-exclude-tables", [server] { return server->sync().exclude_tables; });
   tell("ovsdb-server/sync-status", [server] { return server->backups().StatusText(); });
