@@ -51,13 +51,13 @@ void Backups::Start(Role* role) {
   options.source = Source(*role);
   options.exclude_tables = role->options.exclude_tables;
   role->database->SetReadOnly(true);
-  role->replication =
-      std::make_unique<Replication>(context_, options, uuids_, server_id_, role->database,
-                                    [this, source = role->options.source] { Fail(source); });
+  role->replication = std::make_unique<Replication>(
+      context_, options, uuids_, server_id_, role->database, [this, source = role->options.source] {
+        Fail(std::string(source));  // This function is destroyed.
+      });
 }
 
-// By value: the caller is destroyed here.
-void Backups::Fail(std::string source) {
+void Backups::Fail(const std::string& source) {
   for (auto& [name, role] : roles_) {
     if (role.replication == nullptr || role.options.source != source) continue;
     role.replication = nullptr;

@@ -54,7 +54,7 @@ class Backups {
 
   DbClient::Options Source(const Role& role) const;
   void Start(Role* role);
-  void Fail(std::string source);
+  void Fail(const std::string& source);
 
   const base::StreamContext context_;
   ovsdb::UuidGenerator* const uuids_;

@@ -14,7 +14,7 @@ base::LogModule log("relay");
 
 // For so long after losing its source a relay still says that it is connected, as stock: clients
 // stay, for the source is likely to come back.
-constexpr int64_t kMaxReconnectionMs = 30 * 1000;
+constexpr int64_t kMaxReconnectionMs = 30'000;
 
 bool EveryTable(const ovsdb::TableSchema&) { return true; }
 
@@ -56,7 +56,7 @@ std::optional<std::string> Relay::OnSchema(const ovsdb::Json& json) {
 absl::Status Relay::OnContents(ovsdb::MonitorVersion version, const ovsdb::Json& updates,
                                const ovsdb::Uuid& txn_id) {
   if (new_schema_) {
-    const absl::Status status = ReplaceContents(version, updates, txn_id);
+    absl::Status status = ReplaceContents(version, updates, txn_id);
     if (!status.ok()) return status;
   } else {
     absl::StatusOr<ovsdb::Change> change = ovsdb::ReadContents(

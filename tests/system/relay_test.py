@@ -1,11 +1,12 @@
 """Relays, with ours and the reference's on either side."""
 
 import json
+import os
 import re
 import signal
 import unittest
 
-from harness import binaries
+from harness import binaries, jsonrpc
 from harness.mirror import (
     OTHER_SCHEMA,
     SCHEMA,
@@ -551,6 +552,30 @@ class RunTimeTest(MirrorTest):
             follows(server, source)
             crash(server, signal.SIGABRT)
             follows(server, source)
+
+        self.each(scenario)
+
+    def test_remotes_from_the_relayed_database(self):
+        """As ovn-ctl has it: the relay listens where rows of the source say, also when it is gone."""
+        schema = changed(SCHEMA, Connection={"target": {"type": "string"}})
+        schema["tables"]["Connection"]["isRoot"] = True
+        schema["tables"]["Global"] = {
+            "columns": {"connections": {"type": {"key": {"type": "uuid", "refTable": "Connection"}, "min": 0}}},
+            "isRoot": True}
+
+        def scenario(pair):
+            extra = pair.path("extra.sock")
+            relay = pair.relay("unix:" + pair.path("source.sock"),
+                               arguments=["--remote=db:Repl,Global,connections"])
+            source = pair.source(schema=schema)
+            follows(relay, source)
+            change(source, [{"op": "insert", "table": "Connection", "uuid-name": "c", "row": {"target": "punix:" + extra}},
+                            {"op": "insert", "table": "Global", "row": {"connections": ["named-uuid", "c"]}}])
+            wait_until(lambda: os.path.exists(extra), "the relay listens")
+            source.stop()
+            with jsonrpc.Connection("unix:" + extra) as client:
+                select = {"op": "select", "table": "Connection", "where": [], "columns": ["target"]}
+                self.assertEqual(client.transact("Repl", select), [{"rows": [{"target": "punix:" + extra}]}])
 
         self.each(scenario)
 

@@ -249,6 +249,12 @@ class RoleTest(MirrorTest):
             wait_until(lambda: failed in logged(server, "reconnect"), "the attempt fails")
             self.assertEqual(numbers(server), [1])
             answer(server, "disconnect-active-ovsdb-server")
+            # There is one active server, not a list.
+            both = f"{source.remote},{other.remote}"
+            answer(server, "set-active-ovsdb-server", both)
+            answer(server, "connect-active-ovsdb-server")
+            self.assertEqual(status(server), connecting_to(both))
+            answer(server, "disconnect-active-ovsdb-server")
             answer(server, "set-active-ovsdb-server", other.remote)
             answer(server, "connect-active-ovsdb-server")
             follows(server, other)
