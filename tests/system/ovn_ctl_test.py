@@ -261,6 +261,10 @@ class OvnCtlTest(SystemTest):
                 relay = [binaries.reference("ovn-sbctl"), "--db=" + remote, "--no-leader-only", "--timeout=20"]
                 self.run_command(*relay, "chassis-add", step, "geneve", f"127.0.0.{number}")
                 self.assertIn(step, self.run_command(*relay, "show").stdout)
+                # Where to listen is read from the database once the relay has got it.
+                self.run_command(*relay, "set-connection", "ptcp:0:127.0.0.1")
+                log = folder + "/log/ovsdb-server-sb-relay.log"
+                wait_until(lambda: read(log).count("0:127.0.0.1: listening on port") > number, "the relay listens")
         self.both("stop_sb_relay_ovsdb")
 
     def test_run_in_the_foreground(self):
@@ -280,6 +284,11 @@ class OvnCtlTest(SystemTest):
                 process.send_signal(signal.SIGTERM)
                 statuses.append(process.wait(20))
             self.assertEqual(*statuses)
+
+
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
 
 
 if __name__ == "__main__":
