@@ -199,6 +199,10 @@ class PositionRecorder final : public Storage::Client {
   void OnDurable(Storage::Position position) override { durable = position; }
   void OnNotDurable(Storage::Position, const absl::Status&) override {}
   void OnLost(const absl::Status&) override {}
+  const ovsdb::Database* database() const override { return nullptr; }
+  void OnForeign(Storage::Position, ovsdb::Change) override {}
+  void OnDisplaced(Storage::Position) override {}
+  void OnReady() override {}
 
   Strings told;
   Storage::Position durable = 0;
