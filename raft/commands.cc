@@ -18,8 +18,7 @@ bool Server::accepts_proposals() const {
   // What this server appended as a leader, or has forwarded, must be settled by those who can.
   const bool leads = role_ == Role::kLeader;
   if (leads && commit_index() < term_start_) return false;
-  return commands_.empty() ||
-         ((commands_.front().index != 0) == leads && !commands_.back().refused);
+  return commands_.empty() || (commands_.front().index != 0) == leads;
 }
 
 absl::Status Server::Propose(Payload data, const EntryId& prereq, const EntryId& eid) {
@@ -42,19 +41,19 @@ absl::Status Server::Propose(Payload data, const EntryId& prereq, const EntryId&
 void Server::Dispatch() {
   if (commands_.empty() || leader_.is_zero()) return;
   const int64_t patience = 2 * election_timer_ms();
-  const bool late = commands_.front().n_sent > 0 && now_ms_ - commands_.front().sent_ms >= patience;
+  const bool late = commands_.front().sent && now_ms_ - commands_.front().sent_ms >= patience;
   for (Command& command : commands_) Dispatch(&command, late);
 }
 
 void Server::Dispatch(Command* command, bool again) {
   // What was appended here stands or falls with its entry.
-  if (command->index != 0 || command->refused) return;
+  if (command->index != 0) return;
   if (role_ == Role::kLeader) {
     AppendOwn(command);
   } else if (command->sent_to != leader_ || again) {
     command->sent_to = leader_;
     command->sent_ms = now_ms_;
-    ++command->n_sent;
+    command->sent = true;
     Send(leader_, ExecuteRequest{command->data, command->prereq, command->eid});
   }
 }
@@ -63,7 +62,7 @@ void Server::Dispatch(Command* command, bool again) {
 // what took its place is committed.
 void Server::AppendOwn(Command* command) {
   // Another leader may have taken it.
-  if (const Index index = command->n_sent == 0 ? 0 : FindUncommitted(command->eid); index != 0) {
+  if (const Index index = command->sent ? FindUncommitted(command->eid) : 0; index != 0) {
     command->index = index;
     command->term = log().term(index);
     return;
@@ -89,10 +88,6 @@ Index Server::FindUncommitted(const EntryId& eid) const {
 void Server::SettleFront(Settled::Outcome outcome, Index index) {
   effects_.settled.push_back({commands_.front().eid, outcome, index});
   commands_.pop_front();
-  while (!commands_.empty() && commands_.front().refused) {
-    effects_.settled.push_back({commands_.front().eid, Settled::kRefused, 0});
-    commands_.pop_front();
-  }
 }
 
 void Server::SettleAll(Settled::Outcome outcome) {
@@ -163,18 +158,9 @@ void Server::On(const Message& message, const ExecuteReply& reply) {
       }
       break;
     }
-    case CommandStatus::kNotLeader:
-      --command->n_sent;
-      command->sent_to = {};
-      break;
-    case CommandStatus::kBadPrereq:
-      // If another leader was asked before, that one may have taken it.
-      if (command->n_sent > 1) break;
-      for (auto it = command; it != commands_.end(); ++it) it->refused = true;
-      if (commands_.front().refused) SettleAll(Settled::kRefused);
-      break;
     default:
-      // It may be in the log or not: the log will tell, or the next leader take it.
+      // A refusal is of one copy of the command, and there may be others on their way. The log will
+      // tell: what took its place, or that the next leader took it.
       break;
   }
 }

@@ -24,16 +24,24 @@ void Server::ArmElectionTimer() {
   election_at_ms_ = now_ms_ + election_timer_ms() + RandomWait(election_timer_ms(), &random_);
 }
 
+// A server that the newest configuration is without may still be needed to commit just that, as the
+// only one whose log has it (dissertation, section 4.2.2).
+bool Server::MayStand() const {
+  if (membership_ == Membership::kJoining || membership_ == Membership::kLeft) return false;
+  return disk_.ok() && !install_ &&
+         (is_member() || log().servers(commit_index())->count(id()) != 0);
+}
+
 void Server::OnElectionTimeout() {
   ArmElectionTimer();
-  if (membership_ == Membership::kJoining || !is_member() || !disk_.ok() || install_) return;
+  if (!MayStand()) return;
   if (role_ == Role::kCandidate || !leader_.is_zero()) ++failed_elections_;
   SetLeader({});
   StartElection(/*prevote=*/servers().size() > 1, /*transfer=*/false);
 }
 
 void Server::ForceElection() {
-  if (role_ == Role::kLeader || membership_ == Membership::kJoining || !is_member()) return;
+  if (role_ == Role::kLeader || !MayStand()) return;
   StartElection(/*prevote=*/false, /*transfer=*/false);
 }
 
@@ -119,7 +127,11 @@ void Server::BecomeFollower() {
 void Server::SetLeader(const ServerId& leader) {
   if (leader == leader_) return;
   leader_ = leader;
-  if (leader.is_zero()) return;
+  if (leader.is_zero()) {
+    // Even if the next leader is the same: it may have forgotten.
+    for (Command& command : commands_) command.sent_to = {};
+    return;
+  }
   ever_had_leader_ = true;
   failed_elections_ = 0;
   if (leader != id()) {
@@ -151,8 +163,10 @@ void Server::On(const Message& message, const VoteRequest& request) {
     }
   }
   if (request.is_prevote) {
-    if (request.term < term() || !IsUpToDate(request.last_log_index, request.last_log_term)) return;
-    if (request.term > term() && !SeeTerm(request.term, message.from)) return;
+    // Also of one that cannot be helped: else two that know of different terms, the better log
+    // being the one of the older term, would never hear of each other.
+    if (!SeeTerm(request.term, message.from)) return;
+    if (!IsUpToDate(request.last_log_index, request.last_log_term)) return;
     Send(message.from, VoteReply{term(), message.from, true});
     return;
   }
@@ -179,8 +193,8 @@ void Server::On(const Message& message, const VoteReply& reply) {
 }
 
 void Server::On(const Message& message, const raft::BecomeLeader& request) {
-  if (!SeeTerm(request.term, message.from) || !is_member() || role_ == Role::kLeader) return;
-  if (membership_ != Membership::kMember || install_) return;
+  if (!SeeTerm(request.term, message.from) || role_ == Role::kLeader || !MayStand()) return;
+  if (membership_ != Membership::kMember) return;
   Say(LogLine::kInfo, absl::StrCat("received leadership transfer from ", Name(message.from),
                                    " in term ", request.term));
   StartElection(/*prevote=*/false, /*transfer=*/true);

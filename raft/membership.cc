@@ -65,7 +65,8 @@ absl::Status Server::Leave() {
     case Membership::kMember:
       break;
   }
-  if (servers().size() == 1) {
+  const Servers& committed = *log().servers(commit_index());
+  if (is_member() && servers().size() == 1 && committed.size() == 1) {
     Leave("it was the only server");
     return absl::OkStatus();
   }
@@ -232,7 +233,10 @@ void Server::On(const Message& message, const AddServerRequest& request) {
     return;
   }
   if (servers().count(message.from) != 0) {
-    SendAddReply(message.from, true, "already in cluster");
+    // Not before that is committed: it could be taken back.
+    if (log().servers(commit_index())->count(message.from) != 0) {
+      SendAddReply(message.from, true, "already in cluster");
+    }
     return;
   }
   const auto n_joining = std::count_if(peers_.begin(), peers_.end(),
@@ -273,9 +277,8 @@ void Server::On(const Message& message, const AddServerReply& reply) {
 void Server::On(const Message& message, const RemoveServerRequest& request) {
   if (role_ != Role::kLeader) {
     SendRemoveReply(message.from, request.server, false, "not leader");
-  } else if (servers().count(request.server) == 0) {
-    SendRemoveReply(message.from, request.server, true, "already not in cluster");
   } else {
+    // Also of one that is not in the newest configuration: it is answered when that is committed.
     RequestRemoval(request.server, message.from);
   }
 }

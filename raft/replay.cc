@@ -116,8 +116,10 @@ absl::Status Replay::Finish() const {
                      left_record_, " indicates server has left the cluster; it cannot be added ",
                      "back (use \"ovsdb-tool join-cluster\" to add a new server)"));
   }
+  // As long as its removal is not committed, it may be needed for that.
   const Log& log = state_.log;
-  if (!state_.joining() && log.servers(log.last_index())->count(state_.server_id) == 0) {
+  if (!state_.joining() && log.servers(log.last_index())->count(state_.server_id) == 0 &&
+      log.servers(state_.commit_index)->count(state_.server_id) == 0) {
     return ovsdb::Error(kOvsdbError, "server does not belong to cluster");
   }
   return absl::OkStatus();

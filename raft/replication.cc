@@ -60,12 +60,10 @@ void Server::SendEntries(const ServerId& id, Peer* peer, bool heartbeat) {
     Send(id, std::move(request), 0, comment);
   };
 
+  // Whatever is on the way to it: the entries that it needs next are gone.
+  if (peer->installing == 0 && !log().has_term(peer->next_index - 1)) SendSnapshot(id, peer);
   while (peer->installing == 0 && peer->next_index < log().end() && !peer->waiting &&
          peer->in_flight_bytes < options_.max_in_flight_bytes) {
-    if (!log().has_term(peer->next_index - 1)) {
-      SendSnapshot(id, peer);
-      break;
-    }
     std::vector<Entry> entries;
     size_t bytes = 0;
     for (Index i = peer->next_index; i < log().end() && bytes < options_.max_append_bytes; ++i) {

@@ -30,12 +30,12 @@ Server::Server(PersistentState state, const Options& options, int64_t now_ms)
 }
 
 void Server::Tick(int64_t now_ms) {
-  // After a long sleep the news that came meanwhile is still to be read: nobody is judged by time
-  // that this server did not live through.
-  const int64_t slept = now_ms - now_ms_;
-  now_ms_ = std::max(now_ms_, now_ms);
   if (membership_ == Membership::kLeft) return;
-  if (slept > election_timer_ms() / 2) {
+  // If it slept for longer than it asked for, the news that came meanwhile is still to be read:
+  // nobody is judged by time that this server did not live through.
+  const int64_t overslept = now_ms - std::max(now_ms_, next_tick_ms());
+  now_ms_ = std::max(now_ms_, now_ms);
+  if (overslept > election_timer_ms() / 2) {
     ArmElectionTimer();
     majority_check_ms_ = now_ms_ + election_timer_ms();
   }
@@ -64,10 +64,11 @@ int64_t Server::next_tick_ms() const {
   if (role_ == Role::kLeader) {
     next = majority_check_ms_;
     for (const auto& [id, peer] : peers_) {
+      if (!peer.member && peer.phase == Phase::kStable) continue;
       next = std::min(next, peer.sent_ms + election_timer_ms() / 3);
     }
-  }
-  if (!commands_.empty() && commands_.front().n_sent > 0) {
+  } else if (!leader_.is_zero() && !commands_.empty() && commands_.front().sent &&
+             commands_.front().index == 0) {
     next = std::min(next, commands_.front().sent_ms + 2 * election_timer_ms());
   }
   if (membership_ != Membership::kMember) next = std::min(next, membership_tick_ms_);

@@ -202,8 +202,7 @@ class Server {
     Term term = 0;
     ServerId sent_to;  // The leader that it was last forwarded to; zero: none.
     int64_t sent_ms = 0;
-    int n_sent = 0;
-    bool refused = false;  // To be told when those before it are settled.
+    bool sent = false;  // To any leader.
   };
 
   // A follower's command that this server, as leader, appended.
@@ -234,6 +233,7 @@ class Server {
 
   // election.cc
   void ArmElectionTimer();
+  bool MayStand() const;
   void OnElectionTimeout();
   void StartElection(bool prevote, bool transfer);
   void CountVotes();

@@ -194,5 +194,67 @@ TEST(ServerTest, VotesOnceInATermAndOnlyWhenThatIsOnDisk) {
   EXPECT_EQ(std::get<VoteReply>(effects.messages[0].message.body).vote, Id(2));
 }
 
+// Members that hear nothing at all for a long time must not take that for a sleep of their own.
+TEST(ServerTest, AFollowerThatIsWokenOnlyWhenItAskedForItStands) {
+  Server server(Member(1, 3), {}, 0);
+  for (int i = 0; i < 3; ++i) server.Tick(server.next_tick_ms());
+  EXPECT_EQ(server.role(), Role::kCandidate);
+}
+
+TEST(ServerTest, ARefusalOfOneCopyOfACommandSettlesNothing) {
+  Server server(Member(1, 3), {}, 0);
+  const auto receive = [&server](decltype(Message::body) body) {
+    server.Receive({ClusterId{1, 1}, Id(1), Id(2), "", std::move(body)});
+  };
+  AppendRequest request{.term = 1, .prev_log_index = 1, .prev_log_term = 1, .leader_commit = 1};
+  receive(request);
+  ASSERT_TRUE(server.Propose(Text("[null,{}]"), EntryId{0, 1}, EntryId{0, 2}).ok());
+  receive(ExecuteReply{EntryId{0, 2}, CommandStatus::kBadPrereq, 0});
+  EXPECT_TRUE(server.TakeEffects().settled.empty());
+  request.log = {Entry{.term = 1, .data = Text("[null,{}]"), .eid = EntryId{0, 2}}};
+  request.leader_commit = 2;
+  receive(request);
+  const Effects effects = server.TakeEffects();
+  ASSERT_EQ(effects.settled.size(), 1);
+  EXPECT_EQ(effects.settled[0].outcome, Settled::kCommitted);
+}
+
+// The one with the better log knows of an older term only.
+TEST(ServerTest, APrevoteThatIsNotGrantedTellsTheTermAllTheSame) {
+  PersistentState state = Member(1, 2);
+  state.log.Append(Entry{.term = 1});
+  Server server(std::move(state), {}, 0);
+  server.Receive(
+      {ClusterId{1, 1}, Id(1), Id(2), "",
+       VoteRequest{.term = 9, .last_log_index = 1, .last_log_term = 1, .is_prevote = true}});
+  EXPECT_EQ(server.term(), 9);
+}
+
+// Of two servers the leader took itself out of the configuration, which the other does not know of.
+TEST(ServerTest, AServerStandsToCommitItsOwnRemoval) {
+  PersistentState state = Member(1, 2);
+  Servers others = *state.log.snapshot().servers;
+  others.erase(Id(1));
+  state.log.Append(Entry{.term = 1, .servers = std::make_shared<const Servers>(others)});
+  Server server(std::move(state), {}, 0);
+  for (int i = 0; i < 3; ++i) server.Tick(server.next_tick_ms());
+  EXPECT_EQ(server.role(), Role::kCandidate);
+}
+
+TEST(ServerTest, AnswersARemovalWhenItIsCommitted) {
+  Cluster cluster(2);
+  cluster.Elapse(3000);
+  const uint64_t leader = cluster.Leader();
+  ASSERT_NE(leader, 0);
+  const ServerId other = Id(3 - leader);
+  const Message request{ClusterId{1, 1}, Id(leader), other, "", RemoveServerRequest{other}};
+  for (int i = 0; i < 2; ++i) {
+    cluster[leader].Receive(request);
+    for (const Outgoing& outgoing : cluster[leader].TakeEffects().messages) {
+      EXPECT_FALSE(std::holds_alternative<RemoveServerReply>(outgoing.message.body));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace raft
