@@ -162,13 +162,13 @@ bool Checker::CollectGarbage() {
   return found_any;
 }
 
-// Only tables that grow are looked at.
+// Tables in the order in which the transaction came upon them, so that stock names the same one.
 absl::Status Checker::CheckMaxRows() {
   absl::InlinedVector<int, 4> checked;
   for (size_t i = 0; i < overlay_.size(); i++) {
     const Entry& entry = overlay_.entry(i);
     const TableSchema& table = schema(entry);
-    if (!entry.is_inserted() || table.max_rows == kUnlimitedRows) continue;
+    if (table.max_rows == kUnlimitedRows) continue;
     if (std::find(checked.begin(), checked.end(), table.index) != checked.end()) continue;
     checked.push_back(table.index);
     const int64_t n_rows = db_.table(table.index).size() + Growth(table.index);

@@ -159,8 +159,10 @@ absl::StatusOr<Datum> Mutation::Calculate(const Datum& value) const {
             ? CalculateInteger(mutator_, atom.integer(), operand.integer())
             : CalculateReal(mutator_, atom.real(), operand.real());
     if (!result.ok()) return std::move(result).status();
-    if (absl::Status status = type.key.Check(*result); !status.ok()) return status;
     results.push_back(*result);
+  }
+  for (const Atom& result : results) {
+    if (absl::Status status = type.key.Check(result); !status.ok()) return status;
   }
   bool had_duplicates = false;
   Datum datum = MakeDatum(results, {}, &had_duplicates);

@@ -375,7 +375,7 @@ void ColumnType::AppendJson(std::string* out) const {
 }
 
 void ColumnType::AppendText(const Datum& datum, std::string* out) const {
-  const bool bare = n_max == 1 && !is_map() && datum.size() == 1;
+  const bool bare = n_max == 1 && datum.size() == 1;
   if (!bare) out->push_back(is_map() ? '{' : '[');
   for (size_t i = 0; i < datum.size(); i++) {
     if (i > 0) out->append(", ");

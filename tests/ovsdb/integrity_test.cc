@@ -28,6 +28,7 @@ constexpr char kSchema[] = R"({"name":"D","tables":{
     "pairs":{"type":{"key":{"type":"uuid","refTable":"Few","refType":"weak"},
                      "value":{"type":"uuid","refTable":"Kid"},"min":0,"max":9}}}},
   "Few":{"isRoot":true,"maxRows":3,"columns":{"n":{"type":"integer"}}},
+  "Lone":{"isRoot":true,"maxRows":1,"columns":{"n":{"type":"integer"}}},
   "Index":{"isRoot":true,"indexes":[["a"],["a","b","c"]],"columns":{
     "a":{"type":"string"},
     "b":{"type":{"key":"integer","min":0,"max":2}},
@@ -186,6 +187,22 @@ TEST_F(IntegrityTest, MaxRows) {
             absl::StrCat(R"([{"count":1},)", Inserted(4), "]"));
 }
 
+TEST_F(IntegrityTest, OfSeveralTablesWithTooManyRowsTheFirstTouchedIsTold) {
+  RunAll(Insert("Few", 1, "{}"), Insert("Lone", 2, "{}"));
+  const std::string too_many = absl::StrCat(Insert("Few", 3, "{}"), ",", Insert("Few", 4, "{}"),
+                                            ",", Insert("Few", 5, "{}"));
+  auto names = [](const std::string& result, absl::string_view table) {
+    const std::string begin =
+        absl::StrCat("constraint violation: transaction causes \"", table, "\"");
+    return CommitError(result).find(begin) == 0;
+  };
+  EXPECT_TRUE(names(RunAll(Insert("Lone", 6, "{}"), too_many), "Lone"));
+  EXPECT_TRUE(names(RunAll(too_many, Insert("Lone", 6, "{}")), "Few"));
+  EXPECT_TRUE(names(
+      RunAll(Insert("Lone", 6, "{}"), Delete("Lone", IsRow(6)), too_many, Insert("Lone", 7, "{}")),
+      "Lone"));
+}
+
 std::string Duplicate(absl::string_view values, absl::string_view columns, int first,
                       absl::string_view first_state, int second, absl::string_view second_state) {
   return absl::StrCat(
@@ -236,6 +253,20 @@ TEST_F(IntegrityTest, ValuesOfIndexesForPeople) {
   engine.Run(Insert("Index", 1, row));
   EXPECT_EQ(CommitError(engine.Run(Insert("Index", 2, "{}") + "," + Insert("Index", 3, "{}"))),
             Duplicate(R"("", [], and {})", R"(s "a", "b", and "c")", 2, kNew, 3, kNew));
+}
+
+// Brackets tell what could have more elements.
+TEST_F(IntegrityTest, SingleValuesOfIndexesForPeople) {
+  const std::string row = R"({"a":"u","b":1,"c":["map",[["k",1]]]})";
+  const std::string rows = Insert("Index", 1, row) + "," + Insert("Index", 2, row);
+  Engine several(
+      absl::StrReplaceAll(kSchema, {{R"([["a"],["a","b","c"]])", R"([["a","b","c"]])"}}));
+  EXPECT_EQ(CommitError(several.Run(rows)),
+            Duplicate("u, [1], and {k=1}", R"(s "a", "b", and "c")", 1, kNew, 2, kNew));
+  Engine one(absl::StrReplaceAll(
+      kSchema, {{R"([["a"],["a","b","c"]])", R"([["a","b","c"]])"}, {R"("max":2)", R"("max":1)"}}));
+  EXPECT_EQ(CommitError(one.Run(rows)),
+            Duplicate("u, 1, and k=1", R"(s "a", "b", and "c")", 1, kNew, 2, kNew));
 }
 
 TEST_F(IntegrityTest, WhichErrorIsTold) {

@@ -18,6 +18,7 @@ constexpr char kSchema[] = R"({"name":"D","tables":{"T":{"columns":{
   "fixed":{"type":"integer","mutable":false},
   "limited":{"type":{"key":{"type":"integer","minInteger":0,"maxInteger":10}}},
   "optional":{"type":{"key":"integer","min":0,"max":1}},
+  "small":{"type":{"key":{"type":"integer","minInteger":-9},"min":0,"max":9}},
   "numbers":{"type":{"key":"integer","min":0,"max":"unlimited"}},
   "few":{"type":{"key":"integer","min":1,"max":3}},
   "enum":{"type":{"key":{"type":"string","enum":["set",["a","b"]]},"min":0,"max":2}},
@@ -88,6 +89,8 @@ TEST_F(MutationTest, ArithmeticErrors) {
       {"1e308", R"(["r","*=",1e308])", "range error: Result of \"*=\" operation is out of range."},
       {"7", R"(["limited","+=",100])",
        "constraint violation: 107 is not in the valid range 0 to 10 (inclusive)"},
+      {R"(["set",[-1,4611686018427387904]])", R"(["small","*=",10])",
+       "range error: Result of \"*=\" operation is out of range."},
       {R"(["set",[2,3]])", R"(["numbers","/=",2])",
        "constraint violation: Result of \"/=\" operation contains duplicates."},
   };
