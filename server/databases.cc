@@ -44,6 +44,7 @@ void Databases::Remove(HostedDatabase* database, absl::string_view reason) {
   database->executor().Settle();
   database->executor().storage().SyncNow();
   observer_->OnLeave(database);
+  database->executor().CancelWaiting();
   auto it = by_name_.find(database->name());
   std::unique_ptr<HostedDatabase> removed = std::move(it->second);
   by_name_.erase(it);

@@ -65,7 +65,6 @@ void Sessions::Disconnect(absl::string_view reason, bool even_aware) {
 
 void Sessions::Leave(HostedDatabase* database) {
   for (const auto& [id, session] : by_id_) session->LeaveMonitors(database);
-  database->executor().CancelWaiting();
 }
 
 void Sessions::AddMemoryUsage(base::MemoryUsage* usage) const {

@@ -40,7 +40,7 @@ class Sessions {
   // Ends all connections, saying why in the log. With `even_aware` unset, those of clients that
   // follow changes of databases by themselves stay.
   void Disconnect(absl::string_view reason, bool even_aware);
-  // `database` goes, or its schema: nothing may refer to it afterwards.
+  // `database` goes, or its schema: ends its monitors.
   void Leave(HostedDatabase* database);
   size_t count() const { return by_id_.size(); }
   void AddMemoryUsage(base::MemoryUsage* usage) const;

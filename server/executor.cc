@@ -61,10 +61,12 @@ Executor::~Executor() = default;
 
 void Executor::Submit(std::unique_ptr<Request> request) {
   request->arrived_ms = base::MonotonicMs();
+  request->number = ++n_requests_;
   if (frozen_) {
     kept_.push_back(std::move(request));
   } else {
-    Execute(std::move(request));
+    const int64_t now = request->arrived_ms;
+    Execute(std::move(request), now);
   }
 }
 
@@ -85,7 +87,7 @@ bool Executor::Withdraw(const Request& request) {
   return forwarder_ == nullptr || forwarder_->Withdraw(request);
 }
 
-void Executor::Execute(std::unique_ptr<Request> request) {
+void Executor::Execute(std::unique_ptr<Request> request, int64_t now_ms) {
   ovsdb::TransactionContext context;
   context.read_only = request->read_only;
   context.role = request->role;
@@ -94,7 +96,7 @@ void Executor::Execute(std::unique_ptr<Request> request) {
   context.owns_lock = [&](absl::string_view lock) {
     return request->client != nullptr && request->client->OwnsLock(lock);
   };
-  context.elapsed_msec = base::MonotonicMs() - request->arrived_ms;
+  context.elapsed_msec = now_ms - request->arrived_ms;
 
   ovsdb::TransactionOutcome outcome =
       ovsdb::ExecuteTransaction(*database_, request->message->params(), context);
@@ -158,7 +160,10 @@ void Executor::Wait(std::unique_ptr<Request> request, std::optional<int64_t> tim
   waiting.tables = MentionedTables(database_->schema(), request->message->params());
   if (timeout_ms) waiting.deadline_ms = request->arrived_ms + *timeout_ms;
   waiting.request = std::move(request);
-  waiting_.push_back(std::move(waiting));
+  auto earlier = std::find_if(waiting_.rbegin(), waiting_.rend(), [&](const Waiting& w) {
+    return w.request->number < waiting.request->number;
+  });
+  waiting_.insert(earlier.base(), std::move(waiting));
   ArmDeadline();
 }
 
@@ -192,7 +197,7 @@ void Executor::RetryWaiting() {
       return due;
     });
     waiting_.erase(keep, waiting_.end());
-    for (Waiting& w : retry) Execute(std::move(w.request));
+    for (Waiting& w : retry) Execute(std::move(w.request), now);
   } while (any_changed_ && !waiting_.empty());
   ArmDeadline();
 }
@@ -200,7 +205,7 @@ void Executor::RetryWaiting() {
 void Executor::RetryKept() {
   std::deque<std::unique_ptr<Request>> requests;
   requests.swap(kept_);
-  for (auto& request : requests) Execute(std::move(request));
+  for (auto& request : requests) Execute(std::move(request), base::MonotonicMs());
 }
 
 void Executor::EndTurn() {
@@ -262,7 +267,7 @@ void Executor::OnLost(const absl::Status& reason) {
     if (pending.done) pending.done(reason);
     if (!pending.request) continue;
     if (pending.change.empty()) {
-      Execute(std::move(pending.request));  // It read what is no more.
+      Execute(std::move(pending.request), base::MonotonicMs());  // It read what is no more.
     } else {
       pending.answer.text = WithCommitError(std::move(pending.answer.text), reason);
       Finish(std::move(pending.request), std::move(pending.answer));

@@ -58,7 +58,9 @@ struct Request {
   bool read_only = false;
   std::string role;
   std::string client_id;
-  int64_t arrived_ms = 0;  // base::MonotonicMs(); set by Submit.
+  // Set by Submit.
+  int64_t arrived_ms = 0;  // base::MonotonicMs().
+  uint64_t number = 0;     // By arrival.
 };
 
 // Commits transactions elsewhere: a relay's way to its source.
@@ -156,7 +158,7 @@ class Executor final : private Storage::Client {
   void OnDisplaced(Storage::Position position) override;
   void OnReady() override;
 
-  void Execute(std::unique_ptr<Request> request);
+  void Execute(std::unique_ptr<Request> request, int64_t now_ms);
   void ApplyAndAppend(Pending pending);
   void Wait(std::unique_ptr<Request> request, std::optional<int64_t> timeout_ms);
   void NoteChanged(const ovsdb::Change& change);
@@ -174,12 +176,13 @@ class Executor final : private Storage::Client {
   Observer* observer_;
   Forwarder* forwarder_ = nullptr;
 
+  uint64_t n_requests_ = 0;
   Storage::Position appended_ = 0;
   Storage::Position committed_ = 0;
   Storage::Position durable_ = 0;
-  std::deque<Pending> pending_;  // Not committed, by position.
-  std::deque<Pending> held_;     // Committed, to be answered when durable.
-  std::vector<Waiting> waiting_;
+  std::deque<Pending> pending_;   // Not committed, by position.
+  std::deque<Pending> held_;      // Committed, to be answered when durable.
+  std::vector<Waiting> waiting_;  // By arrival: in this order they are tried, and canceled.
   std::vector<std::unique_ptr<Request>> forwarded_;
   std::deque<std::unique_ptr<Request>> kept_;  // For when it is not frozen and the storage ready.
   std::vector<bool> changed_tables_;           // Since waiting requests were last tried, by table.

@@ -167,10 +167,12 @@ void HostedDatabase::StoreConversion(const std::shared_ptr<Conversion>& job) {
 
 void HostedDatabase::EndConversion(const std::shared_ptr<Conversion>& job,
                                    const absl::Status& status) {
+  // Stock's order: monitors are canceled, the conversion is answered, what waited is canceled.
+  if (status.ok()) environment_->leave(this);
   job->done(status);
   if (status.ok()) {
-    Replace(*std::move(job->result),
-            absl::StrCat("committed ", name_, " database schema conversion"));
+    Exchange(*std::move(job->result),
+             absl::StrCat("committed ", name_, " database schema conversion"));
   }
   executor_.SetFrozen(false);
   NextRewrite();
@@ -178,6 +180,11 @@ void HostedDatabase::EndConversion(const std::shared_ptr<Conversion>& job,
 
 void HostedDatabase::Replace(std::unique_ptr<ovsdb::Database> database, absl::string_view reason) {
   environment_->leave(this);
+  Exchange(std::move(database), reason);
+}
+
+void HostedDatabase::Exchange(std::unique_ptr<ovsdb::Database> database, absl::string_view reason) {
+  executor_.CancelWaiting();
   monitors_ = nullptr;
   std::unique_ptr<ovsdb::Database> old = executor_.Replace(std::move(database));
   Adopt();

@@ -102,6 +102,7 @@ class HostedDatabase final : private Executor::Observer {
   void StartConversion(const std::shared_ptr<Conversion>& job);
   void StoreConversion(const std::shared_ptr<Conversion>& job);
   void EndConversion(const std::shared_ptr<Conversion>& job, const absl::Status& status);
+  void Exchange(std::unique_ptr<ovsdb::Database> database, absl::string_view reason);
 
   const Environment* environment_;
   const std::string name_;

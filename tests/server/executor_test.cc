@@ -192,6 +192,15 @@ TEST_F(ExecutorTest, WhatWaitsCanBeCanceled) {
   EXPECT_EQ(executor_->request_count(), 0u);
 }
 
+TEST_F(ExecutorTest, WhatWaitsKeepsItsOrderWhenTriedInVain) {
+  WaitForRow(1, "T");
+  WaitForRow(2, "U");
+  Submit(3, R"({"op":"insert","table":"T","row":{"name":"other"}})");
+  loop_.RunOnce(false);
+  executor_->CancelWaiting();
+  EXPECT_EQ(TakeEvents(), (Events{"error 1", "error 2"}));
+}
+
 TEST_F(ExecutorTest, WhatIsExecutedCannotBeCanceled) {
   executor_->Cancel(Insert(1, "T"));
   storage_->client->OnCommitted(1);

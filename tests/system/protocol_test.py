@@ -75,6 +75,23 @@ class ProtocolTest(SystemTest):
                     self.assertEqual(client.wait_closed(), [])
                     self.assertEqual(bystander.call("echo", ["still"])["result"], ["still"])
 
+    def test_order_of_what_a_conversion_brings(self):
+        with self.play.connect() as client:
+            client.call("set_db_change_aware", [True])
+            client.call("monitor", ["Play", "m", {"Thing": {}}])
+            wait = {"op": "wait", "table": "Thing", "where": [], "columns": ["name"], "until": "!=", "rows": []}
+            waiting = client.request("transact", ["Play", wait])
+            conversion = client.request("convert", ["Play", {**SCHEMA, "version": "1.0.1"}])
+            messages = [client.receive() for _ in range(3)]
+        self.assertEqual(
+            messages,
+            [
+                {"id": None, "method": "monitor_canceled", "params": ["m"]},
+                {"id": conversion, "result": {}, "error": None},
+                {"id": waiting, "error": "canceled"},
+            ],
+        )
+
     def test_half_a_message_keeps_the_connection(self):
         with self.play.connect() as client:
             client.send_bytes(b'{"id":1,"method":"echo","params":["')
