@@ -6,6 +6,7 @@ import random
 import sys
 import time
 
+from diff import exemptions
 from diff.minimise import minimise
 from diff.report import describe
 from diff.rounds import Program, Round, random_round
@@ -94,6 +95,8 @@ def main():
         f"{done} operations, {rounds} rounds ({dropped} ended by the reference's death),"
         f" {failures} with differences, {seconds:.0f} s"
     )
+    for name, count in exemptions.used.most_common():
+        print(f"  excused {count} times: {name}")
     return failures > 0
 
 

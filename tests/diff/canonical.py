@@ -1,5 +1,6 @@
 """Two servers choose different UUIDs for the same rows. This gives both the same names for them."""
 
+import itertools
 import json
 import re
 
@@ -118,15 +119,26 @@ def is_update(message):
     return message.get("method") in ("update", "update2", "update3")
 
 
+def _unordered_kind(message):
+    """What must be of one kind to have no order among neighbours; None for what has an order."""
+    if is_update(message):
+        return "update"
+    if message.get("method") == "locked" or message.get("error") == "canceled":
+        return "freed"  # By the end of other sessions; by the conversion that ends them.
+    return "monitor_canceled" if message.get("method") == "monitor_canceled" else None
+
+
+def _subject(message):
+    """What has no order among messages of one kind. What is equal in it keeps its order."""
+    return json.dumps(message["params"][0], sort_keys=True) if "params" in message else ""
+
+
 def ordered(messages):
-    """Canonical messages of one session and step, neighbouring updates of several monitors sorted."""
-    result, run = [], []
-    for message in [*messages, None]:
-        if message is not None and is_update(message):
-            run.append(message_key(message))
-            continue
-        result += sorted(run)
-        run = []
-        if message is not None:
-            result.append(message_key(message))
+    """Canonical messages of one session and step, as text. Neighbours about several monitors, or
+    several locks, are sorted by these: no server promises an order."""
+    result = []
+    for kind, run in itertools.groupby(messages, _unordered_kind):
+        if kind is not None:
+            run = sorted(run, key=_subject)
+        result += map(message_key, run)
     return result

@@ -5,8 +5,9 @@ import time
 
 from diff.canonical import Names, chosen_by_server, is_uuid, ordered
 from diff.exemptions import excused
+from diff.probes import Prober
 from diff.report import leaf_differences
-from diff.world import canonical_uuid, is_canonical
+from diff.world import FIRST_STRANGER, canonical_uuid, is_canonical
 from harness import jsonrpc
 
 LATE_SECONDS = 5  # How long one server may take to say what the other has said.
@@ -62,6 +63,12 @@ class Side:
                 messages.append(message)
         return messages
 
+    def ask(self, request):
+        """The canonical answer to a request outside the steps."""
+        with self.server.connect() as connection:
+            connection.send(self.names.to_wire(request))
+            return self.names.canonical(connection.receive())
+
     def reopen(self, session):
         self.connections[session].close()
         try:
@@ -75,30 +82,31 @@ class Side:
 
 
 class Answer:
-    """What a step brought: per session, the canonical messages of either server."""
+    """What a step brought.
 
-    def __init__(self, sides, raw, closed):
-        self.messages = [
-            [[side.names.canonical(m) for m in messages] for messages in raw_side]
-            for side, raw_side in zip(sides, raw)
-        ]
-        self.closed = closed  # Sessions that a server closed.
+    messages     per server, per session, its canonical messages
+    closed       sessions that a server closed
+    differences  [(session, first server's messages, second's)], as text, where they differ without
+                 excuse
+    """
 
-    def differences(self):
-        """[(session, first server's messages, second's)] where they differ without excuse."""
-        found = []
+    def __init__(self, messages, closed):
+        self.messages = messages
+        self.closed = closed
+        self.differences = []
         for session, (first, second) in enumerate(zip(*self.messages)):
             first, second = ordered(first), ordered(second)
-            if first != second and not excused(first, second):
-                found.append((session, first, second))
-        return found
+            if first != second:
+                self.differences.append((session, first, second))
 
 
 class Lockstep:
     def __init__(self, first, second, sessions):
         self.sides = [Side(first, sessions), Side(second, sessions)]
+        self.prober = Prober(self.sides)
         self._strangers = 0
         self._unnamed = {}  # (session, request id) -> operation index -> name
+        self._transactions = {}  # (session, request id) -> message
 
     def step(self, session, message):
         """Has both servers answer `message`, sent by `session`. Reopens what they close."""
@@ -115,16 +123,33 @@ class Lockstep:
             # What their end set free (a lock, say) reaches the others just after it.
             self._collect_all([other for other in sessions if other not in closed], raw)
         self._name_inserts(session, message, raw)
-        answer = Answer(self.sides, raw, closed)
-        if answer.differences() and self._name_strangers(answer):
-            answer = Answer(self.sides, raw, closed)
+        answer = self._answer(raw, closed)
+        if answer.differences and self._name_strangers(answer):
+            answer = self._answer(raw, closed)
+        answer.differences = [found for found in answer.differences if not self._excused(*found, raw)]
         return answer
+
+    def _answer(self, raw, closed):
+        messages = [
+            [[side.names.canonical(m) for m in messages] for messages in raw_side]
+            for side, raw_side in zip(self.sides, raw)
+        ]
+        return Answer(messages, closed)
+
+    def _excused(self, session, first, second, raw):
+        closed = all(CLOSED in raw_side[session] for raw_side in raw)
+
+        def probe(request_id, index, results):
+            message = self._transactions.get((session, str(request_id)))
+            return message and self.prober.excuse(message, index, results)
+
+        return excused(first, second, closed, probe)
 
     def _name_strangers(self, answer):
         """Names UUIDs in the same place that nobody knows: stock makes one up for a named-uuid
         that no insert of the transaction bears."""
         found = False
-        for _, first, second in answer.differences():
+        for _, first, second in answer.differences:
             if len(first) != len(second):
                 continue
             for one, other in zip(first, second):
@@ -132,7 +157,7 @@ class Lockstep:
                     if is_stranger(a) and is_stranger(b):
                         self._strangers += 1
                         for side, uuid in zip(self.sides, (a, b)):
-                            side.names.call(uuid, canonical_uuid(0xF0000000 + self._strangers))
+                            side.names.call(uuid, canonical_uuid(FIRST_STRANGER + self._strangers))
                         found = True
         return found
 
@@ -145,6 +170,9 @@ class Lockstep:
         for session in closed:
             for side in self.sides:
                 side.reopen(session)
+        for requests in (self._transactions, self._unnamed):
+            for request in [request for request in requests if request[0] in closed]:
+                del requests[request]
         return closed
 
     def _collect_all(self, sessions, raw):
@@ -160,9 +188,11 @@ class Lockstep:
 
     def _name_inserts(self, session, message, raw):
         """Tells the sides how the rows are called whose UUIDs they chose themselves."""
-        names = chosen_by_server(message)
-        if names:
-            self._unnamed[(session, str(message.get("id")))] = names
+        refused = any("duplicate request ID" in str(reply.get("error")) for reply in raw[0][session])
+        if message.get("method") == "transact" and not refused:
+            request = (session, str(message.get("id")))
+            self._transactions[request] = message
+            self._unnamed[request] = chosen_by_server(message)
         for side, raw_side in zip(self.sides, raw):
             for number, messages in enumerate(raw_side):
                 for reply in messages:

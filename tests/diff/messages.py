@@ -86,7 +86,7 @@ class Messages:
         }
         if self.rng.random() < 0.3:
             wait["timeout"] = 3_600_000
-        return "transact", [DATABASE, wait, *operations.transaction()[:2]]
+        return "transact", [DATABASE, wait, *operations.late_operations()]
 
     def cancel(self, session):
         pending = self.world.pending.get(session)
@@ -97,31 +97,36 @@ class Messages:
         method = rng.choice(["monitor", "monitor_cond", "monitor_cond", "monitor_cond_since"])
         tables = list(self.operations.tables)
         chosen = rng.sample(tables, rng.randint(1, len(tables)))
-        if rng.random() < 0.02:
-            chosen.append("Nowhere")
-        requests = {table: self._table_request(table, method != "monitor") for table in chosen}
+        self.operations.values.named = []
+        with self.operations.values.faults_limited(1):
+            if self.operations.values.fault(0.02):
+                chosen.append("Nowhere")
+            requests = {table: self._table_request(table, method != "monitor") for table in chosen}
         params = [DATABASE, self._monitor_id(), requests]
         if rng.random() < 0.02:
             params[0] = rng.choice(["Elsewhere", "_Server"])
+            params[2] = dict([requests.popitem()])
         if method == "monitor_cond_since":
             params.append(ZERO_UUID if rng.random() < 0.7 else rng.choice(["11111111" + ZERO_UUID[8:], "x"]))
         return method, params
 
     def _monitor_id(self):
-        return MONITOR_IDS[0] if self.single_monitor else self.rng.choice(MONITOR_IDS)
+        return MONITOR_IDS[0] if self.single_monitor else copy.deepcopy(self.rng.choice(MONITOR_IDS))
 
     def _table_request(self, table, conditional):
         rng = self.rng
-        count = rng.choice([1, 1, 1, 1, 2])
-        if count == 1:
-            request = self._request(table, self._columns_of(table), conditional)
+        columns = self._columns_of(table)
+        where = self._condition(table, columns) if conditional and rng.random() < 0.7 else None
+        if rng.random() < 0.8:
+            request = self._request(columns, where)
             return request if rng.random() < 0.5 else [request]
-        columns = self._columns_of(table) or list(self.operations.types_of(table))
+        # One `where` for both: of two, a hash table of stock's chooses one.
+        columns = columns or list(self.operations.types_of(table))
         half = len(columns) // 2
-        if rng.random() < 0.1 and columns:
-            half = len(columns) - 1  # The next line then repeats a column, which is refused.
-            return [self._request(table, columns, conditional), self._request(table, columns[half:], conditional)]
-        return [self._request(table, part, conditional) for part in (columns[:half], columns[half:])]
+        parts = [columns[:half], columns[half:]]
+        if columns and self.operations.values.fault(0.1):
+            parts[0] = columns  # Repeats a column, which is refused.
+        return [self._request(part, where) for part in parts]
 
     def _columns_of(self, table):
         """Some columns, or None for the default: all of them."""
@@ -132,7 +137,7 @@ class Messages:
         names += ["_version"] * (rng.random() < 0.1)
         return rng.sample(names, rng.randint(0, len(names))) if names else []
 
-    def _request(self, table, columns, conditional):
+    def _request(self, columns, where):
         rng = self.rng
         request = {}
         if columns is not None:
@@ -140,8 +145,8 @@ class Messages:
         if rng.random() < 0.3:
             flags = ["initial", "insert", "delete", "modify"]
             request["select"] = {flag: rng.random() < 0.6 for flag in flags if rng.random() < 0.6}
-        if conditional and rng.random() < 0.7:
-            request["where"] = self._condition(table, columns)
+        if where is not None:
+            request["where"] = copy.deepcopy(where)
         return request
 
     def _condition(self, table, columns):
@@ -161,18 +166,24 @@ class Messages:
         rng = self.rng
         monitors = self.world.monitors.get(session, {})
         ids = [i for i in MONITOR_IDS if str(i) in monitors]
-        old = rng.choice(ids) if ids and rng.random() < 0.95 else rng.choice(MONITOR_IDS)
+        old = copy.deepcopy(rng.choice(ids)) if ids and rng.random() < 0.95 else self._monitor_id()
         new = old if rng.random() < 0.8 else self._monitor_id()
         tables = monitors.get(str(old), {"T0": []})
         requests = {}
+        self.operations.values.named = []
         for table, columns in tables.items():
-            if rng.random() < 0.8:
+            with self.operations.values.faults_limited(1):
                 request = {"where": self._condition(table, columns)}
-                requests[table] = request if rng.random() < 0.3 else [request]
+                table_requests = request if self.operations.values.fault(0.1) else [request]
+                if not self.operations.values.faults_left():
+                    requests = {table: table_requests}  # Of others, stock would apply some.
+                    break
+                if rng.random() < 0.8:
+                    requests[table] = table_requests
         return "monitor_cond_change", [old, new, requests]
 
     def monitor_cancel(self, session):
-        return "monitor_cancel", [self.rng.choice(MONITOR_IDS)]
+        return "monitor_cancel", [self._monitor_id()]
 
     def lock(self, session):
         method = self.rng.choice(["lock", "lock", "unlock", "unlock", "steal"])
@@ -191,21 +202,37 @@ class Messages:
     def convert(self, session):
         schema = altered_schema(self.rng, self.world.schema)
         if self.rng.random() < 0.5:
-            _replace_node(self.rng, schema)
+            spoiled = copy.deepcopy(schema)
+            _replace_node(self.rng, spoiled)
+            schema = spoiled if spoiled.get("tables") else schema
         return "convert", [DATABASE, schema]
 
     def _spoil(self, message):
         """Replaces, drops or repeats one piece of the message."""
         if message["method"].startswith("monitor") and len(message["params"]) > 2:
-            # Stock dies of requests of the wrong shape: only what is inside one may change.
-            inner = [r for r in message["params"][2].values() if isinstance(r, dict)]
-            for request in inner[:1]:
-                _replace_node(self.rng, request)
+            # Stock dies of requests of the wrong shape: only what is inside one may change. And of
+            # several requests with a fault, stock tells the first in the order of a hash table.
+            requests = message["params"][2]
+            if requests:
+                table, request = requests.popitem()
+                inner = request[0] if isinstance(request, list) else request
+                # A change of conditions without any kills stock, too.
+                _replace_node(self.rng, inner["where"] if message["method"] == "monitor_cond_change" else inner)
+                message["params"][2] = {table: request}
             return
         if message["method"] != "convert":
             whole = {"params": message["params"]}
             _replace_node(self.rng, whole if self.rng.random() < 0.05 else message["params"])
             message["params"] = whole.get("params", message["params"])
+            _decide_at_once(message["params"])
+
+
+def _decide_at_once(params):
+    """A `wait` that has lost its timeout must not hold back what comes after it."""
+    for operation in params if isinstance(params, list) else []:
+        if isinstance(operation, dict) and operation.get("op") == "wait":
+            if "timeout" not in operation or isinstance(operation["timeout"], (int, float)):
+                operation["timeout"] = 0
 
 
 def _replace_node(rng, root):

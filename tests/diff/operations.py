@@ -1,10 +1,19 @@
 """Random `transact` operations (RFC 7047 section 5.2 and stock's extensions)."""
 
-from diff.values import UUID_TYPE, Type, Values
+from diff.values import EXTREME_INTEGERS, INTEGERS, UUID_TYPE, Type, Values
 
 FUNCTIONS = ["==", "!=", "includes", "excludes", "<", "<=", ">", ">="]
 SET_FUNCTIONS = FUNCTIONS[:4]
 MUTATORS = ["+=", "-=", "*=", "/=", "%=", "insert", "delete"]
+FACTORS = {
+    # Stock dies of a negative integer times zero; times one or less, it finds some overflows where
+    # there are none, and others not.
+    ("integer", "*="): [2, 3, 7, 100, 2**31],
+    ("integer", "/="): [*INTEGERS, *EXTREME_INTEGERS],
+    # None that makes a -0: stock's hash tables take it for another value than 0.
+    ("real", "*="): [0.1, 0.5, 1, 1.5, 3.25, 1e300],
+    ("real", "/="): [0.1, 0.5, 0, 1.5, 3],
+}
 
 
 class Operations:
@@ -19,6 +28,12 @@ class Operations:
             table: {name: Type(column["type"]) for name, column in body["columns"].items()}
             for table, body in self.tables.items()
         }
+        self.immutable = {
+            (table, name)
+            for table, body in self.tables.items()
+            for name, column in body["columns"].items()
+            if column.get("mutable") is False
+        }
 
     def transaction(self):
         """The operations of one `transact` request."""
@@ -31,6 +46,12 @@ class Operations:
         count = self.rng.choice([0, 1, 1, 1, 2, 2, 3, 4, 6, 9])
         chosen = self.rng.choices(list(makers), list(makers.values()), k=count)
         return [make() for make in chosen]
+
+    def late_operations(self):
+        """What may follow a `wait` that does not hold yet. It touches no row of other transactions,
+        because stock tells of its change and theirs in one."""
+        makers = [self.insert, self.insert, self.select, self.comment]
+        return [self.rng.choice(makers)() for _ in range(self.rng.randint(0, 2))]
 
     def table(self):
         if self.rng.random() < 0.008:
@@ -50,31 +71,46 @@ class Operations:
             return rng.choice(["_uuid", "_uuid", "_uuid", "_version"]), UUID_TYPE
         return rng.choice(["nothing", "", "_nothing"]), UUID_TYPE
 
-    def row(self, table, share):
-        """A <row> with about `share` of the table's columns."""
-        row = {
-            name: self.values.value(column)
-            for name, column in self.types_of(table).items()
-            if self.rng.random() < share
-        }
-        if self.rng.random() < 0.008:
-            name, column = self.column(table, pseudo=1)
-            row[name] = self.values.value(column)
+    def row(self, table, wants):
+        """A <row> with the columns for which wants(name, Type), and now and then a wrong one."""
+        row = {}
+        with self.values.faults_limited(1 if self.rng.random() < 0.95 else 3):
+            for name, column in self.types_of(table).items():
+                if wants(name, column):
+                    row[name] = self.values.value(column)
+            if self.values.fault(0.008):
+                name, column = self.column(table, pseudo=1)
+                row[name] = self.values.value(column)
         return row
+
+    def inserted_row(self, table):
+        def wants(_, column):
+            if column.default_fits:
+                return self.rng.random() < 0.75
+            return not self.values.fault(0.05)
+
+        return self.row(table, wants)
+
+    def updated_row(self, table):
+        def wants(name, _):
+            chosen = self.rng.random() < 0.35
+            return chosen and ((table, name) not in self.immutable or self.values.fault(0.1))
+
+        return self.row(table, wants)
 
     def insert(self):
         rng = self.rng
         table = self.table()
         operation = {"op": "insert", "table": table}
         if rng.random() < 0.5:
-            operation["uuid"] = self.world.new_uuid()
+            operation["uuid"] = self.world.new_uuid(table)
         if rng.random() < 0.35:
             name = f"row{len(self.values.named)}"
             if rng.random() < 0.03:
                 name = rng.choice(["row0", "0", "", "_"])
             operation["uuid-name"] = name
             self.values.named.append((name, table))
-        operation["row"] = self.row(table, 0.75)
+        operation["row"] = self.inserted_row(table)
         return operation
 
     def where(self, table):
@@ -92,14 +128,17 @@ class Operations:
         rng = self.rng
         if rng.random() < 0.03:
             return rng.random() < 0.5
-        if rng.random() < 0.006:
+        if self.values.fault(0.006):
             return self.values.junk()
         ordered = column.is_numeric and column.max == 1
-        function = rng.choice(FUNCTIONS if ordered or rng.random() < 0.05 else SET_FUNCTIONS)
-        if rng.random() < 0.006:
+        function = rng.choice(FUNCTIONS if ordered or self.values.fault(0.05) else SET_FUNCTIONS)
+        if self.values.fault(0.006):
             function = rng.choice(["=", "", "like", 3])
+        if function in FUNCTIONS[4:] and not self.values.fault(0.1):
+            return [name, function, self.values.atom(column.key)]
         if function in ("includes", "excludes") and not column.is_scalar:
-            return [name, function, self.values.collection(column, rng.randint(0, 2))]
+            most = 2 if self.values.fault(0.1) else min(2, column.limit())
+            return [name, function, self.values.collection(column, rng.randint(0, most))]
         return [name, function, self.values.value(column)]
 
     def columns(self, table):
@@ -117,7 +156,7 @@ class Operations:
     def update(self):
         table = self.table()
         where = self.where(table)
-        return {"op": "update", "table": table, "where": where, "row": self.row(table, 0.35)}
+        return {"op": "update", "table": table, "where": where, "row": self.updated_row(table)}
 
     def mutate(self):
         table = self.table()
@@ -138,10 +177,9 @@ class Operations:
         else:
             mutator = rng.choice(MUTATORS[5:])
         if mutator not in ("insert", "delete") or column.is_scalar:
-            argument = self.values.atom(column.key)
-            if mutator == "*=" and argument == 0:
-                argument = 2  # Stock dies of a negative integer times zero.
-            return [name, mutator, argument]
+            if mutator in ("*=", "/=") and column.is_numeric:
+                return [name, mutator, rng.choice(FACTORS[column.key["type"], mutator])]
+            return [name, mutator, self.values.atom(column.key)]
         argument = column
         if mutator == "delete" and column.value is not None and rng.random() < 0.6:
             argument = Type({"key": column.key, "min": 0, "max": "unlimited"})
@@ -156,9 +194,8 @@ class Operations:
         rng = self.rng
         table = self.table()
         names = self.columns(table)
-        types = self.types_of(table)
         rows = [
-            {n: self.values.value(types[n]) for n in names if n in types and rng.random() < 0.95}
+            self.row(table, lambda name, _: name in names and rng.random() < 0.95)
             for _ in range(rng.randint(0, 2))
         ]
         operation = {

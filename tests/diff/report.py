@@ -37,6 +37,8 @@ def describe(step, differences, names=("stock", "ours")):
                     lines.append(f"  {path}\n    {names[0]}: {_short(one)}\n    {names[1]}: {_short(other)}")
             if not only_first:
                 lines.append(f"session {session} receives the same in another order")
+                for name, messages in zip(names, (first, second)):
+                    lines += [f"    {name}: {_short(message)}" for message in messages]
             continue
         lines.append(f"session {session} receives")
         lines += [f"    {names[0]}: {_short(message)}" for message in only_first]

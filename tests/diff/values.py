@@ -1,5 +1,8 @@
 """Random atoms, values and plain JSON: valid for a column's type, or not."""
 
+import contextlib
+import copy
+
 STRINGS = [
     "", "a", "b", "c", "red", "green", "abc", "abcd", "abcdef", "\u00e9", "\u20ac\u20ac",
     "\U0001f600", 'qu"ote', "back\\slash", "line\nfeed", "tab\t", "\u0001\u001f\u007f", "</script>",
@@ -10,11 +13,11 @@ EXTREME_INTEGERS = [2**31, -(2**31), 2**53, 2**53 + 1, 2**63 - 1, -(2**63), 2**6
 REALS = [-1.5, -1.0, -0.5, 0.0, 0.1, 0.5, 1.0, 1.5, 2.0, 2.5, 3.25]
 # Not the largest finite one: stock writes it to its file as a number that it refuses to read.
 EXTREME_REALS = [
-    1e300, -1e300, 1e-300, 1.7e308, 5e-324, 1e15, 1e16, 123456789012345680.0,
+    1e300, -1e300, 1e-300, 1.7e308, 2.5e-308, 1e15, 1e16, 123456789012345680.0,
     0.1 + 0.2, 1 / 3, 1e22, -0.0,
 ]
 JUNK = [
-    None, True, False, 0, -1, 1, 7, 2**63, 2**64, -(2**63) - 1, 0.5, "", "x", "_uuid", "insert",
+    None, True, False, 0, -1, 1, 7, 2**63, -(2**63) - 1, 0.5, 5e-324, "", "x", "_uuid", "insert",
     "set", [], {}, [[]], [1], ["set"], ["set", []], ["set", {}], ["set", [1, "a"]], ["map", []],
     ["map", [[1]]], ["map", [["a", "b"]]], ["map", [["a", "b"], ["a", "c"]]],
     ["map", [["a", "b"], ["a", "b"]]], ["uuid", ""], ["uuid", "not-a-uuid"],
@@ -23,6 +26,15 @@ JUNK = [
     ["named-uuid", "1x"], ["named-uuid"], ["other", "x"], {"a": 1}, {"op": "abort"},
     ["set", [["uuid", "zz"]]], "a" * 300,
 ]
+# kind -> [(values, how often)]
+_GROUPS = {
+    "integer": [(INTEGERS, 92), (EXTREME_INTEGERS, 5), ([float(i) for i in INTEGERS], 3)],
+    "real": [(REALS, 77), (EXTREME_REALS, 8), (INTEGERS, 15)],
+    "string": [(STRINGS, 1)],
+}
+_ANY = {kind: [v for values, _ in groups for v in values] for kind, groups in _GROUPS.items()}
+_DEFAULTS = {"integer": 0, "real": 0.0, "string": ""}
+UNLIMITED = 1 << 30
 MISSING_UUID = "deadbeef-0000-4000-8000-000000000000"
 
 
@@ -45,8 +57,31 @@ class Type:
     def is_numeric(self):
         return self.key["type"] in ("integer", "real") and self.value is None
 
+    @property
+    def default_fits(self):
+        """Whether a row may be inserted without a value for the column."""
+        if self.min == 0:
+            return True
+        return all(_default_fits(base) for base in (self.key, self.value) if base is not None)
+
     def limit(self):
         return 5 if self.max == "unlimited" else self.max
+
+
+def fits(value, base):
+    """Whether a number or string keeps the limits of its <base-type>."""
+    if isinstance(value, str):
+        return base.get("minLength", 0) <= len(value) <= base.get("maxLength", UNLIMITED)
+    low = base.get("minInteger", base.get("minReal"))
+    high = base.get("maxInteger", base.get("maxReal"))
+    return (low is None or value >= low) and (high is None or value <= high)
+
+
+def _default_fits(base):
+    if base["type"] not in _DEFAULTS:
+        return True
+    default = _DEFAULTS[base["type"]]
+    return default in base["enum"][1] if "enum" in base else fits(default, base)
 
 
 def _base(base):
@@ -63,40 +98,45 @@ class Values:
         self.rng = rng
         self.rows = rows
         self.named = []  # (uuid-name, table) of the transaction being made.
+        self._faults_left = UNLIMITED
+
+    @contextlib.contextmanager
+    def faults_limited(self, count):
+        """Within it, at most `count` things are wrong.
+
+        For what stock visits in the order of a hash table: which of several faults it tells first
+        is chance.
+        """
+        before, self._faults_left = self._faults_left, count
+        yield
+        self._faults_left = before
+
+    def faults_left(self):
+        return self._faults_left
+
+    def fault(self, probability):
+        """Whether something wrong is to be made here."""
+        if self._faults_left == 0 or self.rng.random() >= probability:
+            return False
+        self._faults_left -= 1
+        return True
 
     def junk(self):
-        return self.rng.choice(JUNK)
+        return copy.deepcopy(self.rng.choice(JUNK))
 
     def atom(self, base):
         rng = self.rng
         kind = base["type"]
-        if "enum" in base and rng.random() < 0.95:
-            return rng.choice(base["enum"][1])
-        if kind == "integer":
-            if rng.random() < 0.05:
-                return rng.choice(EXTREME_INTEGERS)
-            if rng.random() < 0.03:
-                return float(rng.choice(INTEGERS))
-            return self._in_range(INTEGERS, base.get("minInteger"), base.get("maxInteger"))
-        if kind == "real":
-            if rng.random() < 0.08:
-                return rng.choice(EXTREME_REALS)
-            if rng.random() < 0.15:
-                return rng.choice(INTEGERS)
-            return self._in_range(REALS, base.get("minReal"), base.get("maxReal"))
+        if kind == "uuid":
+            return self.uuid(base.get("refTable"))
         if kind == "boolean":
             return rng.random() < 0.5
-        if kind == "string":
-            low, high = base.get("minLength", 0), base.get("maxLength", 1000)
-            fits = [s for s in STRINGS if low <= len(s) <= high]
-            return rng.choice(fits if rng.random() < 0.97 else STRINGS)
-        return self.uuid(base.get("refTable"))
-
-    def _in_range(self, values, low, high):
-        if self.rng.random() < 0.04:
-            return self.rng.choice(values)
-        fits = [v for v in values if (low is None or v >= low) and (high is None or v <= high)]
-        return self.rng.choice(fits or values)
+        if self.fault(0.03):
+            return rng.choice(_ANY[kind])
+        if "enum" in base:
+            return rng.choice(base["enum"][1])
+        values = rng.choices([group for group, _ in _GROUPS[kind]], [share for _, share in _GROUPS[kind]])[0]
+        return rng.choice([v for v in values if fits(v, base)] or [v for v in _ANY[kind] if fits(v, base)])
 
     def uuid(self, table):
         rng = self.rng
@@ -111,12 +151,12 @@ class Values:
     def value(self, column):
         """A value for a whole column of this Type, mostly a valid one."""
         rng = self.rng
-        if rng.random() < 0.015:
+        if self.fault(0.015):
             return self.junk()
         if column.is_scalar:
             return self.atom(column.key)
         size = rng.randint(column.min, max(column.min, min(column.limit(), 4)))
-        if rng.random() < 0.02:
+        if self.fault(0.02):
             size = rng.choice([0, size + 1, 5])
         return self.collection(column, size)
 
@@ -126,7 +166,7 @@ class Values:
         keys = []
         for _ in range(size * 3):
             key = self.atom(column.key)
-            if len(keys) < size and (key not in keys or rng.random() < 0.01):
+            if len(keys) < size and (key not in keys or self.fault(0.01)):
                 keys.append(key)
         if column.value is not None:
             return ["map", [[key, self.atom(column.value)] for key in keys]]

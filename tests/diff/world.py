@@ -4,6 +4,9 @@ Beliefs only steer the choice of what to ask next; none of them decides what is 
 """
 
 
+FIRST_STRANGER = 0xF0000000  # Numbers from here on: rows that no step named.
+
+
 def canonical_uuid(number):
     """The name by which the tester knows the number-th row, and its UUID when the client chooses."""
     return f"{number:08x}-0000-4000-8000-00000000cafe"
@@ -26,9 +29,13 @@ class World:
         self.last_uuid += 1
         return canonical_uuid(self.last_uuid)
 
-    def new_uuid(self):
-        """A UUID for a client to choose, now and then one that a row has."""
-        known = self.rows(None)
+    def new_uuid(self, table):
+        """A UUID for a client to choose, now and then one that a row of the table has or had.
+
+        Not of another table: stock takes a strong reference to a row of the same UUID for one to
+        itself, and does not look whether there is such a row.
+        """
+        known = self.rows(table)
         if known and self.rng.random() < 0.02:
             return self.rng.choice(known)
         return self.new_name()
@@ -59,9 +66,11 @@ class World:
         request_id = request.get("id")
         reply = next((r for r in replies if r.get("id") == request_id and "method" not in r), None)
         self._forget_answered(session, replies)
+        method, params = request.get("method"), request.get("params")
+        if method == "cancel":
+            self._canceled(session, params)
         if request_id is None:
             return
-        method, params = request.get("method"), request.get("params")
         if reply is None:
             if method == "transact":
                 self.pending.setdefault(session, []).append(request_id)
@@ -81,6 +90,11 @@ class World:
             self.monitors.get(session, {}).pop(str(params[0]), None)
         elif method == "convert":
             self.schema = params[1]
+
+    def _canceled(self, session, params):
+        """Whether a reply comes depends on the session."""
+        waiting = self.pending.get(session, [])
+        self.pending[session] = [i for i in waiting if [i] != params]
 
     def _forget_answered(self, session, replies):
         answered = [r.get("id") for r in replies if "method" not in r]
