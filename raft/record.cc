@@ -41,18 +41,6 @@ void Write(const CommitRecord& record, ObjectWriter* writer) {
   writer->Number("commit_index", record.commit_index);
 }
 
-absl::string_view NoteText(const NoteRecord& record) {
-  switch (record.note) {
-    case Note::kTransferLeadership:
-      return kTransferText;
-    case Note::kLeft:
-      return kLeftText;
-    case Note::kOther:
-      break;
-  }
-  return record.other;
-}
-
 void Write(const NoteRecord& record, ObjectWriter* writer) {
   writer->String("note", NoteText(record));
 }
@@ -90,36 +78,34 @@ LeaderRecord ReadLeader(ObjectParser* parser) {
   return record;
 }
 
-// All but entries, which `index` tells.
-absl::StatusOr<Record> ParseOther(const Json& json, ObjectParser* parser) {
-  const auto has = [&json](absl::string_view name) {
-    return ovsdb::FindMember(json, name) != nullptr;
-  };
-  Record record;
-  record.comment = ReadOptionalString("comment", parser);
-  if (has("note")) {
-    record.body = ReadNote(ReadString("note", parser));
-  } else if (has("commit_index")) {
-    record.body = CommitRecord{ReadNumber("commit_index", parser)};
-  } else if (has("leader")) {
-    record.body = ReadLeader(parser);
-  } else if (has("vote")) {
-    record.body = ReadVote(parser);
-  } else {
-    record.body = TermRecord{ReadNumber("term", parser)};
-  }
-  if (!parser->Finish()) return parser->Error(kRecord);
-  return record;
-}
-
-absl::StatusOr<Record> ParseEntryRecord(ObjectParser* parser) {
-  Record record;
-  record.comment = ReadOptionalString("comment", parser);
+absl::StatusOr<decltype(Record::body)> ParseEntryRecord(ObjectParser* parser) {
   const Index index = ReadNumber("index", parser);
   absl::StatusOr<Entry> entry = ReadEntry(kRecord, parser);
   if (!entry.ok()) return entry.status();
-  record.body = EntryRecord{index, *std::move(entry)};
-  return record;
+  return EntryRecord{index, *std::move(entry)};
+}
+
+// Finishes the parser. Which kind of record it is shows in the members that it has.
+absl::StatusOr<decltype(Record::body)> ParseBody(const Json& json, ObjectParser* parser) {
+  const auto has = [&json](absl::string_view name) {
+    return ovsdb::FindMember(json, name) != nullptr;
+  };
+  decltype(Record::body) body;
+  if (has("note")) {
+    body = ReadNote(ReadString("note", parser));
+  } else if (has("commit_index")) {
+    body = CommitRecord{ReadNumber("commit_index", parser)};
+  } else if (has("leader")) {
+    body = ReadLeader(parser);
+  } else if (has("vote")) {
+    body = ReadVote(parser);
+  } else if (has("index")) {
+    return ParseEntryRecord(parser);
+  } else {
+    body = TermRecord{ReadNumber("term", parser)};
+  }
+  if (!parser->Finish()) return parser->Error(kRecord);
+  return body;
 }
 
 absl::StatusOr<Header> ParseJoining(Header header, const Json& remotes, ObjectParser* parser) {
@@ -155,6 +141,18 @@ absl::StatusOr<Header> ParseMember(Header header, ObjectParser* parser) {
 }
 
 }  // namespace
+
+absl::string_view NoteText(const NoteRecord& record) {
+  switch (record.note) {
+    case Note::kTransferLeadership:
+      return kTransferText;
+    case Note::kLeft:
+      return kLeftText;
+    case Note::kOther:
+      break;
+  }
+  return record.other;
+}
 
 void AppendHeader(const Header& header, std::string* out) {
   ObjectWriter writer(out);
@@ -193,8 +191,12 @@ absl::StatusOr<Header> ParseHeader(const Json& json) {
 
 absl::StatusOr<Record> ParseRecord(const Json& json) {
   ObjectParser parser(json);
-  if (ovsdb::FindMember(json, "index") != nullptr) return ParseEntryRecord(&parser);
-  return ParseOther(json, &parser);
+  Record record;
+  record.comment = ReadOptionalString("comment", &parser);
+  absl::StatusOr<decltype(Record::body)> body = ParseBody(json, &parser);
+  if (!body.ok()) return body.status();
+  record.body = *std::move(body);
+  return record;
 }
 
 }  // namespace raft

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "ovsdb/json.h"
 #include "raft/types.h"
 
@@ -50,6 +51,8 @@ struct NoteRecord {
   Note note = Note::kLeft;
   std::string other;  // The text of kOther, which means nothing to us.
 };
+
+absl::string_view NoteText(const NoteRecord& record);  // "left", ...
 
 // Any but the first.
 struct Record {

@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <random>
+#include <utility>
 
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
@@ -13,22 +15,6 @@
 
 namespace tool {
 namespace {
-
-absl::StatusOr<std::string> ReadFile(const std::string& path) {
-  std::string text;
-  FILE* const file = fopen(path.c_str(), "r");
-  if (file == nullptr) {
-    return Failure(absl::StrCat("error opening \"", path, "\": ", strerror(errno)));
-  }
-  char buffer[16384];
-  for (size_t n; (n = fread(buffer, 1, sizeof buffer, file)) > 0;) text.append(buffer, n);
-  const int error = ferror(file) ? errno : 0;
-  fclose(file);
-  if (error != 0) {
-    return Failure(absl::StrCat("error reading JSON stream: ", strerror(error)));
-  }
-  return text;
-}
 
 // The same error with more in its details.
 absl::Status Prefixed(absl::string_view prefix, const absl::Status& status) {
@@ -62,6 +48,27 @@ std::string ErrorMessage(const absl::Status& status) {
                                                      : ovsdb::ErrorText(status);
 }
 
+uint64_t RandomSeed() {
+  std::random_device device;
+  return uint64_t{device()} << 32 | device();
+}
+
+absl::StatusOr<std::string> ReadFile(const std::string& path) {
+  std::string text;
+  FILE* const file = fopen(path.c_str(), "r");
+  if (file == nullptr) {
+    return Failure(absl::StrCat("error opening \"", path, "\": ", strerror(errno)));
+  }
+  char buffer[16384];
+  for (size_t n; (n = fread(buffer, 1, sizeof buffer, file)) > 0;) text.append(buffer, n);
+  const int error = ferror(file) ? errno : 0;
+  fclose(file);
+  if (error != 0) {
+    return Failure(absl::StrCat("error reading JSON stream: ", strerror(error)));
+  }
+  return text;
+}
+
 absl::StatusOr<ovsdb::SchemaRef> ReadSchemaFile(const std::string& path) {
   absl::StatusOr<std::string> text = ReadFile(path);
   absl::StatusOr<ovsdb::JsonDocument> json =
@@ -89,6 +96,19 @@ absl::StatusOr<std::unique_ptr<server::LogFile>> OpenStandalone(const std::strin
         absl::StrCat(path, ": cannot apply this operation to clustered database file"));
   }
   return log;
+}
+
+absl::Status CreateFile(const std::string& path, server::LogMagic magic,
+                        std::vector<std::string> records) {
+  absl::StatusOr<std::unique_ptr<server::LogFile>> log =
+      server::LogFile::Open(path, server::LogFile::Mode::kCreateNew, magic);
+  if (!log.ok()) return log.status();
+  for (std::string& record : records) {
+    server::FrameLogRecord(magic, 0, &record);
+    const absl::Status status = (*log)->Append(record);
+    if (!status.ok()) return status;
+  }
+  return (*log)->sync()->Run();
 }
 
 std::string Signature() { return absl::StrCat("ovsdb-tool ", base::kOvsVersion); }

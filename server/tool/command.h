@@ -2,7 +2,9 @@
 #ifndef SERVER_TOOL_COMMAND_H_
 #define SERVER_TOOL_COMMAND_H_
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "ovsdb/json.h"
 #include "ovsdb/schema.h"
+#include "ovsdb/uuid.h"
 #include "server/log_file.h"
 
 namespace tool {
@@ -19,6 +22,9 @@ struct Invocation {
   std::vector<std::string> args;  // As many as the command takes.
   int more = 0;                   // How often -m was given.
   std::string rbac_role;
+  std::optional<std::string> election_timer;  // As given.
+  ovsdb::Uuid cid;                            // Of the cluster; zero: not given.
+  ovsdb::Uuid sid;                            // Of the server.
 
   // Argument `i`, or the default place of the database or schema if it was not given.
   std::string Database(size_t i = 0) const;
@@ -47,12 +53,20 @@ std::string ErrorMessage(const absl::Status& status);
 std::string DefaultSchema();  // Its place.
 std::string Signature();      // Name and version of this program, for comments.
 
+uint64_t RandomSeed();  // For identifiers that must be unique.
+
+absl::StatusOr<std::string> ReadFile(const std::string& path);
+
 // Reads a schema from a JSON file.
 absl::StatusOr<ovsdb::SchemaRef> ReadSchemaFile(const std::string& path);
 
 // Opens a database file that must not be clustered.
 absl::StatusOr<std::unique_ptr<server::LogFile>> OpenStandalone(
     const std::string& path, server::LogFile::Mode mode = server::LogFile::Mode::kReadOnly);
+
+// Makes a database file of these records' JSON texts, durably. It must not exist.
+absl::Status CreateFile(const std::string& path, server::LogMagic magic,
+                        std::vector<std::string> records);
 
 // To standard output.
 void Print(absl::string_view text);
@@ -74,6 +88,16 @@ absl::StatusOr<int> CompareVersions(const Invocation& invocation);
 absl::StatusOr<int> Query(const Invocation& invocation);
 absl::StatusOr<int> Transact(const Invocation& invocation);
 absl::StatusOr<int> ShowLog(const Invocation& invocation);
+absl::StatusOr<int> CreateCluster(const Invocation& invocation);
+absl::StatusOr<int> JoinCluster(const Invocation& invocation);
+absl::StatusOr<int> RejoinCluster(const Invocation& invocation);
+absl::StatusOr<int> DbCid(const Invocation& invocation);
+absl::StatusOr<int> DbSid(const Invocation& invocation);
+absl::StatusOr<int> DbLocalAddress(const Invocation& invocation);
+absl::StatusOr<int> DbRaftHeader(const Invocation& invocation);
+absl::StatusOr<int> CheckCluster(const Invocation& invocation);
+absl::StatusOr<int> FixCluster(const Invocation& invocation);
+absl::StatusOr<int> ClusterToStandalone(const Invocation& invocation);
 
 }  // namespace tool
 

@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "ovsdb/error.h"
-#include "raft/record.h"
+#include "server/cluster_file.h"
 #include "server/database_file.h"
 #include "server/log_file.h"
 #include "server/tool/command.h"
@@ -36,10 +36,7 @@ absl::StatusOr<int> PrintOfSchema(const Invocation& invocation,
 }
 
 absl::StatusOr<std::string> NameInHeader(LogFile* log) {
-  absl::StatusOr<std::optional<ovsdb::JsonDocument>> json = server::ReadJson(log);
-  if (!json.ok()) return json.status();
-  if (!*json) return ovsdb::IoError(absl::StrCat(log->path(), ": no header"), "End of file");
-  absl::StatusOr<raft::Header> header = raft::ParseHeader(**json);
+  absl::StatusOr<raft::Header> header = server::ReadClusterHeader(log);
   if (!header.ok()) return header.status();
   return std::move(header->name);
 }

@@ -1,136 +1,43 @@
 // Prints the records of a database file for people.
 
-#include <cstdint>
-#include <limits>
 #include <optional>
 
-#include "absl/container/flat_hash_map.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/time.h"
 #include "server/database_file.h"
 #include "server/log_file.h"
+#include "server/tool/cluster.h"
 #include "server/tool/command.h"
+#include "server/tool/log_printer.h"
 
 namespace tool {
 namespace {
 
-using ovsdb::Json;
-using ovsdb::StringView;
-
-// Dates below this are in seconds, as old versions wrote them.
-constexpr int64_t kFirstMillisecondDate = std::numeric_limits<int32_t>::max();
-
-class LogPrinter {
- public:
-  LogPrinter(ovsdb::SchemaRef schema, int more) : schema_(std::move(schema)), more_(more) {}
-
-  std::string Transaction(const Json& record) {
-    std::string out = Date(record);
-    if (const Json* comment = ovsdb::FindMember(record, "_comment");
-        comment != nullptr && comment->IsString()) {
-      absl::StrAppend(&out, " \"", StringView(*comment), "\"");
-    }
-    out.push_back('\n');
-    if (more_ > 0) AppendChanges(record, &out);
-    return out;
-  }
-
- private:
-  static std::string Date(const Json& record) {
-    const Json* const date = ovsdb::FindMember(record, "_date");
-    std::optional<int64_t> msec;
-    if (date != nullptr) msec = ovsdb::JsonInteger(*date);
-    if (!msec) return "";
-    const absl::Time time =
-        *msec < kFirstMillisecondDate ? absl::FromUnixSeconds(*msec) : absl::FromUnixMillis(*msec);
-    return absl::FormatTime(" %Y-%m-%d %H:%M:%E3S", time, absl::UTCTimeZone());
-  }
-
-  void AppendChanges(const Json& record, std::string* out) {
-    const Json* const is_diff = ovsdb::FindMember(record, "_is_diff");
-    is_diff_ = is_diff != nullptr && is_diff->IsTrue();
-    bool any = false;
-    for (const auto& table : record.GetObject()) {
-      if (absl::StartsWith(StringView(table.name), "_") || !table.value.IsObject()) continue;
-      const ovsdb::TableSchema* schema = schema_->FindTable(StringView(table.name));
-      for (const auto& row : table.value.GetObject()) {
-        absl::StrAppend(out, "  table ", StringView(table.name));
-        AppendRow(schema, StringView(row.name), row.value, out);
-      }
-      any = true;
-    }
-    if (any) out->push_back('\n');
-  }
-
-  void AppendRow(const ovsdb::TableSchema* schema, absl::string_view uuid, const Json& row,
-                 std::string* out) {
-    const absl::string_view short_uuid = uuid.substr(0, 8);
-    const Json* const name = ovsdb::FindMember(row, "name");
-    const std::string new_name = name != nullptr ? ovsdb::JsonText(*name, /*sorted=*/true) : "";
-    const auto [old_name, is_new] = names_.try_emplace(uuid, new_name);
-    if (is_new) {
-      absl::StrAppend(out, " insert row ", new_name, new_name.empty() ? "" : " (", short_uuid,
-                      new_name.empty() ? ":\n" : "):\n");
-    } else {
-      absl::StrAppend(out, " row ", old_name->second.empty() ? short_uuid : old_name->second, " (",
-                      short_uuid, ")", is_diff_ ? " diff" : "", ":\n");
-      if (!new_name.empty()) old_name->second = new_name;
-    }
-    if (row.IsNull()) {
-      absl::StrAppend(out, "    delete row\n");
-      names_.erase(old_name);
-    } else if (row.IsObject() && more_ > 1) {
-      for (const auto& column : row.GetObject()) {
-        AppendColumn(schema, StringView(column.name), column.value, out);
-      }
-    }
-  }
-
-  static void AppendColumn(const ovsdb::TableSchema* table, absl::string_view name,
-                           const Json& value, std::string* out) {
-    const ovsdb::ColumnSchema* column = table != nullptr ? table->FindColumn(name) : nullptr;
-    absl::StrAppend(out, "    ", name, "=");
-    absl::StatusOr<ovsdb::Datum> datum = absl::NotFoundError("");
-    if (column != nullptr) datum = column->type.ParseDatum(value, nullptr);
-    if (datum.ok()) {
-      column->type.AppendText(*datum, out);
-    } else {
-      ovsdb::AppendJson(value, out, /*sorted=*/true);
-    }
-    out->push_back('\n');
-  }
-
-  const ovsdb::SchemaRef schema_;
-  const int more_;
-  bool is_diff_ = false;
-  absl::flat_hash_map<std::string, std::string> names_;  // Of rows, by UUID, as JSON text.
-};
-
-void PrintSchema(const ovsdb::DatabaseSchema& schema) {
-  PrintLine(absl::StrCat(" \"", schema.name, "\" schema, version=\"", schema.version,
-                         "\", cksum=\"", schema.cksum, "\"\n"));
-}
-
-}  // namespace
-
-absl::StatusOr<int> ShowLog(const Invocation& invocation) {
-  absl::StatusOr<std::unique_ptr<server::LogFile>> log = OpenStandalone(invocation.Database());
-  if (!log.ok()) return log.status();
-  absl::StatusOr<std::optional<ovsdb::JsonDocument>> first = server::ReadJson(log->get());
+absl::StatusOr<int> ShowStandaloneLog(server::LogFile* log, int more) {
+  absl::StatusOr<std::optional<ovsdb::JsonDocument>> first = server::ReadJson(log);
   if (!first.ok()) return first.status();
   if (!*first) return kSuccess;
   Print("record 0:");
   absl::StatusOr<ovsdb::SchemaRef> schema = ovsdb::DatabaseSchema::Parse(**first);
   if (!schema.ok()) return schema.status();
-  PrintSchema(**schema);
-  LogPrinter printer(*schema, invocation.more);
+  LogPrinter printer(more);
+  Print(absl::StrCat(" \"", (*schema)->name, "\" schema, ", printer.SetSchema(*schema), "\n\n"));
   for (int n = 1;; ++n) {
-    absl::StatusOr<std::optional<ovsdb::JsonDocument>> record = server::ReadJson(log->get());
+    absl::StatusOr<std::optional<ovsdb::JsonDocument>> record = server::ReadJson(log);
     if (!record.ok()) return record.status();
     if (!*record) return kSuccess;
     Print(absl::StrCat("record ", n, ":", printer.Transaction(**record)));
   }
+}
+
+}  // namespace
+
+absl::StatusOr<int> ShowLog(const Invocation& invocation) {
+  absl::StatusOr<std::unique_ptr<server::LogFile>> log =
+      server::LogFile::Open(invocation.Database(), server::LogFile::Mode::kReadOnly, std::nullopt);
+  if (!log.ok()) return log.status();
+  return (*log)->magic() == server::LogMagic::kClustered
+             ? ShowClusterLog(log->get(), invocation.more)
+             : ShowStandaloneLog(log->get(), invocation.more);
 }
 
 }  // namespace tool

@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 
-_HEADER = re.compile(rb"OVSDB JSON (\d+) ([0-9a-f]{40})\n")
+_HEADER = re.compile(rb"OVSDB (?:JSON|CLUSTER) (\d+) ([0-9a-f]{40})\n")
 _DATE = re.compile(rb'"_date":\d+')
 
 

@@ -210,7 +210,7 @@ TEST(RecordTest, SaysWhatIsWrong) {
   EXPECT_EQ(RecordError(R"({"term":1,"commit_index":1})"), excess("term"));
   EXPECT_EQ(RecordError(R"({"note":"left","term":1})"), excess("term"));
   EXPECT_EQ(RecordError(R"({"term":1,"vote":"$A","leader":"$A"})"), excess("vote"));
-  EXPECT_EQ(RecordError(R"({"term":1,"vote":"$A","index":2})"), excess("vote"));
+  EXPECT_EQ(RecordError(R"({"term":1,"vote":"$A","index":2})"), excess("index"));
   EXPECT_EQ(RecordError(R"({"term":1,"vote":"x"})"), failed + "vote is not a valid UUID");
   EXPECT_EQ(RecordError(R"({"term":1,"vote":"$0"})"), failed + "record votes for all-zeros SID");
   EXPECT_EQ(RecordError(R"({"term":1,"leader":"$0"})"), failed + "leader is all zeros");
