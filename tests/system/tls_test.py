@@ -172,23 +172,89 @@ class TlsTest(SystemTest):
         client = binaries.reference("ovsdb-client")
         self.assertIn("Vault", self.run_command(client, *options, "list-dbs", self.address).stdout)
 
-    def test_active_connection(self):
-        """The server connects out by TLS to a manager, and shows its certificate."""
+    @binaries.needs_reference
+    def test_peers_may_bootstrap(self):
+        """With --peer-ca-cert the authority is part of what a client sees, and can trust from then on."""
+        self.start("--peer-ca-cert=" + self.authority.certificate)
+        learned = self.path("learned.pem")
+        options = [f"--private-key={self.client[0]}", f"--certificate={self.client[1]}"]
+        client = binaries.reference("ovsdb-client")
+        # Learning is all that the first connection is good for.
+        self.run_command(client, *options, "--bootstrap-ca-cert=" + learned, "list-dbs", self.address, check=False)
+        done = self.run_command(client, *options, "--ca-cert=" + learned, "list-dbs", self.address)
+        self.assertIn("Vault", done.stdout)
+        self.assertEqual(self.certificates_in(learned), self.certificates_in(self.authority.certificate))
+
+    @staticmethod
+    def certificates_in(path):
+        with open(path, encoding="ascii") as file:
+            return [ssl.PEM_cert_to_DER_cert("-----BEGIN" + text) for text in file.read().split("-----BEGIN")[1:]]
+
+    def manager(self, chain=()):
+        """The settings of a manager that shows a certificate, and these after it."""
         key, certificate = self.authority.issue("manager")
+        whole = self.path("chain.pem")
+        with open(whole, "wb") as out:
+            for path in (certificate, *chain):
+                with open(path, "rb") as part:
+                    shutil.copyfileobj(part, out)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate, key)
+        context.load_cert_chain(whole, key)
         context.load_verify_locations(self.authority.certificate)
         context.verify_mode = ssl.CERT_REQUIRED
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            listener.settimeout(20)
-            server = self.start()
-            server.appctl("ovsdb-server/add-remote", f"ssl:127.0.0.1:{listener.getsockname()[1]}")
+        return context
+
+    def serve(self, listener, context):
+        """Takes connections until one asks and is asked, and returns the certificate of its peer."""
+        while True:
             accepted, _ = listener.accept()
             accepted.settimeout(20)
-            with context.wrap_socket(accepted, server_side=True) as session:
-                self.assertIn((("commonName", "server"),), session.getpeercert()["subject"])
-                session.sendall(b'{"id":1,"method":"list_dbs","params":[]}')
-                self.assertIn(b"Vault", session.recv(65536))
+            try:
+                with context.wrap_socket(accepted, server_side=True) as session:
+                    session.sendall(b'{"id":1,"method":"list_dbs","params":[]}')
+                    if b"Vault" in session.recv(65536):
+                        return session.getpeercert()
+            except (ssl.SSLError, ConnectionError):
+                pass
+
+    def listen(self):
+        listener = socket.create_server(("127.0.0.1", 0))
+        listener.settimeout(20)
+        self.addCleanup(listener.close)
+        return listener
+
+    def test_active_connection(self):
+        """The server connects out by TLS to a manager, and shows its certificate."""
+        listener = self.listen()
+        context = self.manager()
+        asked = []
+        context.sni_callback = lambda session, name, context: asked.append(name)
+        server = self.start()
+        server.appctl("ovsdb-server/add-remote", f"ssl:127.0.0.1:{listener.getsockname()[1]}")
+        self.assertIn((("commonName", "server"),), self.serve(listener, context)["subject"])
+        self.assertEqual(asked, [None])
+
+    def test_server_name_indication(self):
+        """A manager that is named, not numbered, hears its name."""
+        listener = self.listen()
+        context = self.manager()
+        asked = []
+        context.sni_callback = lambda session, name, context: asked.append(name)
+        server = self.start()
+        server.appctl("ovsdb-server/add-remote", f"ssl:localhost:{listener.getsockname()[1]}")
+        self.serve(listener, context)
+        self.assertEqual(asked, ["localhost"])
+
+    def test_bootstrap(self):
+        """The authority is learned from the first peer, and no other is trusted from then on."""
+        listener = self.listen()
+        learned = self.path("learned.pem")
+        server = self.start("--bootstrap-ca-cert=" + learned)
+        server.appctl("ovsdb-server/add-remote", f"ssl:127.0.0.1:{listener.getsockname()[1]}")
+        self.serve(listener, self.manager([self.authority.certificate]))
+        self.assertEqual(self.certificates_in(learned), self.certificates_in(self.authority.certificate))
+        self.assert_refused(client_context(self.authority, *Authority(self.directory, "stranger").issue("client")))
+        self.assertEqual(self.echo(client_context(self.authority, *self.client)), "TLSv1.3")
 
 
 if __name__ == "__main__":
