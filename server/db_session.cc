@@ -69,13 +69,9 @@ void Sessions::Leave(HostedDatabase* database) {
 
 void Sessions::AddMemoryUsage(base::MemoryUsage* usage) const {
   uint64_t backlog = 0;
-  uint64_t connected = 0;
-  for (const auto& [id, session] : by_id_) {
-    backlog += session->output_.backlog();
-    if (session->rpc_.rpc() != nullptr) connected++;
-  }
+  for (const auto& [id, session] : by_id_) backlog += session->output_.backlog();
   if (backlog > 0) (*usage)["backlog"] += backlog;
-  if (connected > 0) (*usage)["sessions"] += connected;
+  if (!by_id_.empty()) (*usage)["sessions"] += by_id_.size();
 }
 
 // DbSession

@@ -85,7 +85,6 @@ class DbSession final : public ovsdb::MonitorOwner,
 
   base::RpcSession& rpc() { return rpc_; }
   const base::RpcSession& rpc() const { return rpc_; }
-  void SetOptions(Options options) { options_ = std::move(options); }
   ovsdb::LockTable::Names lock_names() const { return sessions_->locks_.NamesOf(id_); }
 
   // Sends an update of `delivery.monitor`, which is this session's.

@@ -44,8 +44,8 @@ class RowReader {
   std::optional<int> Integer(absl::string_view column) const {
     const ovsdb::Datum* value = Find(column, ovsdb::AtomType::kInteger, ovsdb::AtomType::kVoid);
     if (value == nullptr) return std::nullopt;
-    return static_cast<int>(
-        std::clamp<int64_t>(value->key(0).integer(), 0, std::numeric_limits<int>::max()));
+    return static_cast<int>(std::clamp<int64_t>(
+        value->key(0).integer(), std::numeric_limits<int>::min(), std::numeric_limits<int>::max()));
   }
   std::optional<int> IntegerInMap(absl::string_view column, absl::string_view key) const {
     const ovsdb::Datum* value = Find(column, ovsdb::AtomType::kString, ovsdb::AtomType::kString);
@@ -85,10 +85,11 @@ RemoteOptions OptionsFromRow(const RowReader& row) {
   return options;
 }
 
-// What the status columns of a remote tell.
+// What the status columns of a remote tell; at first, of one without connections.
 struct RemoteStatus {
   bool connected = false;
-  std::map<std::string, std::string> details;
+  std::map<std::string, std::string> details = {{"sec_since_connect", "0"},
+                                                {"sec_since_disconnect", "0"}};
 };
 
 void AddNames(absl::string_view key, const std::vector<std::string>& names, RemoteStatus* status) {
@@ -117,11 +118,9 @@ class Remotes::Remote {
     const bool reconnect = options.read_only != options_.read_only || options.role != options_.role;
     const bool relisten = options.dscp != options_.dscp && listener_ != nullptr;
     options_ = options;
-    for (auto& session : sessions_) {
-      session->SetOptions(SessionOptions());
-      Configure(session.get());
-      if (reconnect) session->rpc().ForceReconnect();
-    }
+    if (reconnect) sessions_.clear();
+    if (reconnect && connects_) Connect();
+    for (auto& session : sessions_) Configure(session.get());
     if (relisten) {
       listener_ = nullptr;
       Listen();
@@ -134,15 +133,9 @@ class Remotes::Remote {
       AddSessionStatus(*sessions_.front(), &status);
       return status;
     }
-    if (listener_ == nullptr) {
-      status.details.emplace("state", "BACKOFF");
-      return status;
-    }
     status.connected = !sessions_.empty();
-    status.details.emplace("sec_since_connect", "0");
-    status.details.emplace("sec_since_disconnect", "0");
     if (sessions_.size() > 1) status.details["n_connections"] = absl::StrCat(sessions_.size());
-    if (listener_->bound_port() != 0) {
+    if (listener_ != nullptr && listener_->bound_port() != 0) {
       status.details["bound_port"] = absl::StrCat(listener_->bound_port());
     }
     return status;
@@ -196,6 +189,7 @@ class Remotes::Remote {
     const base::RpcSession& rpc = session.rpc();
     const int64_t now = base::MonotonicMs();
     status->connected = rpc.reconnect().is_connected();
+    status->details.clear();
     status->details["state"] = std::string(rpc.reconnect().StateText());
     if (auto since = rpc.reconnect().last_connected()) {
       status->details["sec_since_connect"] = absl::StrCat((now - *since) / 1000);
@@ -374,12 +368,8 @@ void Remotes::WriteStatus() {
     ovsdb::TableChange changes{watched.table, {}};
     table.ForEach([&](const ovsdb::Row& row) {
       auto remote = remotes_.find(std::string(RowReader(table.schema(), row).String("target")));
-      RemoteStatus status;
-      if (remote != remotes_.end()) {
-        status = remote->second->Status();
-      } else {
-        status.details.emplace("state", "BACKOFF");
-      }
+      const RemoteStatus status =
+          remote != remotes_.end() ? remote->second->Status() : RemoteStatus();
       ovsdb::MutableRow updated(row, uuids->Next());
       bool changed = false;
       auto set = [&](const ovsdb::ColumnSchema* column, ovsdb::Datum value) {

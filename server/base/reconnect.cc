@@ -32,7 +32,7 @@ void Reconnect::SetBackoff(int min_ms, int max_ms) {
 }
 
 void Reconnect::SetProbeInterval(int ms) {
-  probe_interval_ = ms > 0 ? std::max(ms, kMinProbeIntervalMs) : 0;
+  probe_interval_ = ms != 0 ? std::max(ms, kMinProbeIntervalMs) : 0;
 }
 
 void Reconnect::SetPassive(bool passive, int64_t now) {

@@ -104,8 +104,11 @@ TEST(ReconnectTest, ProbesCanBeTurnedOff) {
   fsm.Connected(0);
   EXPECT_EQ(fsm.Deadline(), std::nullopt);
   EXPECT_EQ(fsm.Run(1000000), Action::kNone);
-  fsm.SetProbeInterval(10);
-  EXPECT_EQ(fsm.probe_interval(), 1000);
+  for (const int little : {10, -5}) {
+    fsm.SetProbeInterval(0);
+    fsm.SetProbeInterval(little);
+    EXPECT_EQ(fsm.probe_interval(), 1000);
+  }
 }
 
 TEST(ReconnectTest, ForcedReconnectionDisconnectsFirst) {
