@@ -22,17 +22,18 @@ from diff.report import leaf_differences
 used = collections.Counter()  # name -> in how many steps
 
 
-def excused(first, second, closed, probe):
+def excused(first, second, ended, is_ended, probe):
     """Whether two lists of messages (as text) of one session differ only in ways listed here.
 
-    closed  both servers closed the session afterwards
-    probe   (id of a reply, index of a result, both results) -> what excuses it, or None
+    ended     both servers closed some sessions afterwards
+    is_ended  this one among them
+    probe     (id of a reply, index of a result, both results) -> what excuses it, or None
     """
     names = []
-    for name, rewrite in _REWRITES.items():
+    for name, rewrite in _rewrites(ended, is_ended).items():
         if first == second:
             break
-        rewritten = rewrite(first, second, closed)
+        rewritten = rewrite(first, second)
         if rewritten != (first, second):
             names.append(name)
             first, second = rewritten
@@ -49,14 +50,35 @@ def excused(first, second, closed, probe):
     return True
 
 
-def _without_locked(first, second, closed):
+def _rewrites(ended, is_ended):
+    """What makes two lists equal that may differ, by name."""
+    rewrites = {"modify of nothing": _without_empty_modify, "updates in one": _merged}
+    if is_ended:
+        rewrites["lock of a session that ends"] = _without_locked
+    elif ended:
+        rewrites["lock told again when sessions end"] = _locked_once
+    return rewrites
+
+
+def _is_locked(text):
+    return json.loads(text).get("method") == "locked"
+
+
+def _without_locked(first, second):
     """Sessions that end together: whether a lock passed through one before it ended is chance."""
-    if not closed:
-        return first, second
-    return tuple([text for text in side if json.loads(text).get("method") != "locked"] for side in (first, second))
+    return tuple([text for text in side if not _is_locked(text)] for side in (first, second))
 
 
-def _without_empty_modify(first, second, _):
+def _locked_once(first, second):
+    """Who has a lock is told so whenever a session that waits for it goes: of those that end
+    together, chance decides how many go after the lock's owner."""
+    return tuple(
+        [text for i, text in enumerate(side) if not _is_locked(text) or text not in side[:i]]
+        for side in (first, second)
+    )
+
+
+def _without_empty_modify(first, second):
     """Stock tells that a row changed of which nothing is to be told: a column that only the condition
     mentions, or one whose changes were not asked for."""
     told = set()
@@ -89,7 +111,7 @@ def _silenced(message, told):
     return json.dumps(message, sort_keys=True)
 
 
-def _merged(first, second, _):
+def _merged(first, second):
     """Transactions that wake each other up: stock tells of all in one update, we in one each."""
     return _merged_updates(first), _merged_updates(second)
 
@@ -108,13 +130,6 @@ def _merged_updates(messages):
             updates.append({})
         updates[-1].update(rows)
     return rest + [json.dumps([m, sorted(u.items())]) for m in sorted(monitors) for u in monitors[m]]
-
-
-_REWRITES = {
-    "lock of a session that ends": _without_locked,
-    "modify of nothing": _without_empty_modify,
-    "updates in one": _merged,
-}
 
 
 def _excuses(one, other, probe):

@@ -38,8 +38,8 @@ def no_probe(*_):
 
 
 class MessagesTest(unittest.TestCase):
-    def check(self, first, second, expected, closed=False, probe=no_probe):
-        self.assertEqual(excused(texts(*first), texts(*second), closed, probe), expected)
+    def check(self, first, second, expected, ended=False, is_ended=False, probe=no_probe):
+        self.assertEqual(excused(texts(*first), texts(*second), ended, is_ended, probe), expected)
 
     def test_modify_of_nothing(self):
         nothing, something = update({"1": {"modify": {}}}), update({"1": {"modify": {"c": 1}}})
@@ -62,9 +62,16 @@ class MessagesTest(unittest.TestCase):
 
     def test_lock_of_a_session_that_ends(self):
         locked = {"id": None, "method": "locked", "params": ["l"]}
-        self.check([locked], [], True, closed=True)
+        self.check([locked], [], True, ended=True, is_ended=True)
         self.check([locked], [], False)
-        self.check([{**locked, "method": "stolen"}], [], False, closed=True)
+        self.check([{**locked, "method": "stolen"}], [], False, ended=True, is_ended=True)
+
+    def test_lock_told_again_when_sessions_end(self):
+        locked = {"id": None, "method": "locked", "params": ["l"]}
+        self.check([locked], [locked, locked], True, ended=True)
+        self.check([locked], [], False, ended=True)
+        self.check([locked], [locked, {**locked, "params": ["other"]}], False, ended=True)
+        self.check([locked], [locked, locked], False)
 
     def test_errors_must_be_explained(self):
         def reply(*results):

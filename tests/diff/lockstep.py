@@ -137,13 +137,13 @@ class Lockstep:
         return Answer(messages, closed)
 
     def _excused(self, session, first, second, raw):
-        closed = all(CLOSED in raw_side[session] for raw_side in raw)
+        ended = [number for number, pair in enumerate(zip(*raw)) if all(CLOSED in side for side in pair)]
 
         def probe(request_id, index, results):
             message = self._transactions.get((session, str(request_id)))
             return message and self.prober.excuse(message, index, results)
 
-        return excused(first, second, closed, probe)
+        return excused(first, second, bool(ended), session in ended, probe)
 
     def _name_strangers(self, answer):
         """Names UUIDs in the same place that nobody knows: stock makes one up for a named-uuid
