@@ -304,6 +304,7 @@ void Executor::OnDisplaced(Storage::Position position) {
   kept_.insert(kept_.begin(), std::make_move_iterator(again.begin()),
                std::make_move_iterator(again.end()));
   for (auto& done : lost) done(absl::AbortedError("another change came first"));
+  if (settled()) observer_->OnSettled();
   turn_end_.Arm();
 }
 

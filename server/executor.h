@@ -123,6 +123,9 @@ class Executor final : private Storage::Client {
   // executed), and then executed elsewhere from now on; null to do it here.
   void SetForwarder(Forwarder* forwarder) { forwarder_ = forwarder; }
 
+  // Whether the newest state is what is committed.
+  bool settled() const { return committed_ == appended_; }
+
   // While frozen, requests are kept and the state stays as it is.
   void SetFrozen(bool frozen);
   bool frozen() const { return frozen_; }

@@ -93,6 +93,7 @@ void HostedDatabase::LogChange(const ovsdb::Change& change) {
 void HostedDatabase::OnSettled() {
   for (DbSession* session : lagging_) session->PauseMonitors(this);
   lagging_.clear();
+  if (conversion_) RunConversion(std::exchange(conversion_, nullptr));
 }
 
 // The file is rewritten for one reason at a time.
@@ -140,9 +141,18 @@ void HostedDatabase::Convert(ovsdb::SchemaRef schema, Done done) {
   Rewrite([this, job] { StartConversion(job); });
 }
 
+// Requests are kept from now on, and those that were executed before must be settled.
 void HostedDatabase::StartConversion(const std::shared_ptr<Conversion>& job) {
   executor_.Settle();
   executor_.SetFrozen(true);
+  if (executor_.settled()) {
+    RunConversion(job);
+  } else {
+    conversion_ = job;
+  }
+}
+
+void HostedDatabase::RunConversion(const std::shared_ptr<Conversion>& job) {
   environment_->worker->Run(
       [job, snapshot = state().TakeSnapshot(), seed = environment_->uuids->Next().hi]() mutable {
         ovsdb::UuidGenerator uuids(seed);
@@ -167,6 +177,13 @@ void HostedDatabase::StoreConversion(const std::shared_ptr<Conversion>& job) {
 
 void HostedDatabase::EndConversion(const std::shared_ptr<Conversion>& job,
                                    const absl::Status& status) {
+  if (absl::IsAborted(status)) {
+    // Another server's change came first: it will have been applied by then.
+    environment_->loop->Post([this, alive = alive_, job] {
+      if (*alive) StartConversion(job);
+    });
+    return;
+  }
   // Stock's order: monitors are canceled, the conversion is answered, what waited is canceled.
   if (status.ok()) environment_->leave(this);
   job->done(status);

@@ -100,6 +100,7 @@ class HostedDatabase final : private Executor::Observer {
   void NextRewrite();
   void StartCompaction(const std::string& comment, const Done& done);
   void StartConversion(const std::shared_ptr<Conversion>& job);
+  void RunConversion(const std::shared_ptr<Conversion>& job);
   void StoreConversion(const std::shared_ptr<Conversion>& job);
   void EndConversion(const std::shared_ptr<Conversion>& job, const absl::Status& status);
   void Exchange(std::unique_ptr<ovsdb::Database> database, absl::string_view reason);
@@ -116,6 +117,7 @@ class HostedDatabase final : private Executor::Observer {
   std::vector<ovsdb::Delivery> deliveries_;
   absl::flat_hash_set<DbSession*> lagging_;  // Since the last OnSettled.
 
+  std::shared_ptr<Conversion> conversion_;  // That waits for all that is on its way to be settled.
   bool rewriting_ = false;
   std::deque<std::function<void()>> rewrites_;  // That wait for the one under way.
 

@@ -277,7 +277,10 @@ int Run(const Options& options, ConfigMemory* memory, base::Daemon* daemon) {
   server::RegisterServerCommands(&commands, &unixctl);
   server::RegisterClusterCommands(&unixctl, &server);
   if (!options.column_diff) server::RegisterColumnDiffCommand(&server, &unixctl);
-  if (!options.no_data_conversion) server::RegisterNoDataConversionCommand(&unixctl);
+  if (!options.no_data_conversion) {
+    server.SetConvertData(true);
+    server::RegisterNoDataConversionCommand(&server, &unixctl);
+  }
 
   const bool configured = ConfigureAtStart(options, *memory, &server);
   if (!configured || !server.tls().Configure(options.tls)) {

@@ -318,8 +318,8 @@ absl::StatusOr<std::unique_ptr<HostedDatabase>> Server::OpenCluster(
   if (!tail.ok()) return tail;
   std::string name = loaded->state.name;
   auto storage = std::make_unique<ClusterStorage>(
-      ClusterStorage::Environment{context_, &sync_worker_, &rewrite_worker_, &uuids_,
-                                  &record_form_},
+      ClusterStorage::Environment{context_, &sync_worker_, &rewrite_worker_, &uuids_, &record_form_,
+                                  &convert_data_},
       std::move(log_file), std::move(loaded->state), loaded->base_size);
   return std::make_unique<HostedDatabase>(&databases_.environment(), std::move(name), file,
                                           std::move(storage), std::move(loaded->database));

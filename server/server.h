@@ -76,6 +76,8 @@ class Server final : private Databases::Observer {
   bool TransferLeadership();
 
   void SetRecordForm(ovsdb::RecordForm form) { record_form_ = form; }
+  // Whether conversions in clusters carry the data for the sake of servers before 3.2.
+  void SetConvertData(bool on) { convert_data_ = on; }
   void AddMemoryUsage(base::MemoryUsage* usage) const;
 
  private:
@@ -110,6 +112,7 @@ class Server final : private Databases::Observer {
   base::Worker rewrite_worker_;
   ovsdb::UuidGenerator uuids_;
   ovsdb::RecordForm record_form_ = ovsdb::RecordForm::kDifferences;
+  bool convert_data_ = false;
   ServerConfig config_;
   std::function<void(const ServerConfig&)> saver_;
   Databases databases_;

@@ -322,9 +322,12 @@ void RegisterColumnDiffCommand(Server* server, base::Unixctl* unixctl) {
                     });
 }
 
-void RegisterNoDataConversionCommand(base::Unixctl* unixctl) {
+void RegisterNoDataConversionCommand(Server* server, base::Unixctl* unixctl) {
   unixctl->Register("ovsdb/file/no-data-conversion-enable", "", 0, 0,
-                    [](UnixctlArgs, UnixctlReply reply) { reply.Text(""); });
+                    [server](UnixctlArgs, UnixctlReply reply) {
+                      server->SetConvertData(false);
+                      reply.Text("");
+                    });
 }
 
 }  // namespace server

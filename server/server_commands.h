@@ -25,7 +25,7 @@ void RegisterServerCommands(const CommandContext* context, base::Unixctl* unixct
 // --disable-file-column-diff.
 void RegisterColumnDiffCommand(Server* server, base::Unixctl* unixctl);
 // The same for --disable-file-no-data-conversion, which is about clusters only.
-void RegisterNoDataConversionCommand(base::Unixctl* unixctl);
+void RegisterNoDataConversionCommand(Server* server, base::Unixctl* unixctl);
 
 }  // namespace server
 

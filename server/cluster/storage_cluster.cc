@@ -487,13 +487,18 @@ bool ClusterStorage::WantsCompaction() {
 }
 
 void ClusterStorage::Convert(ovsdb::Snapshot converted, Done done) {
-  if (!ready() || !appended_.empty()) {
-    done(absl::AbortedError("the cluster is busy"));
+  if (!ready()) {
+    done(ovsdb::Error("cluster error", "the cluster has no leader that could convert it now"));
     return;
   }
-  std::string data = "[";
-  converted.schema->AppendJson(&data);
-  data += ",null]";
+  std::string data;
+  if (*environment_.convert_data) {
+    data = SnapshotData(converted, base::WallMs());
+  } else {
+    data = "[";
+    converted.schema->AppendJson(&data);
+    data += ",null]";
+  }
   Appended appended;
   appended.position = ++position_;
   appended.converted = std::move(done);

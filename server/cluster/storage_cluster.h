@@ -58,7 +58,8 @@ class ClusterStorage final : public Storage, private Peers::Handler {
     base::Worker* sync = nullptr;     // For fsyncs.
     base::Worker* rewrite = nullptr;  // For whole files and contents.
     ovsdb::UuidGenerator* uuids = nullptr;
-    const ovsdb::RecordForm* form = nullptr;  // How records are written; it may change.
+    const ovsdb::RecordForm* form = nullptr;  // How records are written; these two may change.
+    const bool* convert_data = nullptr;       // Conversions carry the data, not the schema alone.
   };
 
   // Goes on behind what was loaded from `log`. What `environment` points to outlives this.

@@ -173,6 +173,17 @@ TEST(ServerTest, ANewcomerIsBroughtUpToDateAndAdded) {
   EXPECT_TRUE(cluster[1].accepts_proposals());
 }
 
+TEST(ServerTest, StandsWhenItsTimeHasComeButNotWhenItOverslept) {
+  Server server(Member(1, 3), {}, 0);
+  int64_t due = server.next_tick_ms();
+  server.Tick(due + 10000);  // Stopped meanwhile: the leader may have sent any number of messages.
+  EXPECT_EQ(server.role(), Role::kFollower);
+  due = server.next_tick_ms();
+  EXPECT_GT(due, 11000);
+  server.Tick(due);
+  EXPECT_EQ(server.role(), Role::kCandidate);
+}
+
 TEST(ServerTest, VotesOnceInATermAndOnlyWhenThatIsOnDisk) {
   Server server(Member(1, 3), {}, 0);
   Message request;

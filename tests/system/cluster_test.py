@@ -1,0 +1,144 @@
+"""Clusters: ours alone and mixed with the reference's servers."""
+
+import json
+import unittest
+
+from harness import binaries
+from harness.cluster import DATABASE, SCHEMA, ClusterTest, all_have, insert, joined, leader, numbers_of, status
+from harness.daemon import CommandFailed
+from harness.waiting import wait_until
+
+OURS = ("ours", "ours", "ours")
+MIXTURES = [OURS, ("ours", "stock", "stock"), ("stock", "ours", "ours"), ("ours", "ours", "stock")]
+
+
+class CommitTest(ClusterTest):
+    def test_every_member_writes_and_all_see_it(self):
+        for kinds in MIXTURES:
+            with self.subTest(kinds=kinds):
+                members = self.cluster(*kinds)
+                for i, member in enumerate(members):
+                    insert(member, *range(10 * i, 10 * i + 5))
+                all_have(members, sorted(10 * i + j for i in range(3) for j in range(5)))
+                for member in members:
+                    member.kill()
+                self.check_files(members)
+
+    def check_files(self, members):
+        files = [member.databases[0] for member in members]
+        self.run_command(binaries.reference("ovsdb-tool"), "check-cluster", *files)
+
+    def test_an_index_is_unique_in_the_whole_cluster(self):
+        members = self.cluster(*OURS)
+        insert(members[0], 1)
+        for member in members:
+            with member.connect() as client:
+                results = client.transact(DATABASE, {"op": "insert", "table": "T", "row": {"n": 1}})
+            self.assertEqual(results[-1]["error"], "constraint violation")
+
+
+class FailoverTest(ClusterTest):
+    def test_the_others_go_on_and_the_lost_one_comes_back(self):
+        for kinds in MIXTURES:
+            with self.subTest(kinds=kinds):
+                members = self.cluster(*kinds)
+                insert(members[1], 1, 2)
+                all_have(members, [1, 2])
+                lost = leader(members)
+                lost.kill()
+                rest = [member for member in members if member is not lost]
+                leader(rest)
+                insert(rest[0], 3)
+                insert(rest[1], 4)
+                lost.start()
+                wait_until(lambda: joined(lost), "the lost one is back")
+                all_have(members, [1, 2, 3, 4])
+                for member in members:
+                    member.kill()
+
+    def test_a_follower_that_missed_a_snapshot_gets_it(self):
+        members = self.cluster(*OURS)
+        insert(members[0], *range(5))
+        all_have(members, list(range(5)))
+        first = leader(members)
+        behind = next(member for member in members if member is not first)
+        behind.kill()
+        insert(first, *range(5, 10))
+        first.appctl("ovsdb-server/compact", DATABASE)
+        insert(first, 10)
+        behind.start()
+        all_have(members, list(range(11)))
+        self.assertEqual(status(first)["Role"], "leader")
+
+    def test_one_of_three_serves_nothing_new(self):
+        members = self.cluster(*OURS)
+        insert(members[0], 1)
+        all_have(members, [1])
+        for member in members[1:]:
+            member.kill()
+        with members[0].connect() as client:
+            client.request("transact", [DATABASE, {"op": "insert", "table": "T", "row": {"n": 2}}])
+            wait_until(lambda: status(members[0]).get("Role") != "leader", "it steps down")
+        members[1].start()
+        leader(members[:2])
+        insert(members[1], 3)
+
+
+class MembershipTest(ClusterTest):
+    def test_leaving_and_being_kicked(self):
+        members = self.cluster(*OURS)
+        insert(members[0], 1)
+        first = leader(members)
+        others = [member for member in members if member is not first]
+        others[0].appctl("cluster/leave", DATABASE)
+        wait_until(lambda: len(status(first)["servers"]) == 2, "one is gone")
+        self.assertEqual(self.databases(others[0]), ["_Server"])
+        sid = others[1].appctl("cluster/sid", DATABASE)
+        self.assertEqual(first.appctl("cluster/kick", DATABASE, sid[:4]), "started removal")
+        wait_until(lambda: len(status(first)["servers"]) == 1, "the other is gone, too")
+        wait_until(lambda: self.databases(others[1]) == ["_Server"], "and knows it")
+        insert(first, 2)
+        self.assertEqual(numbers_of(first), [1, 2])
+        with self.assertRaisesRegex(CommandFailed, "unknown server"):
+            first.appctl("cluster/kick", DATABASE, sid[:4])
+
+    def databases(self, member):
+        return member.appctl("ovsdb-server/list-dbs").split()
+
+    def test_the_election_timer(self):
+        members = self.cluster(*OURS)
+        first = leader(members)
+        self.assertEqual(
+            first.appctl("cluster/change-election-timer", DATABASE, "2000"),
+            "change of election timer initiated.",
+        )
+        for member in members:
+            wait_until(lambda: status(member)["Election timer"] == "2000", f"{member.name} has it")
+
+
+class ConversionTest(ClusterTest):
+    def test_every_member_has_the_new_schema(self):
+        schema = json.loads(json.dumps(SCHEMA))
+        schema["tables"]["T"]["columns"]["more"] = {"type": "string"}
+        for kinds in MIXTURES:
+            with self.subTest(kinds=kinds):
+                members = self.cluster(*kinds)
+                insert(members[0], 1)
+                all_have(members, [1])
+                with members[-1].connect() as client:
+                    self.assertEqual(client.call("convert", [DATABASE, schema])["result"], {})
+                for member in members:
+                    wait_until(lambda: self.has_column(member), f"{member.name} is converted")
+                insert(members[1], 2)
+                all_have(members, [1, 2])
+                for member in members:
+                    member.kill()
+
+    def has_column(self, member):
+        with member.connect() as client:
+            schema = client.call("get_schema", [DATABASE])["result"]
+        return "more" in schema["tables"]["T"]["columns"]
+
+
+if __name__ == "__main__":
+    unittest.main()
