@@ -92,7 +92,7 @@ class MembershipTest(ClusterTest):
         others = [member for member in members if member is not first]
         others[0].appctl("cluster/leave", DATABASE)
         wait_until(lambda: len(status(first)["servers"]) == 2, "one is gone")
-        self.assertEqual(self.databases(others[0]), ["_Server"])
+        wait_until(lambda: self.databases(others[0]) == ["_Server"], "and knows it")
         sid = others[1].appctl("cluster/sid", DATABASE)
         self.assertEqual(first.appctl("cluster/kick", DATABASE, sid[:4]), "started removal")
         wait_until(lambda: len(status(first)["servers"]) == 1, "the other is gone, too")
