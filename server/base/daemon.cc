@@ -128,6 +128,18 @@ int WaitFor(pid_t pid) {
   return status;
 }
 
+// How many bytes from argv[0] on are arguments, in whatever order getopt has left the pointers.
+size_t ArgumentBytes(char** argv) {
+  if (argv == nullptr || argv[0] == nullptr) return 0;
+  std::set<char*> sorted;
+  for (char** arg = argv; *arg != nullptr; arg++) sorted.insert(*arg);
+  char* end = argv[0];
+  for (auto arg = sorted.find(end); arg != sorted.end() && *arg == end; ++arg) {
+    end += strlen(*arg) + 1;
+  }
+  return static_cast<size_t>(end - argv[0]);
+}
+
 // The pid of a process that holds a lock on `fd`; 0 if none does.
 pid_t LockHolder(int fd) {
   struct flock lock = {};
@@ -195,9 +207,10 @@ TerminationSignals::~TerminationSignals() = default;
 struct Daemon::Impl {
   DaemonOptions options;
   char** argv;
-  std::string pidfile;  // Empty for none.
-  int pidfile_fd = -1;  // Keeps its lock.
-  int notify_fd = -1;   // To whom waits for this process to be ready.
+  size_t title_room = 0;  // Bytes at argv[0] for the title.
+  std::string pidfile;    // Empty for none.
+  int pidfile_fd = -1;    // Keeps its lock.
+  int notify_fd = -1;     // To whom waits for this process to be ready.
   bool restarted = false;
 
   void CheckPidfile() const;
@@ -213,6 +226,7 @@ struct Daemon::Impl {
 Daemon::Daemon(DaemonOptions options, char** argv) : impl_(std::make_unique<Impl>()) {
   impl_->options = std::move(options);
   impl_->argv = argv;
+  impl_->title_room = ArgumentBytes(argv);
   if (const auto& name = impl_->options.pidfile) {
     impl_->pidfile = AbsoluteName(RunDir(), name->empty() ? ProgramName() + ".pid" : *name);
   }
@@ -329,12 +343,11 @@ void Daemon::Impl::Monitor() {
   prctl(PR_SET_NAME, "monitor");
   SetThreadName("monitor");
   int crashes = 0;
+  std::string health = "healthy";
   int64_t last_restart = INT64_MIN / 2;
   for (;;) {
     CloseLogFile();
-    SetTitle(crashes == 0 ? absl::StrCat("monitoring pid ", daemon, " (healthy)")
-                          : absl::StrCat("monitoring pid ", daemon, " (", crashes,
-                                         " crashes: last restart)"));
+    SetTitle(absl::StrCat("monitoring pid ", daemon, " (", health, ")"));
     const int status = WaitFor(daemon);
     ReopenLogFile().IgnoreError();
     const std::string how = absl::StrCat("pid ", daemon, " died, ", ProcessStatusText(status));
@@ -344,14 +357,15 @@ void Daemon::Impl::Monitor() {
       _exit(EXIT_SUCCESS);
     }
     crashes++;
+    health = absl::StrCat(crashes, " crashes: ", how);
     const int64_t wait = last_restart + kRestartIntervalMs - MonotonicMs();
     if (wait > 0) {
-      log.Warn("%d crashes: %s, waiting until %d seconds since last restart", crashes, how,
+      log.Warn("%s, waiting until %d seconds since last restart", health,
                kRestartIntervalMs / 1000);
       usleep(static_cast<useconds_t>(wait * 1000));
     }
     last_restart = MonotonicMs();
-    log.Error("%d crashes: %s, restarting", crashes, how);
+    log.Error("%s, restarting", health);
     int ready_fd;
     daemon = Fork(&ready_fd);
     if (daemon == 0) {
@@ -380,14 +394,10 @@ void Daemon::Impl::LoseTerminal() const {
 
 // Shows `title` in ps, over the arguments the process was started with.
 void Daemon::Impl::SetTitle(const std::string& title) const {
-  if (argv == nullptr || argv[0] == nullptr) return;
-  char** last = argv;
-  char* end = argv[0];
-  for (; *last != nullptr && *last == end; last++) end += strlen(*last) + 1;
+  if (title_room == 0) return;
   const std::string text = absl::StrCat(ProgramName(), ": ", title);
-  const auto room = static_cast<size_t>(end - argv[0]);
-  memset(argv[0], 0, room);
-  memcpy(argv[0], text.data(), std::min(text.size(), room - 1));
+  memset(argv[0], 0, title_room);
+  memcpy(argv[0], text.data(), std::min(text.size(), title_room - 1));
 }
 
 }  // namespace base

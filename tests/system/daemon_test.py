@@ -309,5 +309,63 @@ class StartUpTest(DaemonTestBase):
                 self.same_outcome("damaged.db")
 
 
+    def start_twin(self, name, program, *options):
+        """A detached server of our own or of stock; returns its pid."""
+        database = self.database(name, SCHEMA)
+        self.assertEqual(self.detached(program, name, *options, database), 0, self.read(name + ".out"))
+        return self.pid_in(name + ".pid")
+
+    def log_of(self, name):
+        """What was logged, without times, numbers and processes."""
+        text = re.sub(r"(?m)^\S+Z\|\d{5}\|", "", self.read(name + ".log"))
+        return re.sub(r"\bpid \d+", "pid N", text).replace(self.directory, "DIR").replace(name, "NAME")
+
+    def test_signals(self):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGALRM, signal.SIGUSR1):
+            logs = []
+            for twin, program in self.programs():
+                name = f"{twin}{int(number)}"
+                pid = self.start_twin(name, program)
+                os.kill(pid, number)
+                wait_until(lambda pid=pid: not alive(pid), "the daemon ends")
+                left = sorted(file for file in os.listdir(self.directory) if file.startswith(name + "."))
+                logs.append(self.log_of(name) + " ".join(left).replace(name, "NAME"))
+            with self.subTest(signal=number):
+                self.assert_same(*logs)
+
+    def test_supervision(self):
+        """What --monitor logs and is called, before and after a crash."""
+        seen = []
+        for name, program in self.programs():
+            pid = self.start_twin(name, program, "--monitor")
+            monitor = DaemonTest.parent_of(pid)
+            self.pids.append(monitor)
+            titles = [self.title(monitor)]
+            os.kill(pid, signal.SIGSEGV)
+            wait_until(lambda p=pid: not alive(p), "the daemon dies")
+            wait_until(lambda n=name: self.answers(n), "a new one serves")
+            restarted = self.pid_in(name + ".pid")
+            titles.append(wait_until(
+                lambda m=monitor, t=titles[0]: self.title(m) != t and self.title(m), "the monitor tells of it"))
+            self.appctl(name, "exit")
+            wait_until(lambda m=monitor: not alive(m), "the monitor ends")
+            self.assertFalse(alive(restarted))
+            # A crash leaves a trace, each implementation's own.
+            log = "\n".join(line for line in self.log_of(name).split("\n") if line.startswith("daemon_unix"))
+            seen.append("\n".join([*titles, log.replace(", core dumped", "")]))
+        self.assert_same(*seen)
+
+    def answers(self, name):
+        try:
+            return self.appctl(name, "version")
+        except (OSError, jsonrpc.Closed):
+            return None
+
+    @staticmethod
+    def title(pid):
+        with open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as cmdline:
+            return re.sub(r"\d+", "N", cmdline.read().split("\0")[0])
+
+
 if __name__ == "__main__":
     unittest.main()
