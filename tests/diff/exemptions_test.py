@@ -131,6 +131,16 @@ class WhichColumnTest(unittest.TestCase):
         self.assertIsNone(self.excuse([errors[0], {"error": "bad luck"}]))
         self.assertIsNone(self.excuse([errors[0], {"error": "bad n"}]))
 
+    def test_a_row_may_refer_to_itself_by_name(self):
+        row = {"n": "bad", "weak": ["set", [["named-uuid", "me"], ["uuid", A1]]]}
+        message = {"params": ["D", {"op": "insert", "table": "A", "uuid": A1, "uuid-name": "me", "row": row}]}
+        errors = [{"error": json.dumps("bad")}, {"error": json.dumps(["set", [["uuid", A1], ["uuid", A1]]])}]
+
+        def fault(operation):
+            return {"error": json.dumps([*operation["rows"][0].values()][0])}
+
+        self.assertEqual(Prober([FakeSide(fault), FakeSide(fault)]).excuse(message, 0, errors), "which column")
+
     def test_each_column_must_be_judged_alike(self):
         errors = [{"error": "bad strong"}, {"error": "bad weak"}]
         self.assertIsNone(self.excuse(errors, lambda operation: {"error": f"bad {[*operation['row']][0]}"}))

@@ -117,7 +117,14 @@ def _single_columns(operation, schema):
     elif kind == "insert":
         columns = schema["tables"][table]["columns"]
         for column, value in {**_defaults(columns), **operation["row"]}.items():
-            yield _look(table, column, value, column in columns)
+            yield _look(table, column, _resolved(value, operation), column in columns)
+
+
+def _resolved(value, insert):
+    """`value` with the row's own name, which nothing but its insert bears, replaced by its UUID."""
+    if value == ["named-uuid", insert.get("uuid-name")]:
+        return ["uuid", insert.get("uuid", insert.get(NAME_KEY))]
+    return [_resolved(item, insert) for item in value] if isinstance(value, list) else value
 
 
 def _look(table, column, value, known):
