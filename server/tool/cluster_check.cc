@@ -48,7 +48,7 @@ struct Member {
 // Takes the records of a file one by one, and prints what is remarkable about them.
 class MemberReader {
  public:
-  MemberReader(const std::string& path, raft::Header header) : replay_(header) {
+  MemberReader(const std::string& path, const raft::Header& header) : replay_(header) {
     member_.path = path;
     member_.id = header.server_id;
     NoteConfiguration(header.snapshot.servers);
@@ -60,7 +60,7 @@ class MemberReader {
       absl::StatusOr<std::optional<raft::Record>> record = server::ReadClusterRecord(log);
       if (!record.ok()) return record.status();
       if (!*record) return absl::OkStatus();
-      const absl::Status status = Take(**std::move(record));
+      absl::Status status = Take(**std::move(record));
       if (status.ok()) continue;
       log->Unread();
       return status;
@@ -298,7 +298,7 @@ absl::Status CheckIdentities(const std::vector<Source>& sources) {
 
 // Reads the records. With `fix` what follows the last good one is cut off.
 absl::StatusOr<Member> ReadMember(Source source, bool fix) {
-  MemberReader reader(source.path, std::move(source.header));
+  MemberReader reader(source.path, source.header);
   LogFile* const log = source.log.get();
   absl::Status status = reader.Read(log);
   if (!status.ok() && fix) {

@@ -50,7 +50,7 @@ class ClusterLogPrinter {
     const absl::StatusOr<raft::Record> record = raft::ParseRecord(json);
     if (!record.ok()) return Bad(record.status());
     if (!record->comment.empty()) Member("comment", Quoted(record->comment));
-    std::visit([this](const auto& body) { Body(body); }, record->body);
+    std::visit([](const auto& body) { Body(body); }, record->body);
     if (const Json* data = ovsdb::FindMember(json, "data")) return Data("schema", *data);
     PrintLine("");
     return absl::OkStatus();
