@@ -352,18 +352,15 @@ void DbSession::StartMonitor(const Message& message, MonitorVersion version) {
       database->monitors().Add(*std::move(request), static_cast<MonitorOwner*>(this));
 
   ovsdb::Envelope envelope = ReplyEnvelope(message.id());
-  std::unique_ptr<ovsdb::TextSource> source;
+  std::optional<ovsdb::Change> missed;
   if (version == MonitorVersion::kV3) {
-    std::optional<ovsdb::Change> missed = database->history().Since(last_txn_id);
+    missed = database->history().Since(last_txn_id);
     absl::StrAppend(&envelope.before, "[", missed ? "true" : "false", ",\"",
                     database->executor().storage().last_txn_id().ToString(), "\",");
     envelope.after = absl::StrCat("]", envelope.after);
-    if (missed) source = monitor->Since(*std::move(missed), std::move(envelope));
   }
-  if (source == nullptr) {
-    source = monitor->Initial(database->state(), std::move(envelope));
-  }
-  output_.Send(std::move(source));
+  output_.Send(missed ? monitor->Since(*std::move(missed), std::move(envelope))
+                      : monitor->Initial(database->state(), std::move(envelope)));
   const std::string id = monitor->id();
   monitors_[id] = {database, std::move(monitor)};
 }
@@ -478,15 +475,16 @@ void DbSession::Convert(const Message& message) {
                                                    "name (%s)",
                                                    (*schema)->name, database->name())));
   }
-  database->Convert(*std::move(schema), [sessions = sessions_, session_id = id_,
-                                         id = ovsdb::JsonText(message.id())](absl::Status status) {
-    auto session = sessions->by_id_.find(session_id);
-    if (session == sessions->by_id_.end()) return;
-    std::string text;
-    if (!status.ok()) ovsdb::AppendError(status, &text);
-    session->second->output_.Send(status.ok() ? base::ReplyText(id, "{}")
-                                              : base::ErrorReplyText(id, text));
-  });
+  database->Convert(*std::move(schema),
+                    [sessions = sessions_, session_id = id_,
+                     id = ovsdb::JsonText(message.id())](const absl::Status& status) {
+                      auto session = sessions->by_id_.find(session_id);
+                      if (session == sessions->by_id_.end()) return;
+                      std::string text;
+                      if (!status.ok()) ovsdb::AppendError(status, &text);
+                      session->second->output_.Send(status.ok() ? base::ReplyText(id, "{}")
+                                                                : base::ErrorReplyText(id, text));
+                    });
 }
 
 }  // namespace server

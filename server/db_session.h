@@ -79,7 +79,7 @@ class DbSession final : public ovsdb::MonitorOwner,
   // The session of an accepted connection.
   DbSession(Sessions* sessions, const base::StreamContext& context,
             std::unique_ptr<base::Stream> accepted, Options options, EndedCallback ended);
-  ~DbSession();
+  ~DbSession() override;
   DbSession(const DbSession&) = delete;
   DbSession& operator=(const DbSession&) = delete;
 
