@@ -4,6 +4,8 @@
 #include <iterator>
 #include <utility>
 
+#include "raft/planted_bugs.h"
+
 namespace raft {
 
 Term Log::term(Index index) const {
@@ -53,7 +55,8 @@ void Log::Truncate(Index index) {
 void Log::Compact(SnapshotInfo snapshot) {
   const bool has_last = has_term(snapshot.index) && term(snapshot.index) == snapshot.term;
   if (!has_last) Truncate(first_index());
-  while (!entries_.empty() && first_index() <= snapshot.index) {
+  const Index last = snapshot.index - (Planted(Bug::kApplyTwiceAfterSnapshot) ? 1 : 0);
+  while (!entries_.empty() && first_index() <= last) {
     if (entries_.front().data != nullptr) data_bytes_ -= entries_.front().data->size();
     entries_.pop_front();
     ++snapshot_.index;
