@@ -10,6 +10,7 @@
 #include "server/base/coverage.h"
 #include "server/base/io_error.h"
 #include "server/base/log.h"
+#include "server/base/pace.h"
 
 namespace base {
 namespace {
@@ -21,8 +22,6 @@ RateLimit limit(5, 5);
 Counter sent("jsonrpc_send");
 Counter received("jsonrpc_recv");
 
-// Messages of one connection handed over in one turn: others shall have theirs.
-constexpr int kMessagesPerTurn = 100;
 // What a message's values are allocated from grows in steps of its text's size, within these.
 constexpr size_t kMinChunk = 1 << 10;
 constexpr size_t kMaxChunk = 64 << 10;
@@ -181,7 +180,8 @@ std::string ErrorReplyText(const Value& id, absl::string_view error) {
 }
 
 JsonRpc::JsonRpc(Loop* loop, Handler* handler, size_t max_frame)
-    : handler_(handler),
+    : loop_(loop),
+      handler_(handler),
       framer_(max_frame),
       later_(loop, [this] { Continue(); }),
       resume_(loop, TurnEnd::kWork, [this] { Continue(); }) {}
@@ -321,8 +321,11 @@ void JsonRpc::Continue() {
 void JsonRpc::Frames(absl::string_view data) {
   bool destroyed = false;
   destroyed_ = &destroyed;
-  int messages = 0;
-  while (close_reason_.ok() && may_read() && messages < kMessagesPerTurn) {
+  // Of all connections of a thread, as they share its loop.
+  static thread_local Pace pace;
+  const int allowance = pace.Allowance(loop_->turn(), loop_->last_turn_ms());
+  int handled = 0;
+  while (close_reason_.ok() && may_read() && handled < allowance) {
     std::string frame;
     const absl::StatusOr<bool> complete = framer_.Next(&data, &frame);
     if (!complete.ok()) {
@@ -331,7 +334,7 @@ void JsonRpc::Frames(absl::string_view data) {
       break;
     }
     if (!*complete) break;
-    messages++;
+    pace.Handled(++handled);
     Deliver(std::move(frame));
     if (destroyed) return;
   }

@@ -149,6 +149,7 @@ class JsonRpc : private Stream::Handler {
   void MessageQueued();
   void LogSent(absl::string_view text) const;
 
+  Loop* loop_;
   std::unique_ptr<Stream> stream_;
   Handler* handler_;
   JsonFramer framer_;

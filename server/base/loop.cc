@@ -118,6 +118,7 @@ struct Loop::Impl {
   bool in_turn = false;
   uint64_t turn = 0;
   int64_t turn_start_ms = 0;
+  int64_t last_turn_ms = 0;
   int64_t longest_turn_ms = 0;
   int64_t usage_ms = 0;
   rusage usage = {};
@@ -137,9 +138,11 @@ struct Loop::Impl {
 
   void LeaveTurn() {
     turn++;
+    last_turn_ms = 0;
     if (!in_turn) return;
     in_turn = false;
     const int64_t elapsed = MonotonicMs() - turn_start_ms;
+    last_turn_ms = elapsed;
     if (elapsed <= longest_turn_ms && elapsed < kStallMs) return;
     longest_turn_ms = std::max(longest_turn_ms, elapsed);
     if (elapsed > kStallMs) LogStall(elapsed);
@@ -318,6 +321,7 @@ void Loop::Work(Task work, Task done) {
       });
 }
 
+int64_t Loop::last_turn_ms() const { return impl_->last_turn_ms; }
 int64_t Loop::longest_turn_ms() const { return impl_->longest_turn_ms; }
 uint64_t Loop::turn() const { return impl_->turn; }
 void Loop::ResetLongestTurn() { impl_->longest_turn_ms = 0; }

@@ -57,7 +57,9 @@ class Loop {
   // it must own or check what it touches. ~Loop waits for works under way and drops their `done`.
   void Work(Task work, Task done);
 
-  // The longest turn so far (waiting excluded), and a way to start anew.
+  // How long the last turn took, waiting excluded.
+  int64_t last_turn_ms() const;
+  // The longest turn so far, and a way to start anew.
   int64_t longest_turn_ms() const;
   void ResetLongestTurn();
 

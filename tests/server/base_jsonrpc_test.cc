@@ -15,6 +15,7 @@
 #include "server/base/fd_stream.h"
 #include "server/base/io_error.h"
 #include "server/base/listener.h"
+#include "server/base/pace.h"
 #include "server/base/rpc_session.h"
 
 namespace base {
@@ -111,6 +112,30 @@ TEST(JsonRpcTextTest, MembersComeInStocksOrder) {
 }
 
 // One end is a JsonRpc, the other a plain socket in the test's hand.
+TEST(PaceTest, FollowsTheTimeThatTurnsTake) {
+  Pace pace;
+  EXPECT_EQ(pace.Allowance(1, 0), 100);
+  pace.Handled(50);
+  pace.Handled(3);
+  EXPECT_EQ(pace.Allowance(1, 0), 100) << "in the same turn";
+  EXPECT_EQ(pace.Allowance(2, 80), 5) << "50 took 80 ms";
+  pace.Handled(5);
+  EXPECT_EQ(pace.Allowance(3, 6), 5);
+  pace.Handled(4);
+  EXPECT_EQ(pace.Allowance(4, 1), 5) << "there were no more";
+  pace.Handled(5);
+  EXPECT_EQ(pace.Allowance(5, 1), 10);
+  EXPECT_EQ(pace.Allowance(6, 1000), 10) << "not because of messages";
+  pace.Handled(10);
+  EXPECT_EQ(pace.Allowance(8, 1000), 10) << "not the turn of the messages";
+  pace.Handled(1);
+  EXPECT_EQ(pace.Allowance(9, 9000), 1) << "never none";
+  for (int turn = 10; turn < 20; turn++) {
+    pace.Handled(pace.Allowance(turn, 1));
+  }
+  EXPECT_EQ(pace.Allowance(20, 1), Pace::kMost);
+}
+
 class JsonRpcTest : public testing::Test, public JsonRpc::Handler {
  protected:
   void SetUp() override { Make(kMaxClientFrame); }
