@@ -6,6 +6,7 @@ standard error can lose them.
 
 import glob
 import os
+import re
 
 _OPTIONS = {
     # Memory that is freed is reused soon, so that tests may look at how much there is.
@@ -31,6 +32,12 @@ def reports(directory):
         with open(path, errors="replace", encoding="utf-8") as report:
             found.append(report.read())
     return "\n".join(found)
+
+
+def watch(pid):
+    """Whether the process runs under a sanitizer, whose shadows count as its memory."""
+    with open(f"/proc/{pid}/maps", encoding="utf-8") as maps:
+        return re.search(r"/lib[a-z]+san\.so", maps.read()) is not None
 
 
 def _prefix(directory):

@@ -8,7 +8,7 @@ import threading
 import time
 import unittest
 
-from harness import jsonrpc
+from harness import jsonrpc, sanitizers
 from harness.case import SystemTest
 from harness.pki import Authority, client_context
 from harness.waiting import wait_until
@@ -82,13 +82,15 @@ class RobustnessTest(SystemTest):
                 sent = self.serving_others(lambda c=connection, text=chunk: self.send_until_closed(c, text, GIGABYTE))
                 self.assertLess(sent, GIGABYTE, "the server never stopped reading")
                 wait_until(lambda b=before: self.load.resident_kb() - b < 100 * MEGABYTE, "the memory is given back")
-        self.assertLess(self.load.peak_kb(), 700 * MEGABYTE)
+        if not sanitizers.watch(self.load.pid):
+            self.assertLess(self.load.peak_kb(), 700 * MEGABYTE)
 
     def test_a_gigabyte_of_spaces(self):
         """Harmless between messages, whether or not they are refused."""
         connection = self.raw()
         self.serving_others(lambda: self.send_until_closed(connection, b" " * (1 << 20), GIGABYTE))
-        self.assertLess(self.load.peak_kb(), 150 * MEGABYTE)
+        if not sanitizers.watch(self.load.pid):
+            self.assertLess(self.load.peak_kb(), 100 * MEGABYTE)
 
     def test_deep_json(self):
         for text in (b"[" * 10_000, b'{"a":' * 10_000, b'{"id":1,"method":"echo","params":' + b"[" * 10_000,
