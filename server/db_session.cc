@@ -298,8 +298,7 @@ void DbSession::Transact(std::unique_ptr<Message> message) {
   auto [held, inserted] = requests_.try_emplace(ovsdb::JsonText(message->id(), true),
                                                 HeldRequest{database, request.get()});
   if (!inserted) {
-    ReplyError(message->id(),
-               ovsdb::SyntaxError(message->params(), "transact: duplicate request ID"));
+    ReplyDuplicateId(*message);
     return;
   }
   request->client = this;
@@ -308,6 +307,12 @@ void DbSession::Transact(std::unique_ptr<Message> message) {
   request->role = options_.role;
   if (!options_.role.empty()) request->client_id = rpc_.rpc()->stream()->PeerCommonName();
   database->executor().Submit(std::move(request));
+}
+
+void DbSession::ReplyDuplicateId(const Message& message) {
+  ReplyError(message.id(),
+             ovsdb::SyntaxError(message.params(),
+                                absl::StrCat(message.method(), ": duplicate request ID")));
 }
 
 void DbSession::Cancel(const Message& message) {
@@ -448,6 +453,7 @@ void DbSession::ChangeLock(const Message& message) {
 void DbSession::Convert(const Message& message) {
   HostedDatabase* database = FindDatabase(message);
   if (database == nullptr) return;
+  if (requests_.contains(ovsdb::JsonText(message.id(), true))) return ReplyDuplicateId(message);
   const Json& params = message.params();
   absl::Status refused;
   if (options_.read_only || database->read_only()) {

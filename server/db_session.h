@@ -138,6 +138,7 @@ class DbSession final : public ovsdb::MonitorOwner,
   void Reply(const rapidjson::Value& id, absl::string_view result);
   void ReplyError(const rapidjson::Value& id, const absl::Status& error);
   void ReplyErrorText(const rapidjson::Value& id, absl::string_view error);
+  void ReplyDuplicateId(const Message& message);
   void Disconnect(absl::string_view reason);
   void LeaveMonitors(HostedDatabase* database);
   void Reset();

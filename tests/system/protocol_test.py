@@ -92,6 +92,14 @@ class ProtocolTest(SystemTest):
             ],
         )
 
+    def test_conversion_with_the_id_of_what_waits(self):
+        wait = {"op": "wait", "table": "Thing", "where": [], "columns": ["name"], "until": "!=", "rows": []}
+        with self.play.connect() as client:
+            client.request("transact", ["Play", wait], request_id=7)
+            client.request("convert", ["Play", 3], request_id=7)
+            reply = client.receive()
+        self.assertEqual(reply["error"]["details"], "convert: duplicate request ID")
+
     def test_half_a_message_keeps_the_connection(self):
         with self.play.connect() as client:
             client.send_bytes(b'{"id":1,"method":"echo","params":["')
