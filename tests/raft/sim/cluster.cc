@@ -138,8 +138,9 @@ std::vector<std::string> Cluster::AddressesToAsk(const Node& node) const {
 }
 
 bool Cluster::OtherLostDisk(const Node& node) const {
-  return std::any_of(nodes_.begin(), nodes_.end(),
-                     [&](const auto& n) { return n.get() != &node && n->lost_disk(); });
+  return std::any_of(nodes_.begin(), nodes_.end(), [&](const auto& n) {
+    return n.get() != &node && n->lost_disk() && is_member(*n);
+  });
 }
 
 bool Cluster::CanLoseDisk(const Node& node) const {
