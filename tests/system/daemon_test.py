@@ -326,6 +326,7 @@ class StartUpTest(DaemonTestBase):
             for twin, program in self.programs():
                 name = f"{twin}{int(number)}"
                 pid = self.start_twin(name, program)
+                wait_until(lambda n=name: "Open vSwitch" in self.log_of(n), "it has come up")
                 os.kill(pid, number)
                 wait_until(lambda pid=pid: not alive(pid), "the daemon ends")
                 left = sorted(file for file in os.listdir(self.directory) if file.startswith(name + "."))
