@@ -186,10 +186,7 @@ void Cluster::Heal() {
   if (world_.tracing) world_.Trace("***", "all is healed");
   network_.set_weather(Weather());
   network_.MendAll();
-  for (auto& node : nodes_) {
-    node->SetDiskFull(false);
-    node->SetSyncFactor(1);
-  }
+  for (auto& node : nodes_) node->HealDisk();
 }
 
 std::string Cluster::Complaint() {

@@ -106,6 +106,12 @@ void Node::SetDiskFull(bool full) {
   });
 }
 
+void Node::HealDisk() {
+  sync_factor_ = 1;
+  failed_install_percent_ = 0;
+  SetDiskFull(false);
+}
+
 // ---- Inputs ----
 
 void Node::Later(int64_t delay_ms, absl::AnyInvocable<void()> action) {
@@ -294,7 +300,7 @@ void Node::BeginInstall(Install install) {
   if (world_->tracing) Trace(absl::StrCat("installs snapshot ", install.snapshot.index));
   const int64_t delay_ms = world_->random.Between(0, 100) * sync_factor_;
   Later(delay_ms, [this, install = std::move(install)] {
-    if (disk_full_ || world_->random.Chance(10)) {
+    if (disk_full_ || world_->random.Chance(failed_install_percent_)) {
       if (world_->tracing) Trace("fails to install a snapshot");
       Input([](Server* server) { server->Installed(absl::InternalError("no luck")); });
     } else {

@@ -50,6 +50,8 @@ class Node : public Endpoint {
   void Stall(int64_t duration_ms);
   void SetSyncFactor(int64_t factor) { sync_factor_ = factor; }
   void SetDiskFull(bool full);
+  // Its disk is fast, has room and does not fail from now on.
+  void HealDisk();
 
   // ---- What it is asked for; nothing happens if it is down or stalled ----
 
@@ -114,6 +116,7 @@ class Node : public Endpoint {
   Index lost_up_to_ = 0;
   bool disk_full_ = false;
   int64_t sync_factor_ = 1;
+  double failed_install_percent_ = 10;
 
   // Of one life:
   std::unique_ptr<Server> server_;
