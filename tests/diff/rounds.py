@@ -1,5 +1,6 @@
 """One round: a schema, two fresh servers, steps until they differ or the count is reached."""
 
+import contextlib
 import json
 import os
 import random
@@ -13,6 +14,7 @@ from diff.lockstep import Lockstep
 from diff.messages import Messages
 from diff.schemas import DATABASE, random_schema
 from diff.world import World
+from harness import jsonrpc
 from harness.daemon import OvsdbServer, create_database
 
 
@@ -100,11 +102,19 @@ class Round:
         A weak reference whose target is deleted goes. Stock leaves it, where the referring row is
         modified by the same transaction and comes first in the order of a hash table.
         """
-        dead = self.dead()
-        if not dead and self.lockstep.prober.dangling_weak_reference():
+        if not self.dead() and self._first_is_corrupt():
             exemptions.used["dangling weak reference (ends the round)"] += 1
             return None
-        return Failure(step, differences, dead)
+        return Failure(step, differences, self.dead())
+
+    def _first_is_corrupt(self):
+        try:
+            return self.lockstep.prober.dangling_weak_reference()
+        except (jsonrpc.Closed, OSError):
+            for server in self.servers:  # One of them is dying.
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    server.process.wait(5)
+            return False
 
     def last_failure(self, step):
         """The Failure after the last step, if there is something wrong with the files."""
