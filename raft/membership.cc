@@ -166,10 +166,9 @@ void Server::ConfigurationCommitted() {
       if (members->count(server) == 0) AnswerRemoval(server, true, "operation completed");
     }
   }
-  const bool member = members->count(id()) != 0;
-  if (membership_ == Membership::kJoining) {
-    if (member) Join();
-  } else if (!member) {
+  // A newcomer waits for the leader's word: it may come back under an old id, and read of its own
+  // comings and goings in the log.
+  if (membership_ != Membership::kJoining && members->count(id()) == 0 && !is_member()) {
     Leave("the configuration of the cluster is without this server");
   }
 }
@@ -233,8 +232,11 @@ void Server::On(const Message& message, const AddServerRequest& request) {
     return;
   }
   if (servers().count(message.from) != 0) {
-    // Not before that is committed: it could be taken back.
-    if (log().servers(commit_index())->count(message.from) != 0) {
+    // Not before that is committed: it could be taken back. And not before it knows.
+    Index since = 0;
+    const auto known = peers_.find(message.from);
+    if (known != peers_.end() && log().servers(commit_index(), &since)->count(message.from) != 0 &&
+        known->second.match_index >= since) {
       SendAddReply(message.from, true, "already in cluster");
     }
     return;

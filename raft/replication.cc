@@ -294,7 +294,6 @@ void Server::Installed(const absl::Status& status) {
     SettleAll(Settled::kUnknown);
   }
   RefreshPeers();
-  if (membership_ == Membership::kJoining && is_member()) Join();
   Send(install_from_, InstallSnapshotReply{term(), snapshot.index, snapshot.term});
 }
 
