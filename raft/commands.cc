@@ -103,11 +103,15 @@ void Server::SettleCommands(Index index, const Entry& entry) {
     SettleFront(Settled::kCommitted, index);
     return;
   }
+  const bool replaced = entry.data != nullptr && log().eid(index - 1) == front.prereq;
   // No log that has an entry of a newer term here can have the older one behind it.
-  const bool displaced = front.index != 0
-                             ? index >= front.index || entry.term > front.term
-                             : entry.data != nullptr && log().eid(index - 1) == front.prereq;
-  if (displaced) SettleAll(Settled::kRefused);
+  const bool undone = front.index != 0 && (index >= front.index || entry.term > front.term);
+  if (replaced || (undone && !front.sent)) {
+    SettleAll(Settled::kRefused);
+  } else if (undone) {
+    // Copies that were sent before may still arrive: it is as if it had only been sent.
+    for (Command& command : commands_) command.index = 0;
+  }
 }
 
 void Server::AnswerForwarded(CommandStatus status, Index commit_index) {
