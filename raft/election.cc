@@ -77,7 +77,8 @@ void Server::StartElection(bool prevote, bool transfer) {
 }
 
 void Server::CountVotes() {
-  size_t n = is_member() ? 1 : 0;
+  // Its own vote counts when it is on disk, like those of others.
+  size_t n = is_member() && (prevote_ || promise_record_ <= persisted_record_) ? 1 : 0;
   for (const auto& [id, peer] : peers_) n += peer.member && peer.supports ? 1 : 0;
   if (n < majority()) return;
   if (prevote_) {

@@ -103,6 +103,7 @@ void Server::Persisted(uint64_t record) {
   const auto end = held_.upper_bound(persisted_record_);
   for (auto it = held_.begin(); it != end; ++it) effects_.messages.push_back(std::move(it->second));
   held_.erase(held_.begin(), end);
+  if (role_ == Role::kCandidate) CountVotes();
   if (role_ == Role::kLeader) AdvanceCommit();
 }
 

@@ -100,6 +100,8 @@ class Cluster {
 
 TEST(ServerTest, ALoneServerLeadsAndCommitsWhatIsOnItsDisk) {
   Server server(Member(1, 1), {}, 0);
+  EXPECT_EQ(server.role(), Role::kCandidate);  // Its vote is not on disk.
+  server.Persisted(server.TakeEffects().last_record);
   EXPECT_EQ(server.role(), Role::kLeader);
   Effects effects = server.TakeEffects();
   EXPECT_FALSE(server.accepts_proposals());  // Nothing of its term is on disk.
