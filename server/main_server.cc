@@ -275,7 +275,7 @@ int Run(const Options& options, ConfigMemory* memory, base::Daemon* daemon) {
     return config.ok() && server.Configure(*std::move(config));
   };
   server::RegisterServerCommands(&commands, &unixctl);
-  server::RegisterClusterCommands(&unixctl, &server);
+  server.SetClusterCallback([&] { server::RegisterClusterCommands(&unixctl, &server); });
   if (!options.column_diff) server::RegisterColumnDiffCommand(&server, &unixctl);
   if (!options.no_data_conversion) {
     server.SetConvertData(true);

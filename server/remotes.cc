@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "ovsdb/error.h"
 #include "server/base/io_error.h"
 #include "server/base/listener.h"

@@ -54,7 +54,8 @@ absl::Status CheckTail(const std::string& file, const absl::Status& tail, LogFil
   const absl::StatusOr<bool> corrupt = log_file->MoreRecordsFollow();
   if (!corrupt.ok()) return corrupt.status();
   if (*corrupt) return tail;
-  log.Warn("%s: ignoring the end of the file: %s", file, ovsdb::ErrorText(tail));
+  log.Error("%s", ovsdb::ErrorText(tail));
+  log.Warn("%s: ignoring the end of the file", file);
   return absl::OkStatus();
 }
 
@@ -204,6 +205,7 @@ absl::Status Server::Open(const std::string& name, const DatabaseOptions& option
 }
 
 void Server::JoinCluster(HostedDatabase* database) {
+  if (const auto first = std::exchange(cluster_callback_, nullptr)) first();
   members_[database->name()] = std::make_unique<ClusterMember>(
       loop_, database, static_cast<ClusterStorage*>(&database->executor().storage()),
       [this, database] { status_->Update(*database); },

@@ -70,6 +70,10 @@ class Server final : private Databases::Observer {
   void SetSyncProbeInterval(int ms) { backups_.SetProbeInterval(ms); }
   void SetRelayProbeInterval(int ms);
 
+  // Called when the first clustered database is opened.
+  void SetClusterCallback(std::function<void()> callback) {
+    cluster_callback_ = std::move(callback);
+  }
   // The storage of a clustered database; null if there is none of this name.
   ClusterStorage* FindCluster(absl::string_view name);
   // Gives leadership away, before this server stops. Whether it led anything.
@@ -112,6 +116,7 @@ class Server final : private Databases::Observer {
   base::Worker rewrite_worker_;
   ovsdb::UuidGenerator uuids_;
   ovsdb::RecordForm record_form_ = ovsdb::RecordForm::kDifferences;
+  std::function<void()> cluster_callback_;
   bool convert_data_ = false;
   ServerConfig config_;
   std::function<void(const ServerConfig&)> saver_;

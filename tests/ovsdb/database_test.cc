@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "ovsdb/error.h"
 #include "ovsdb/index.h"
 #include "ovsdb/references.h"

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "tests/ovsdb/monitored.h"
 
 namespace ovsdb {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "tests/ovsdb/monitored.h"
 
 namespace ovsdb {

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "follower_test_util.h"
 #include "ovsdb/error.h"
 #include "server/storage_relay.h"

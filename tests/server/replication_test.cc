@@ -3,6 +3,8 @@
 #include <memory>
 #include <string>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "follower_test_util.h"
 #include "server/storage.h"
 
