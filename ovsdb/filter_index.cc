@@ -99,7 +99,9 @@ void FilterIndex::Match(const Row* before, const Row* after, std::vector<FilterW
       MatchColumn(index, row, versions, watches);
     });
   }
-  for (const auto& [clause, wanting] : others_) {
+  for (const auto& other : others_) {
+    const Clause& clause = other.first;
+    const auto& wanting = other.second;
     for_values(clause.column(), [&](const Row& row, uint8_t versions) {
       if (!clause.Matches(row)) return;
       for (FilterWatch* watch : wanting) Touch(watch, versions, watches);

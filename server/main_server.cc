@@ -247,10 +247,10 @@ class ConfigMemory {
 bool ConfigureAtStart(const Options& options, const ConfigMemory& memory, server::Server* server) {
   if (!options.config_file.empty()) {
     absl::StatusOr<server::ServerConfig> config = ReadConfigFile(options.config_file);
-    return config.ok() && server->Configure(*std::move(config));
+    return config.ok() && server->Configure(*config);
   }
   std::optional<server::ServerConfig> saved = memory.Load();
-  return server->Configure(saved ? *std::move(saved) : CommandLineConfig(options));
+  return server->Configure(saved ? *saved : CommandLineConfig(options));
 }
 
 int Run(const Options& options, ConfigMemory* memory, base::Daemon* daemon) {
@@ -272,7 +272,7 @@ int Run(const Options& options, ConfigMemory* memory, base::Daemon* daemon) {
   commands.exit = [&] { loop.Stop(); };
   commands.reload = [&] {
     absl::StatusOr<server::ServerConfig> config = ReadConfigFile(options.config_file);
-    return config.ok() && server.Configure(*std::move(config));
+    return config.ok() && server.Configure(*config);
   };
   server::RegisterServerCommands(&commands, &unixctl);
   server.SetClusterCallback([&] { server::RegisterClusterCommands(&unixctl, &server); });

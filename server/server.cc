@@ -18,7 +18,7 @@ namespace {
 
 base::LogModule log("ovsdb_server");
 
-constexpr int64_t kCompactionLookMs = 10 * 1000;
+constexpr int64_t kCompactionLookMs = 10'000;
 constexpr char kRelayPrefix[] = "relay:";
 
 uint64_t RandomSeed() {
@@ -129,7 +129,7 @@ void Server::SettingsChanged() {
 
 // Configuration
 
-bool Server::Configure(ServerConfig config) {
+bool Server::Configure(const ServerConfig& config) {
   config_.sync = config.sync;
   const bool databases_ok = ConfigureDatabases(config.databases);
   const bool remotes_ok = ConfigureRemotes(config.remotes);
@@ -194,7 +194,7 @@ absl::Status Server::Open(const std::string& name, const DatabaseOptions& option
     return ovsdb::Error("ovsdb error",
                         absl::StrCat(name, ": database is standalone and not clustered"));
   }
-  const absl::Status status = databases_.Add(*std::move(database));
+  absl::Status status = databases_.Add(*std::move(database));
   if (!status.ok()) return status;
   if (clustered) {
     JoinCluster(opened);
@@ -260,7 +260,7 @@ absl::Status Server::OpenRelay(const std::string& name, const DatabaseOptions& o
   auto database = std::make_unique<HostedDatabase>(&databases_.environment(), name, name,
                                                    std::move(storage), nullptr);
   HostedDatabase* const opened = database.get();
-  const absl::Status status = databases_.Add(std::move(database));
+  absl::Status status = databases_.Add(std::move(database));
   if (!status.ok()) return status;
 
   relays_[name] =

@@ -48,7 +48,7 @@ class Server final : private Databases::Observer {
 
   // Makes databases and remotes what `config` says. What cannot be done is logged, the rest is done
   // all the same; false then.
-  bool Configure(ServerConfig config);
+  bool Configure(const ServerConfig& config);
   const ServerConfig& config() const { return config_; }
   // Called whenever the configuration has changed.
   void SetConfigSaver(std::function<void(const ServerConfig&)> saver) { saver_ = std::move(saver); }

@@ -17,8 +17,7 @@ constexpr size_t kMaxIdleBuffer = 1 << 20;
 
 StandaloneStorage::StandaloneStorage(const Workers& workers, std::unique_ptr<LogFile> file,
                                      const ovsdb::RecordForm* form, const LoadedDatabase& loaded)
-    : workers_(workers),
-      log_(std::move(file)),
+    : log_(std::move(file)),
       form_(form),
       schedule_(base::MonotonicMs()),
       sync_(workers.sync,

@@ -47,7 +47,6 @@ class StandaloneStorage final : public Storage {
   void Rewrite(ovsdb::Snapshot snapshot, std::string comment, Done done);
 
   Client* client_ = nullptr;
-  const Workers workers_;
   std::unique_ptr<LogFile> log_;
   const ovsdb::RecordForm* form_;
 

@@ -15,6 +15,7 @@ namespace base {
 namespace {
 
 constexpr int kSampleSeconds = 5;
+constexpr int64_t kSampleMs = int64_t{1000} * kSampleSeconds;
 
 // Counters are objects at namespace scope, so this must exist before the first of them.
 std::vector<Counter*>& Counters() {
@@ -57,12 +58,12 @@ struct CoverageReport::Impl {
   explicit Impl(Loop* loop) : timer(loop, [this] { Sample(); }) {
     std::sort(Counters().begin(), Counters().end(), ByName);
     histories.resize(Counters().size());
-    timer.Start(kSampleSeconds * 1000);
+    timer.Start(kSampleMs);
   }
 
   void Sample() {
     for (size_t i = 0; i < histories.size(); i++) histories[i].Sample(Counters()[i]->total());
-    timer.Start(kSampleSeconds * 1000);
+    timer.Start(kSampleMs);
   }
 
   std::string Show() const;

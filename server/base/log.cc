@@ -33,8 +33,8 @@ namespace base {
 
 namespace {
 
-constexpr uint64_t kTokensPerMessage = 60 * 1000;  // A bucket gains per_minute tokens each ms.
-constexpr size_t kFlushBytes = 64 << 10;           // A file buffer beyond this is written at once.
+constexpr uint64_t kTokensPerMessage = 60'000;  // A bucket gains per_minute tokens each ms.
+constexpr size_t kFlushBytes = 64 << 10;        // A file buffer beyond this is written at once.
 constexpr char kLinePattern[] = "ovs|%05N|%c%T|%p|%m";
 constexpr char kTargetPattern[] = "<%B>1 %D{%Y-%m-%dT%H:%M:%S.###Z} %E %A %P %c - \xef\xbb\xbf%m";
 
