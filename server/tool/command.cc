@@ -105,7 +105,7 @@ absl::Status CreateFile(const std::string& path, server::LogMagic magic,
   if (!log.ok()) return log.status();
   for (std::string& record : records) {
     server::FrameLogRecord(magic, 0, &record);
-    const absl::Status status = (*log)->Append(record);
+    absl::Status status = (*log)->Append(record);
     if (!status.ok()) return status;
   }
   return (*log)->sync()->Run();
