@@ -27,9 +27,10 @@ void Server::ArmElectionTimer() {
 // A server that the newest configuration is without may still be needed to commit just that, as the
 // only one whose log has it (dissertation, section 4.2.2).
 bool Server::MayStand() const {
-  if (membership_ == Membership::kJoining || membership_ == Membership::kLeft) return false;
-  return disk_.ok() && !install_ &&
-         (is_member() || log().servers(commit_index())->count(id()) != 0);
+  if (membership_ == Membership::kLeft || !disk_.ok() || install_) return false;
+  // So may a newcomer that has not heard yet that it is in: without it there may be no majority.
+  if (is_member()) return true;
+  return membership_ != Membership::kJoining && log().servers(commit_index())->count(id()) != 0;
 }
 
 void Server::OnElectionTimeout() {
@@ -91,6 +92,7 @@ void Server::CountVotes() {
 void Server::BecomeLeader() {
   role_ = Role::kLeader;
   SetLeader(id());
+  if (membership_ == Membership::kJoining) Join();
   election_won_ms_ = now_ms_;
   Say(LogLine::kInfo, absl::StrCat("term ", term(), ": elected leader by ", majority(), "+ of ",
                                    servers().size(), " servers"));

@@ -254,6 +254,17 @@ TEST(ServerTest, AServerStandsToCommitItsOwnRemoval) {
   EXPECT_EQ(server.role(), Role::kCandidate);
 }
 
+// The leader of a cluster of one added it, and has lost what it acknowledged meanwhile.
+TEST(ServerTest, ANewcomerStandsThatHasNotHeardThatItIsIn) {
+  PersistentState state = Member(2, 1);
+  state.remote_addresses = {Address(1)};
+  state.log.Append(
+      Entry{.term = 1, .servers = std::make_shared<const Servers>(*Member(1, 2).log.servers(1))});
+  Server server(std::move(state), {}, 0);
+  for (int i = 0; i < 3; ++i) server.Tick(std::max<int64_t>(1, server.next_tick_ms()));
+  EXPECT_EQ(server.role(), Role::kCandidate);
+}
+
 TEST(ServerTest, AnswersARemovalWhenItIsCommitted) {
   Cluster cluster(2);
   cluster.Elapse(3000);
