@@ -1,6 +1,5 @@
 #include "server/base/fd_stream.h"
 
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -12,15 +11,11 @@
 #include <chrono>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "server/base/io_error.h"
-#include "server/base/log.h"
 #include "server/base/turn_budget.h"
 
 namespace base {
 namespace {
-
-LogModule dns_log("dns_resolve");
 
 // One read(2); shared by all streams of a thread, as bytes are handed on before the next read.
 constexpr size_t kReadBytes = 128 << 10;
@@ -66,13 +61,6 @@ std::unique_ptr<Transport> MakePlainTransport(int fd) {
   return std::make_unique<PlainTransport>(fd);
 }
 
-// A name on its way through the resolver; the stream may be gone when it comes back.
-struct FdStream::Resolution {
-  FdStream* stream;
-  std::vector<SocketAddress> addresses;
-  int error = 0;
-};
-
 FdStream::FdStream(const StreamContext& context, int fd, bool tls, std::string name)
     : context_(context),
       name_(std::move(name)),
@@ -102,7 +90,6 @@ FdStream::FdStream(const StreamContext& context, std::string target, bool tls, i
 
 FdStream::~FdStream() {
   if (destroyed_ != nullptr) *destroyed_ = true;
-  if (resolution_ != nullptr) resolution_->stream = nullptr;
   transport_.reset();
   watch_.reset();
   if (fd_ >= 0) close(fd_);
@@ -162,33 +149,12 @@ void FdStream::StartInet(const HostPort& address) {
     addresses_.clear();
     return;
   }
-  resolution_ = std::make_shared<Resolution>();
-  resolution_->stream = this;
-  context_.loop->Work(
-      [resolution = resolution_, address] {
-        addrinfo hints = {};
-        hints.ai_socktype = SOCK_STREAM;
-        hints.ai_flags = AI_ADDRCONFIG | AI_NUMERICSERV;
-        addrinfo* found = nullptr;
-        resolution->error =
-            getaddrinfo(address.host.c_str(), absl::StrCat(address.port).c_str(), &hints, &found);
-        for (const addrinfo* a = found; a != nullptr; a = a->ai_next) {
-          SocketAddress one;
-          std::copy_n(reinterpret_cast<const char*>(a->ai_addr), a->ai_addrlen,
-                      reinterpret_cast<char*>(&one.storage));
-          one.length = a->ai_addrlen;
-          resolution->addresses.insert(resolution->addresses.begin(), one);
-        }
-        if (found != nullptr) freeaddrinfo(found);
-      },
-      [resolution = resolution_] {
-        FdStream* self = resolution->stream;
-        if (self == nullptr) return;
-        self->resolution_ = nullptr;
-        self->addresses_ = std::move(resolution->addresses);
-        if (resolution->error != 0) dns_log.Warn("%s: failed to resolve", self->host_);
-        self->TryNextAddress(IoError(EHOSTUNREACH, gai_strerror(resolution->error)));
-      });
+  lookup_ = std::make_unique<NameLookup>(context_.loop, address,
+                                         [this](absl::StatusOr<std::vector<SocketAddress>> found) {
+                                           if (!found.ok()) return End(found.status());
+                                           addresses_.assign(found->rbegin(), found->rend());
+                                           TryNextAddress(absl::OkStatus());
+                                         });
 }
 
 // Connects to the next address that can be; ends with `reason` or a newer one if there is none.

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "server/base/address.h"
 #include "server/base/loop.h"
+#include "server/base/name_lookup.h"
 #include "server/base/output_queue.h"
 #include "server/base/stream.h"
 #include "server/base/transport.h"
@@ -47,7 +48,6 @@ class FdStream : public Stream {
 
  private:
   enum class Phase { kStarting, kConnecting, kHandshaking, kConnected, kClosed };
-  struct Resolution;
 
   void TryNextAddress(absl::Status reason);
   bool StartConnect(const SocketAddress& address, absl::Status* reason);
@@ -79,7 +79,7 @@ class FdStream : public Stream {
   bool send_failed_ = false;
   int fd_ = -1;
   std::vector<SocketAddress> addresses_;  // Still to be tried, last first.
-  std::shared_ptr<Resolution> resolution_;
+  std::unique_ptr<NameLookup> lookup_;
   std::unique_ptr<Transport> transport_;
   std::unique_ptr<FdWatch> watch_;
   std::unique_ptr<Timer> limit_;  // The handshake's.

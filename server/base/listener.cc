@@ -9,7 +9,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <list>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -20,6 +22,7 @@
 #include "server/base/io_error.h"
 #include "server/base/log.h"
 #include "server/base/loop.h"
+#include "server/base/name_lookup.h"
 
 namespace base {
 namespace {
@@ -37,6 +40,9 @@ constexpr int kListenBacklog = 1024;
 constexpr int kAcceptsPerTurn = 64;
 // Rest after accept(2) failed for want of descriptors or memory, so as not to spin on it.
 constexpr int64_t kAcceptPauseMs = 100;
+// Between attempts to listen on a host whose name cannot be looked up, or whose address cannot be
+// bound.
+constexpr int64_t kNameRetryMs = 1000;
 // Unfinished handshakes beyond this drop the oldest one: a flood of half-open connections must not
 // take all memory.
 constexpr size_t kMaxHandshakes = 1024;
@@ -182,30 +188,70 @@ absl::StatusOr<int> Failed(int fd, absl::string_view text, const char* call) {
   return IoError(error);
 }
 
-absl::StatusOr<int> ListenInet(absl::string_view text, int dscp) {
-  absl::StatusOr<HostPort> parsed = ParsePassiveAddress(text);
-  if (!parsed.ok()) return parsed.status();
-  const std::string host = parsed->host.empty() ? "0.0.0.0" : parsed->host;
-  const std::optional<SocketAddress> address = NumericAddress(host, parsed->port);
-  if (!address) {
-    log.Error("%s: bad IP address \"%s\"", text, host);
-    return IoError(EAFNOSUPPORT);
-  }
-  const int fd = NewSocket(address->family());
+// A descriptor listening on `address`; `text` is what messages call it.
+absl::StatusOr<int> ListenInet(absl::string_view text, const SocketAddress& address, int dscp) {
+  const int fd = NewSocket(address.family());
   if (fd < 0) return Failed(fd, text, "socket");
   const int one = 1;
   const int zero = 0;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-  if (address->family() == AF_INET6) {
+  if (address.family() == AF_INET6) {
     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof zero);
   }
-  if (bind(fd, address->get(), address->length) != 0) return Failed(fd, text, "bind");
-  SetDscp(fd, address->family(), dscp);
+  if (bind(fd, address.get(), address.length) != 0) return Failed(fd, text, "bind");
+  SetDscp(fd, address.family(), dscp);
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);  // Accepted sockets inherit it.
   if (listen(fd, kListenBacklog) != 0) return Failed(fd, text, "listen");
-  if (parsed->port == 0) log.Info("%s: listening on port %d", text, SocketName(fd).port());
+  if (address.port() == 0) log.Info("%s: listening on port %d", text, SocketName(fd).port());
   return fd;
 }
+
+// On a host that has a name, which may change or be unknown for a while: looks it up, binds, and
+// tries both again until they have worked.
+class NamedListener : public Listener {
+ public:
+  NamedListener(const StreamContext& context, absl::string_view target, HostPort host, int dscp,
+                AcceptCallback accept)
+      : context_(context),
+        name_(target),
+        host_(std::move(host)),
+        dscp_(dscp),
+        accept_(std::move(accept)),
+        again_(context.loop, [this] { LookUp(); }) {
+    LookUp();
+  }
+
+  const std::string& name() const override { return name_; }
+  uint16_t bound_port() const override { return bound_ == nullptr ? 0 : bound_->bound_port(); }
+
+ private:
+  void LookUp() {
+    lookup_ = std::make_unique<NameLookup>(
+        context_.loop, host_, [this](const absl::StatusOr<std::vector<SocketAddress>>& found) {
+          if (!found.ok() || !Bind(*found)) again_.Start(kNameRetryMs);
+        });
+  }
+
+  bool Bind(const std::vector<SocketAddress>& addresses) {
+    auto address = std::find_if(addresses.begin(), addresses.end(),
+                                [](const SocketAddress& a) { return a.family() == AF_INET; });
+    if (address == addresses.end()) address = addresses.begin();
+    const absl::string_view text = absl::string_view(name_).substr(name_.find(':') + 1);
+    const absl::StatusOr<int> fd = ListenInet(text, *address, dscp_);
+    if (!fd.ok()) return false;
+    bound_ = std::make_unique<FdListener>(context_, *fd, name_, "", accept_);
+    return true;
+  }
+
+  StreamContext context_;
+  std::string name_;
+  HostPort host_;
+  int dscp_;
+  AcceptCallback accept_;
+  std::unique_ptr<NameLookup> lookup_;
+  Timer again_;
+  std::unique_ptr<Listener> bound_;
+};
 
 }  // namespace
 
@@ -213,16 +259,27 @@ absl::StatusOr<std::unique_ptr<Listener>> Listener::Listen(const StreamContext& 
                                                            absl::string_view target, int dscp,
                                                            AcceptCallback accept) {
   absl::string_view rest = target;
-  std::string path;
-  absl::StatusOr<int> fd = IoError(EAFNOSUPPORT);
   if (absl::ConsumePrefix(&rest, "punix:")) {
-    path = AbsoluteName(RunDir(), rest);
-    fd = ListenUnix(path);
-  } else if (absl::ConsumePrefix(&rest, "ptcp:") || absl::ConsumePrefix(&rest, "pssl:")) {
-    fd = ListenInet(rest, dscp);
+    std::string path = AbsoluteName(RunDir(), rest);
+    const absl::StatusOr<int> fd = ListenUnix(path);
+    if (!fd.ok()) return fd.status();
+    return std::make_unique<FdListener>(context, *fd, target, std::move(path), std::move(accept));
   }
+  if (!absl::ConsumePrefix(&rest, "ptcp:") && !absl::ConsumePrefix(&rest, "pssl:")) {
+    return IoError(EAFNOSUPPORT);
+  }
+  absl::StatusOr<HostPort> host = ParsePassiveAddress(rest);
+  if (!host.ok()) return host.status();
+  if (host->host.empty()) host->host = "0.0.0.0";
+  const std::optional<SocketAddress> address = NumericAddress(host->host, host->port);
+  if (!address) {
+    if (absl::StrContains(host->host, ':')) return IoError(EAFNOSUPPORT);  // Not IPv6, nor a name.
+    return std::make_unique<NamedListener>(context, target, *std::move(host), dscp,
+                                           std::move(accept));
+  }
+  const absl::StatusOr<int> fd = ListenInet(rest, *address, dscp);
   if (!fd.ok()) return fd.status();
-  return std::make_unique<FdListener>(context, *fd, target, std::move(path), std::move(accept));
+  return std::make_unique<FdListener>(context, *fd, target, "", std::move(accept));
 }
 
 }  // namespace base

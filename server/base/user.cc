@@ -63,7 +63,8 @@ void Become(uid_t uid, gid_t gid, const std::string& what) {
 }  // namespace
 
 void BecomeUser(const std::string& spec, const std::string& pidfile) {
-  const std::string what = pidfile.empty() ? "" : absl::StrCat(pidfile, ": ");
+  // Stock's words where there is no pid file.
+  const std::string what = absl::StrCat(pidfile.empty() ? "(null)" : pidfile, ": ");
   const size_t colon = std::min(spec.find(':'), spec.size());
   const std::string user_name = spec.substr(0, colon);
   const std::string group_name = spec.substr(std::min(colon + 1, spec.size()));

@@ -12,10 +12,12 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base_test_util.h"
 #include "server/base/io_error.h"
 #include "server/base/listener.h"
+#include "server/base/log.h"
 #include "server/base/loop.h"
 
 namespace base {
@@ -158,6 +160,37 @@ TEST_F(StreamTest, StreamMayGoWhileItsNameIsResolved) {
   EXPECT_FALSE(client_.closed);
 }
 
+TEST_F(StreamTest, ListensOnAHostThatHasAName) {
+  Listen("ptcp:0:localhost");
+  EXPECT_EQ(listener_->name(), "ptcp:0:localhost");
+  ASSERT_TRUE(RunUntil(&loop_, [&] { return listener_->bound_port() != 0; }));
+  ConnectBoth(absl::StrCat("tcp:127.0.0.1:", listener_->bound_port()));
+  EXPECT_EQ(server().stream->LocalAddress(), "127.0.0.1");
+}
+
+TEST_F(StreamTest, KeepsTryingToListenOnAHostThatIsNotKnown) {
+  Listen("ptcp:0:name.invalid");
+  EXPECT_EQ(listener_->bound_port(), 0);
+  listener_.reset();  // With its lookup under way.
+  loop_.RunOnce(false);
+}
+
+TEST_F(StreamTest, KeepsTryingToListenOnANamedHostWhoseAddressIsTaken) {
+  ASSERT_TRUE(SetLogFile((dir_ / "log").c_str()).ok());
+  Listen("ptcp:0:127.0.0.1");
+  const int port = listener_->bound_port();
+  auto second = Listener::Listen(context_, absl::StrCat("ptcp:", port, ":localhost"), kNoDscp,
+                                 [](std::unique_ptr<Stream>) {});
+  ASSERT_TRUE(second.ok()) << second.status();
+  ASSERT_TRUE(RunUntil(&loop_, [&] {
+    return absl::StrContains(ReadFile(dir_ / "log"), ":localhost: bind: Address already in use");
+  }));
+  EXPECT_EQ((*second)->bound_port(), 0);
+  CloseLogFile();
+  listener_.reset();
+  EXPECT_TRUE(RunUntil(&loop_, [&] { return (*second)->bound_port() == port; }));
+}
+
 TEST_F(StreamTest, DualStackListenerTakesBothFamilies) {
   auto probe = Listener::Listen(context_, "ptcp:0:[::]", kNoDscp, [](std::unique_ptr<Stream>) {});
   if (!probe.ok()) GTEST_SKIP() << "no IPv6 here";
@@ -195,7 +228,7 @@ TEST_F(StreamTest, MalformedTargetsAreRefused) {
     EXPECT_EQ(ErrorNumber(Connect(target)), EAFNOSUPPORT) << target;
   }
   for (const char* target : {"foo", "tcp:1.2.3.4:5", "ptcp:x", "ptcp:1:2:3", "ptcp:99999",
-                             "ptcp:0:notanaddress", "ptcp:0:[::1"}) {
+                             "ptcp:0:[::g]", "ptcp:0:[::1"}) {
     auto listener = Listener::Listen(context_, target, kNoDscp, [](std::unique_ptr<Stream>) {});
     EXPECT_EQ(ErrorNumber(listener.status()), EAFNOSUPPORT) << target;
   }

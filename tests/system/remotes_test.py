@@ -129,6 +129,14 @@ class RemotesTest(SystemTest):
                 manager.close()
             wait_until(lambda: not statuses(client)[active][0], "the manager's end is noticed")
 
+    def test_listening_on_a_host_that_has_a_name(self):
+        hub = self.hub("--remote=ptcp:0:localhost", "--remote=ptcp:0:name.invalid", "--remote=db:Hub,Root,connections")
+        self.assertTrue(self.answers(f"tcp:127.0.0.1:{hub.bound_port('0:localhost')}"))
+        with hub.connect() as client:
+            client.transact("Hub", *connections({"target": "ptcp:0:localhost"}))
+            port = wait_until(lambda: statuses(client)["ptcp:0:localhost"][1].get("bound_port"), "the port is told")
+            self.assertTrue(self.answers(f"tcp:127.0.0.1:{port}"))
+
     @binaries.needs_reference
     def test_status_is_as_in_stock(self):
         shown = []
