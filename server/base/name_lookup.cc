@@ -1,9 +1,14 @@
 #include "server/base/name_lookup.h"
 
 #include <netdb.h>
+#include <pthread.h>
+#include <signal.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <memory>
+#include <mutex>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -15,17 +20,39 @@ namespace {
 
 LogModule log("dns_resolve");
 
+// Runs `main` on a thread that nobody waits for: a resolver without an answer may take half a
+// minute to say so, which must hold up neither other work nor the end of the process. False if
+// there can be no more threads.
+bool StartDetached(void* (*main)(void*), void* argument) {
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  sigset_t all;
+  sigfillset(&all);  // Signals are for the loop's thread.
+  pthread_attr_setsigmask_np(&attributes, &all);
+  pthread_t thread;
+  const int error = pthread_create(&thread, &attributes, main, argument);
+  pthread_attr_destroy(&attributes);
+  return error == 0;
+}
+
 }  // namespace
 
-// Shared with the thread that asks, which may be busy for longer than anyone wants to know.
+// Shared with the thread that asks.
 struct NameLookup::Job {
-  HostPort name;
-  Done done;  // Empty once nobody wants to know.
-  std::vector<SocketAddress> addresses = {};
+  const HostPort name;
+  std::mutex mutex;
+  Loop* loop;  // Null once nobody wants to know; guarded by mutex.
+  Done done;   // Of the loop's thread alone; the rest is the other thread's until it is posted.
+  std::vector<SocketAddress> addresses;
   int error = 0;
 
+  Job(Loop* loop, HostPort name, Done done)
+      : name(std::move(name)), loop(loop), done(std::move(done)) {}
   void Ask();
   void Tell();
+  // Has Tell() called on the loop. On either thread.
+  static void Finish(const std::shared_ptr<Job>& job);
 };
 
 void NameLookup::Job::Ask() {
@@ -53,11 +80,32 @@ void NameLookup::Job::Tell() {
   tell(IoError(EHOSTUNREACH, gai_strerror(error)));
 }
 
-NameLookup::NameLookup(Loop* loop, const HostPort& name, Done done)
-    : job_(std::make_shared<Job>(Job{name, std::move(done)})) {
-  loop->Work([job = job_] { job->Ask(); }, [job = job_] { job->Tell(); });
+void NameLookup::Job::Finish(const std::shared_ptr<Job>& job) {
+  const std::lock_guard<std::mutex> lock(job->mutex);
+  if (job->loop != nullptr) job->loop->Post([job] { job->Tell(); });
 }
 
-NameLookup::~NameLookup() { job_->done = nullptr; }
+NameLookup::NameLookup(Loop* loop, const HostPort& name, Done done)
+    : job_(std::make_shared<Job>(loop, name, std::move(done))) {
+  auto own = std::make_unique<std::shared_ptr<Job>>(job_);
+  auto ask = [](void* argument) -> void* {
+    const std::unique_ptr<std::shared_ptr<Job>> owned(static_cast<std::shared_ptr<Job>*>(argument));
+    (*owned)->Ask();
+    Job::Finish(*owned);
+    return nullptr;
+  };
+  if (StartDetached(ask, own.get())) {
+    static_cast<void>(own.release());  // The thread's now.
+  } else {
+    job_->error = EAI_AGAIN;
+    Job::Finish(job_);
+  }
+}
+
+NameLookup::~NameLookup() {
+  job_->done = nullptr;
+  const std::lock_guard<std::mutex> lock(job_->mutex);
+  job_->loop = nullptr;
+}
 
 }  // namespace base
