@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "ovsdb/read_updates.h"
 #include "server/base/log.h"
-#include "server/monitor_requests.h"
+#include "server/client/monitor_requests.h"
 
 namespace server {
 namespace {

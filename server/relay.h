@@ -9,7 +9,7 @@
 #include <optional>
 #include <string>
 
-#include "server/db_client.h"
+#include "server/client/db_client.h"
 #include "server/executor.h"
 #include "server/hosted_database.h"
 #include "server/storage_relay.h"

@@ -7,7 +7,7 @@
 #include "ovsdb/read_updates.h"
 #include "ovsdb/transaction.h"
 #include "server/base/log.h"
-#include "server/monitor_requests.h"
+#include "server/client/monitor_requests.h"
 
 namespace server {
 namespace {

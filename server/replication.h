@@ -9,7 +9,7 @@
 #include <string>
 
 #include "server/base/loop.h"
-#include "server/db_client.h"
+#include "server/client/db_client.h"
 #include "server/hosted_database.h"
 
 namespace server {

@@ -1,4 +1,4 @@
-#include "server/db_client.h"
+#include "server/client/db_client.h"
 
 #include <gtest/gtest.h>
 

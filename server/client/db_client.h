@@ -9,8 +9,8 @@
 //
 // Of a cluster, a member will do if it is in touch with the others, is not behind what was seen
 // before and, if so wished, is the leader.
-#ifndef SERVER_DB_CLIENT_H_
-#define SERVER_DB_CLIENT_H_
+#ifndef SERVER_CLIENT_DB_CLIENT_H_
+#define SERVER_CLIENT_DB_CLIENT_H_
 
 #include <cstdint>
 #include <functional>
@@ -62,6 +62,8 @@ class DbClient final : private base::RpcSession::Handler {
                                     const ovsdb::Uuid& txn_id) = 0;
     virtual absl::Status OnUpdates(ovsdb::MonitorVersion version, const ovsdb::Json& updates,
                                    const ovsdb::Uuid& txn_id) = 0;
+    // Any other notification: of locks (RFC 7047 section 4.1.9), say.
+    virtual void OnNotification(const base::JsonRpcMessage& message) {}
     // The server does not have the database; another one will be tried.
     virtual void OnNoDatabase() {}
     // The connection has ended, or could not be made.
@@ -141,4 +143,4 @@ class DbClient final : private base::RpcSession::Handler {
 
 }  // namespace server
 
-#endif  // SERVER_DB_CLIENT_H_
+#endif  // SERVER_CLIENT_DB_CLIENT_H_

@@ -1,6 +1,6 @@
 // What a replica asks to be told of.
-#ifndef SERVER_MONITOR_REQUESTS_H_
-#define SERVER_MONITOR_REQUESTS_H_
+#ifndef SERVER_CLIENT_MONITOR_REQUESTS_H_
+#define SERVER_CLIENT_MONITOR_REQUESTS_H_
 
 #include <string>
 
@@ -16,4 +16,4 @@ std::string MonitorRequests(const ovsdb::DatabaseSchema& schema,
 
 }  // namespace server
 
-#endif  // SERVER_MONITOR_REQUESTS_H_
+#endif  // SERVER_CLIENT_MONITOR_REQUESTS_H_

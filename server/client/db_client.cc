@@ -1,4 +1,4 @@
-#include "server/db_client.h"
+#include "server/client/db_client.h"
 
 #include <algorithm>
 #include <limits>
@@ -353,7 +353,9 @@ void DbClient::OnMonitorReply(const JsonRpcMessage& reply) {
 void DbClient::OnNotification(const JsonRpcMessage& message) {
   const Json& params = message.params();
   if (params.Empty()) return;
-  if (message.method() == "monitor_canceled") {
+  if (message.method() == "locked" || message.method() == "stolen") {
+    handler_->OnNotification(message);
+  } else if (message.method() == "monitor_canceled") {
     if (!IsMonitorId(params[0], options_.database)) return;
     // The schema has changed, or the database is gone: begin anew.
     state_ = State::kStarting;

@@ -1,4 +1,4 @@
-#include "server/monitor_requests.h"
+#include "server/client/monitor_requests.h"
 
 #include "ovsdb/json.h"
 

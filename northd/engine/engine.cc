@@ -1,0 +1,243 @@
+#include "northd/engine/engine.h"
+
+#include <algorithm>
+
+#include "server/base/log.h"
+
+namespace northd::engine {
+namespace {
+base::LogModule log("inc_proc_eng");
+}  // namespace
+
+// ---- A run ----
+
+Context::Context(Engine* engine)
+    : engine_(engine), world_(engine->world_), run_(++engine->n_contexts_) {
+  if (engine->spare_traces_.empty()) {
+    trace_ = std::make_unique<Trace>();
+  } else {
+    trace_ = std::move(engine->spare_traces_.back());
+    engine->spare_traces_.pop_back();
+  }
+}
+
+Context::~Context() {
+  trace_->edges.clear();
+  trace_->emissions.clear();
+  engine_->spare_traces_.push_back(std::move(trace_));
+}
+
+uint32_t Context::Record(Node* node, Unit* unit, uint64_t parts) {
+  std::vector<Unit::Edge>& edges = trace_->edges;
+  if (node->run_ == run_) {
+    edges[node->run_edge_].parts |= parts;
+    return node->run_edge_;
+  }
+  const uint32_t edge = static_cast<uint32_t>(edges.size());
+  node->run_ = run_;
+  node->run_edge_ = edge;
+  edges.push_back({node, unit, parts, 0});
+  return edge;
+}
+
+// ---- What is to be done ----
+
+uint32_t Engine::AddSink(Sink* sink) {
+  sinks_.push_back(sink);
+  return static_cast<uint32_t>(sinks_.size() - 1);
+}
+
+void Engine::Enqueue(Unit* unit) {
+  if (unit->state_ == Unit::State::kClean || unit->queued_ != Unit::kNotQueued) return;
+  unit->queued_ = static_cast<uint32_t>(queue_.size());
+  queue_.push_back(unit);
+}
+
+void Engine::MarkDirty(Unit* unit) {
+  const bool was_clean = unit->state_ == Unit::State::kClean;
+  unit->state_ = Unit::State::kDirty;
+  if (!was_clean) return;
+  Enqueue(unit);
+  MarkReadersMaybe(unit);
+}
+
+void Engine::MarkReadersMaybe(Unit* unit) {
+  std::vector<Unit*> marking = {unit};
+  while (!marking.empty()) {
+    const Unit* marked = marking.back();
+    marking.pop_back();
+    for (const Node::Reader& reader : marked->readers_) {
+      Unit* other = reader.unit;
+      if (other->state_ != Unit::State::kClean || other->edges_[reader.edge].parts == 0) continue;
+      other->state_ = Unit::State::kMaybe;
+      Enqueue(other);
+      marking.push_back(other);
+    }
+  }
+}
+
+void Engine::Touch(Cell* cell, uint64_t parts) {
+  for (const Node::Reader& reader : cell->readers_) {
+    if ((reader.unit->edges_[reader.edge].parts & parts) != 0) MarkDirty(reader.unit);
+  }
+}
+
+void Engine::TouchAll() {
+  for (auto& [kind, store] : stores_) {
+    store->ForEach([this](Unit* unit) {
+      unit->state_ = Unit::State::kDirty;
+      Enqueue(unit);
+    });
+  }
+}
+
+bool Engine::Run(const std::function<bool()>& stop) {
+  while (true) {
+    if (next_ == queue_.size()) {
+      queue_.clear();
+      next_ = 0;
+      if (orphans_.empty()) return true;
+      DropOrphans();
+      continue;
+    }
+    if (stop && stop()) return false;
+    Unit* unit = queue_[next_++];
+    if (unit == nullptr) continue;
+    unit->queued_ = Unit::kNotQueued;
+    if (unit->root_ || unit->has_readers()) {
+      Refresh(unit);
+    } else if (!unit->orphan_) {
+      unit->orphan_ = true;
+      orphans_.push_back(unit);
+    }
+    DropOrphans();
+  }
+}
+
+// ---- Bringing up to date ----
+
+void Engine::Refresh(Unit* unit) {
+  if (unit->state_ == Unit::State::kClean) return;
+  if (unit->running_) {
+    log.Error("%s reads itself by way of others", unit->kind_name());
+    return;
+  }
+  if (unit->state_ == Unit::State::kMaybe) {
+    for (size_t i = 0; i < unit->edges_.size() && unit->state_ == Unit::State::kMaybe; ++i) {
+      const Unit::Edge& edge = unit->edges_[i];
+      if (edge.unit != nullptr && edge.parts != 0) Refresh(edge.unit);
+    }
+    if (unit->state_ == Unit::State::kMaybe) {
+      unit->state_ = Unit::State::kClean;
+      return;
+    }
+  }
+  Execute(unit);
+}
+
+void Engine::Execute(Unit* unit) {
+  Context context(this);
+  unit->running_ = true;
+  const bool changed = unit->Run(context);
+  unit->running_ = false;
+  unit->state_ = Unit::State::kClean;
+  ++stats_.runs;
+  ++runs_by_kind_[unit->kind_name()];
+  Relink(unit, context.trace_->edges);
+  Reemit(unit, context.trace_->emissions);
+  if (!changed) return;
+  ++stats_.changed;
+  for (const Node::Reader& reader : unit->readers_) {
+    // One that runs is about to be given the new value.
+    if (reader.unit->running_ || reader.unit->edges_[reader.edge].parts == 0) continue;
+    MarkDirty(reader.unit);
+  }
+}
+
+void Engine::Relink(Unit* unit, const std::vector<Unit::Edge>& edges) {
+  const size_t common = std::min(edges.size(), unit->edges_.size());
+  size_t same = 0;
+  while (same < common && edges[same].node == unit->edges_[same].node) ++same;
+  Unlink(unit, same);
+  for (size_t i = 0; i < same; ++i) unit->edges_[i].parts = edges[i].parts;
+  unit->edges_.reserve(edges.size());
+  unit->edges_.insert(unit->edges_.end(), edges.begin() + static_cast<ptrdiff_t>(same),
+                      edges.end());
+  Link(unit, same);
+}
+
+void Engine::Link(Unit* unit, size_t first) {
+  stats_.edges += unit->edges_.size() - first;
+  for (size_t i = first; i < unit->edges_.size(); ++i) {
+    Unit::Edge& edge = unit->edges_[i];
+    edge.reader = static_cast<uint32_t>(edge.node->readers_.size());
+    edge.node->readers_.push_back({unit, static_cast<uint32_t>(i)});
+  }
+}
+
+// Takes back the edges from `first` on.
+void Engine::Unlink(Unit* unit, size_t first) {
+  stats_.edges -= unit->edges_.size() - first;
+  for (size_t i = first; i < unit->edges_.size(); ++i) {
+    const Unit::Edge edge = unit->edges_[i];
+    std::vector<Node::Reader>& readers = edge.node->readers_;
+    const Node::Reader last = readers.back();
+    readers[edge.reader] = last;
+    last.unit->edges_[last.edge].reader = edge.reader;
+    readers.pop_back();
+    if (edge.unit != nullptr && readers.empty() && !edge.unit->orphan_) {
+      edge.unit->orphan_ = true;
+      orphans_.push_back(edge.unit);
+    }
+  }
+  unit->edges_.resize(first);
+}
+
+void Engine::Reemit(Unit* unit, const std::vector<Emission>& emissions) {
+  std::vector<Emission>& old = unit->emissions_;
+  const size_t common = std::min(old.size(), emissions.size());
+  size_t head = 0;
+  while (head < common && old[head] == emissions[head]) ++head;
+  if (head == old.size() && head == emissions.size()) return;
+  size_t tail = 0;
+  while (tail < common - head &&
+         old[old.size() - 1 - tail] == emissions[emissions.size() - 1 - tail]) {
+    ++tail;
+  }
+  stats_.emissions += emissions.size();
+  stats_.emissions -= old.size();
+  for (size_t i = head; i < emissions.size() - tail; ++i) {
+    sinks_[emissions[i].sink]->Add(emissions[i]);
+  }
+  for (size_t i = head; i < old.size() - tail; ++i) sinks_[old[i].sink]->Remove(old[i]);
+  old = emissions;
+}
+
+// ---- What nobody needs ----
+
+void Engine::DropOrphans() {
+  while (!orphans_.empty()) {
+    Unit* unit = orphans_.back();
+    orphans_.pop_back();
+    unit->orphan_ = false;
+    if (!unit->root_ && !unit->has_readers()) Drop(unit);
+  }
+}
+
+void Engine::Drop(Unit* unit) {
+  for (const Emission& emission : unit->emissions_) sinks_[emission.sink]->Remove(emission);
+  stats_.emissions -= unit->emissions_.size();
+  Unlink(unit, 0);
+  if (unit->queued_ != Unit::kNotQueued) queue_[unit->queued_] = nullptr;
+  --stats_.units;
+  unit->Forget(this);
+}
+
+std::vector<std::pair<std::string, uint64_t>> Engine::RunsByKind() const {
+  std::vector<std::pair<std::string, uint64_t>> runs(runs_by_kind_.begin(), runs_by_kind_.end());
+  std::sort(runs.begin(), runs.end(),
+            [](const auto& a, const auto& b) { return a.second > b.second; });
+  return runs;
+}
+
+}  // namespace northd::engine

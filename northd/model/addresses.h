@@ -1,0 +1,86 @@
+// Ethernet and IP addresses as OVN's databases spell them.
+#ifndef NORTHD_MODEL_ADDRESSES_H_
+#define NORTHD_MODEL_ADDRESSES_H_
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+
+namespace northd {
+
+struct Mac {
+  std::array<uint8_t, 6> bytes = {};
+
+  static std::optional<Mac> Parse(absl::string_view text);  // "xx:xx:xx:xx:xx:xx", any case.
+  std::string ToString() const;                             // Lower case.
+  bool is_zero() const { return *this == Mac(); }
+  bool is_multicast() const { return (bytes[0] & 1) != 0; }
+  auto operator<=>(const Mac& o) const = default;
+};
+
+// An address of either family.
+struct Ip {
+  bool v6 = false;
+  std::array<uint8_t, 16> bytes = {};  // In network order; of IPv4 the first four.
+
+  static std::optional<Ip> Parse(absl::string_view text);
+  std::string ToString() const;  // As inet_ntop(3).
+  bool is_zero() const { return bytes == std::array<uint8_t, 16>(); }
+  bool is_link_local() const;       // fe80::/10.
+  bool is_multicast() const;        // 224.0.0.0/4 or ff00::/8.
+  uint32_t v4() const;              // In host order.
+  int bits() const { return v6 ? 128 : 32; }
+  auto operator<=>(const Ip& o) const = default;
+};
+
+Ip Ipv4(uint32_t address);  // In host order.
+// The IPv6 link-local address that a MAC address makes (modified EUI-64).
+Ip LinkLocal(const Mac& mac);
+// The multicast group of an IPv6 address for neighbour solicitation, and the MAC it is sent to.
+Ip SolicitedNode(const Ip& ip);
+Mac MulticastMac(const Ip& ip);
+
+// An address with a prefix: a host in its network, or a network.
+struct Network {
+  Ip ip;
+  int prefix = 0;
+
+  // "IP", which has all bits, or "IP/BITS", of IPv4 also "IP/MASK" with a contiguous mask.
+  static std::optional<Network> Parse(absl::string_view text);
+  Ip network() const;            // The address without the host's bits.
+  Ip broadcast() const;          // With all of the host's bits set.
+  Ip mask() const;
+  bool Contains(const Ip& o) const;
+  bool is_host() const { return prefix == ip.bits(); }
+  std::string IpText() const { return ip.ToString(); }
+  std::string NetworkText() const;  // "NETWORK/BITS", or the bare address of a host.
+  std::string ToString() const;     // "IP/BITS", or the bare address of a host.
+  auto operator<=>(const Network& o) const = default;
+};
+
+// What a port may be addressed by: "MAC [IP[/BITS]]...".
+struct PortAddresses {
+  Mac mac;
+  std::vector<Network> v4;
+  std::vector<Network> v6;
+
+  // Nothing if it does not begin with a MAC address. Like stock, stops before a word that is no
+  // address and forgets the rest.
+  static std::optional<PortAddresses> Parse(absl::string_view text);
+  // Of a router port: a MAC address, and networks each on its own. Adds the IPv6 link-local address
+  // at the end, as routers have it. Nothing if one is malformed.
+  static std::optional<PortAddresses> ParseRouterPort(absl::string_view mac,
+                                                      absl::Span<const std::string> networks);
+  std::string mac_text() const { return mac.ToString(); }
+  bool operator==(const PortAddresses& o) const = default;
+};
+
+}  // namespace northd
+
+#endif  // NORTHD_MODEL_ADDRESSES_H_

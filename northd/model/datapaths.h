@@ -1,0 +1,37 @@
+// Switches and routers as datapaths: their numbers and their rows in the southbound.
+#ifndef NORTHD_MODEL_DATAPATHS_H_
+#define NORTHD_MODEL_DATAPATHS_H_
+
+#include <cstdint>
+#include <string>
+
+#include "northd/engine/engine.h"
+#include "northd/output/datapath_sets.h"
+#include "northd/rows/row_view.h"
+#include "ovsdb/uuid.h"
+
+namespace northd {
+
+// What a switch or router is to flows and southbound rows.
+struct Datapath {
+  bool exists = false;  // Else nothing below means anything: it has gone, or has no tunnel key.
+  bool is_router = false;
+  DatapathNumber number = 0;
+  Uuid nb_uuid;
+  Uuid sb_uuid;
+  int64_t tunnel_key = 0;
+
+  bool operator==(const Datapath& o) const = default;
+};
+
+// By the UUID of the Logical_Switch or Logical_Router.
+Datapath ComputeDatapath(Context& ctx, const Uuid& uuid);
+inline constexpr engine::Kind<Uuid, Datapath> kDatapath{"datapath", &ComputeDatapath};
+
+// The switch (router) that a switch port (router port) belongs to; zero if none does.
+Uuid SwitchOf(Context& ctx, const Uuid& port);
+Uuid RouterOf(Context& ctx, const Uuid& port);
+
+}  // namespace northd
+
+#endif  // NORTHD_MODEL_DATAPATHS_H_

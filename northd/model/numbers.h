@@ -1,0 +1,42 @@
+// Numbers that things keep: tunnel keys, ids of groups and tables.
+//
+// Every number belongs to a scope (all datapaths, the ports of one datapath ...) and a key. What
+// had a number keeps it, across runs of a unit by this memory, and across restarts by what the
+// caller says that the southbound has.
+#ifndef NORTHD_MODEL_NUMBERS_H_
+#define NORTHD_MODEL_NUMBERS_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+
+namespace northd {
+
+struct NumberWish {
+  std::string key;
+  int64_t requested = 0;  // By a person: goes before what others have. 0: none.
+  int64_t existing = 0;   // That it has in the southbound. 0: none.
+};
+
+class Numbers {
+ public:
+  // Numbers for all of a scope, in the order of the wishes; 0 where none is left in low..high. Of
+  // several that request one number, or have the same one, the first gets it. A scope with no wish
+  // is forgotten. Requests outside low..high are granted, too.
+  std::vector<int64_t> Assign(absl::string_view scope, absl::Span<const NumberWish> wishes,
+                              int64_t low, int64_t high);
+  // Nothing is remembered any more: the southbound is what counts.
+  void Forget() { scopes_.clear(); }
+
+ private:
+  using Scope = absl::flat_hash_map<std::string, int64_t>;
+  absl::flat_hash_map<std::string, Scope> scopes_;
+};
+
+}  // namespace northd
+
+#endif  // NORTHD_MODEL_NUMBERS_H_

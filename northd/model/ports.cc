@@ -1,0 +1,199 @@
+#include "northd/model/ports.h"
+
+#include <map>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "northd/replica/lookup.h"
+#include "northd/rows/nb_rows.h"
+#include "northd/rows/sb_rows.h"
+#include "ovsdb/json.h"
+#include "server/base/log.h"
+
+namespace northd {
+namespace {
+
+base::LogModule log("northd");
+
+constexpr int64_t kMaxPortKey = 32767;
+
+SwitchPortType TypeOf(absl::string_view type) {
+  static const auto& types = *new absl::flat_hash_map<absl::string_view, SwitchPortType>{
+      {"", SwitchPortType::kVif},
+      {"router", SwitchPortType::kRouter},
+      {"localnet", SwitchPortType::kLocalnet},
+      {"localport", SwitchPortType::kLocalport},
+      {"l2gateway", SwitchPortType::kL2Gateway},
+      {"vtep", SwitchPortType::kVtep},
+      {"external", SwitchPortType::kExternal},
+      {"virtual", SwitchPortType::kVirtual},
+      {"remote", SwitchPortType::kRemote},
+  };
+  const auto found = types.find(type);
+  return found == types.end() ? SwitchPortType::kUnknown : found->second;
+}
+
+// ---- Tunnel keys ----
+
+using Keys = std::map<std::string, int64_t>;  // By logical port.
+
+int64_t ExistingKey(Context& ctx, const Uuid& datapath, const std::string& port) {
+  World& world = ctx.world();
+  const ovsdb::Row* row = world.sb.Peek(
+      sb::PortBinding::kTable, world.sb_rows.Identity(sb::PortBinding::kTable, port));
+  if (row == nullptr) return 0;
+  const Uuid sb_datapath =
+      world.sb_rows.Identity(sb::DatapathBinding::kTable, datapath.ToString());
+  if (row->datum(sb::PortBinding::kDatapath).key(0).uuid() != sb_datapath) return 0;
+  return row->datum(sb::PortBinding::kTunnelKey).key(0).integer();
+}
+
+Keys ComputePortKeys(Context& ctx, const Uuid& datapath) {
+  std::vector<NumberWish> wishes;
+  const auto add = [&](const std::string& port, int64_t requested) {
+    wishes.push_back({port, requested, ExistingKey(ctx, datapath, port)});
+  };
+  if (const auto sw = Row<nb::LogicalSwitch>(ctx, datapath)) {
+    for (const Uuid& uuid : sw.ports()) {
+      const auto port = Row<nb::LogicalSwitchPort>(ctx, uuid);
+      if (port) {
+        add(std::string(port.name()), port.options().GetInt("requested-tnl-key", 0));
+      }
+    }
+  } else if (const auto router = Row<nb::LogicalRouter>(ctx, datapath)) {
+    for (const Uuid& uuid : router.ports()) {
+      const auto port = Row<nb::LogicalRouterPort>(ctx, uuid);
+      if (!port) continue;
+      add(std::string(port.name()), port.options().GetInt("requested-tnl-key", 0));
+      if (!port.gateway_chassis().empty() || port.ha_chassis_group()) {
+        add(absl::StrCat("cr-", port.name()), 0);
+      }
+    }
+  }
+  const std::vector<int64_t> numbers = ctx.world().numbers.Assign(
+      absl::StrCat("port/", datapath.ToString()), wishes, 1, kMaxPortKey);
+  Keys keys;
+  for (size_t i = 0; i < wishes.size(); ++i) {
+    if (wishes[i].requested != 0 && numbers[i] != wishes[i].requested) {
+      static base::RateLimit limit(1, 5);
+      log.WarnLimited(limit, "Logical port %s requests tunnel key %d, which another port has",
+                      wishes[i].key, wishes[i].requested);
+    }
+    if (numbers[i] != 0) keys[wishes[i].key] = numbers[i];
+  }
+  return keys;
+}
+constexpr engine::Kind<Uuid, Keys> kPortKeys{"port_keys", &ComputePortKeys};
+
+using PortId = std::pair<Uuid, std::string>;  // Datapath and logical port.
+
+int64_t ComputePortKey(Context& ctx, const PortId& id) {
+  const Keys& keys = ctx.Get(kPortKeys, id.first);
+  const auto found = keys.find(id.second);
+  return found == keys.end() ? 0 : found->second;
+}
+constexpr engine::Kind<PortId, int64_t> kPortKey{"port_key", &ComputePortKey};
+
+}  // namespace
+
+int64_t PortKey(Context& ctx, const Uuid& datapath, const std::string& logical_port) {
+  return ctx.Get(kPortKey, PortId(datapath, logical_port));
+}
+
+Uuid PortBindingUuid(Context& ctx, absl::string_view logical_port) {
+  return ctx.world().sb_rows.Identity(sb::PortBinding::kTable, logical_port);
+}
+
+std::string JsonName(absl::string_view name) {
+  std::string text;
+  ovsdb::AppendJsonString(name, &text);
+  return text;
+}
+
+// ---- Switch ports ----
+
+SwitchPort ComputeSwitchPort(Context& ctx, const Uuid& uuid) {
+  SwitchPort port;
+  const auto row = Row<nb::LogicalSwitchPort>(ctx, uuid);
+  if (!row) return port;
+  port.switch_uuid = SwitchOf(ctx, uuid);
+  if (port.switch_uuid.is_zero()) return port;
+  port.exists = true;
+  port.uuid = uuid;
+  port.name = std::string(row.name());
+  port.json_name = JsonName(port.name);
+  port.type = TypeOf(row.type());
+  port.sb_uuid = PortBindingUuid(ctx, port.name);
+  port.tunnel_key = PortKey(ctx, port.switch_uuid, port.name);
+  port.enabled = row.enabled().value_or(true);
+  port.up = row.up().value_or(false);
+  const auto add_addresses = [&](absl::string_view text) {
+    if (auto addresses = PortAddresses::Parse(text)) port.addresses.push_back(*addresses);
+  };
+  for (const absl::string_view text : row.addresses()) {
+    if (text == "unknown") {
+      port.has_unknown = true;
+    } else if (text == "router" || text == "dynamic" || absl::EndsWith(text, " dynamic") ||
+               absl::StartsWith(text, "dynamic ")) {
+      continue;
+    } else {
+      add_addresses(text);
+    }
+  }
+  if (const auto dynamic = row.dynamic_addresses()) add_addresses(*dynamic);
+  for (const absl::string_view text : row.port_security()) {
+    if (auto addresses = PortAddresses::Parse(text)) port.port_security.push_back(*addresses);
+  }
+  if (port.is_router()) port.router_port = std::string(row.options().GetOrEmpty("router-port"));
+  port.parent_name = std::string(row.parent_name().value_or(""));
+  port.tag = row.tag();
+  return port;
+}
+
+Uuid PeerOf(Context& ctx, const SwitchPort& port) {
+  if (!port.is_router() || port.router_port.empty()) return {};
+  const auto rows = RowsWith<nb::LogicalRouterPort>(ctx, nb::LogicalRouterPort::kName,
+                                                    port.router_port);
+  return rows.empty() ? Uuid() : rows.front();
+}
+
+// ---- Router ports ----
+
+RouterPort ComputeRouterPort(Context& ctx, const Uuid& uuid) {
+  RouterPort port;
+  const auto row = Row<nb::LogicalRouterPort>(ctx, uuid);
+  if (!row) return port;
+  port.router_uuid = RouterOf(ctx, uuid);
+  if (port.router_uuid.is_zero()) return port;
+  std::vector<std::string> networks;
+  for (const absl::string_view network : row.networks()) networks.emplace_back(network);
+  const auto addresses = PortAddresses::ParseRouterPort(row.mac(), networks);
+  if (!addresses) {
+    static base::RateLimit limit(5, 1);
+    log.WarnLimited(limit, "logical router port %s has a bad 'mac' or 'networks'",
+                    std::string(row.name()));
+    return port;
+  }
+  port.exists = true;
+  port.uuid = uuid;
+  port.addresses = *addresses;
+  port.name = std::string(row.name());
+  port.json_name = JsonName(port.name);
+  port.sb_uuid = PortBindingUuid(ctx, port.name);
+  port.tunnel_key = PortKey(ctx, port.router_uuid, port.name);
+  port.enabled = row.enabled().value_or(true);
+  port.is_distributed_gateway = !row.gateway_chassis().empty() || row.ha_chassis_group().has_value();
+  if (port.is_distributed_gateway) port.cr_json_name = JsonName(absl::StrCat("cr-", port.name));
+  for (const Uuid& other : RowsWithPair<nb::LogicalSwitchPort>(
+           ctx, nb::LogicalSwitchPort::kOptions, "router-port", port.name)) {
+    if (Row<nb::LogicalSwitchPort>(ctx, other).type() == "router") port.switch_port = other;
+  }
+  if (const auto peer = row.peer()) {
+    const auto rows =
+        RowsWith<nb::LogicalRouterPort>(ctx, nb::LogicalRouterPort::kName, *peer);
+    if (!rows.empty()) port.peer_router_port = rows.front();
+  }
+  return port;
+}
+
+}  // namespace northd

@@ -1,0 +1,271 @@
+#include "northd/output/desired_rows.h"
+
+#include <algorithm>
+
+namespace northd {
+
+using ovsdb::Atom;
+using ovsdb::Datum;
+using ovsdb::Uuid;
+
+// ---- OutRow ----
+
+void OutRow::Set(int column, Datum value) { columns_.emplace_back(column, std::move(value)); }
+void OutRow::Set(int column, absl::string_view value) { Set(column, Datum(Atom::String(value))); }
+void OutRow::Set(int column, int64_t value) { Set(column, Datum(Atom::Integer(value))); }
+void OutRow::Set(int column, bool value) { Set(column, Datum(Atom::Boolean(value))); }
+void OutRow::Set(int column, const Uuid& value) { Set(column, Datum(Atom::Of(value))); }
+
+void OutRow::Set(int column, absl::Span<const std::string> values) {
+  std::vector<Atom> atoms;
+  atoms.reserve(values.size());
+  for (const std::string& value : values) atoms.push_back(Atom::String(value));
+  Set(column, ovsdb::MakeDatum(atoms, {}));
+}
+
+void OutRow::Set(int column, absl::Span<const Uuid> values) {
+  std::vector<Atom> atoms;
+  atoms.reserve(values.size());
+  for (const Uuid& value : values) atoms.push_back(Atom::Of(value));
+  Set(column, ovsdb::MakeDatum(atoms, {}));
+}
+
+void OutRow::Set(int column, const std::map<std::string, std::string>& values) {
+  std::vector<Atom> keys;
+  std::vector<Atom> atoms;
+  for (const auto& [key, value] : values) {
+    keys.push_back(Atom::String(key));
+    atoms.push_back(Atom::String(value));
+  }
+  Set(column, ovsdb::MakeDatum(keys, atoms));
+}
+
+// ---- Rows and their names ----
+
+DesiredRows::DesiredRows(engine::Engine* engine, Replica* replica, ovsdb::UuidGenerator* uuids)
+    : sink_(engine->AddSink(this)), replica_(replica), uuids_(uuids) {
+  const size_t n = replica->database().schema().tables.size();
+  policies_.resize(n);
+  existing_.resize(n);
+  by_key_.resize(n);
+}
+
+void DesiredRows::Declare(int table, Policy policy) {
+  policies_[static_cast<size_t>(table)] = std::move(policy);
+}
+
+Uuid DesiredRows::FindExisting(int table, absl::string_view key) {
+  Existing& existing = existing_[static_cast<size_t>(table)];
+  const auto& key_of = policies_[static_cast<size_t>(table)].key_of;
+  if (!existing.known) {
+    existing.known = true;
+    replica_->database().table(table).ForEach([&](const ovsdb::Row& row) {
+      std::string its_key = key_of(*replica_, row);
+      if (!its_key.empty()) existing.by_key.try_emplace(std::move(its_key), row.uuid());
+    });
+  }
+  const auto found = existing.by_key.find(key);
+  return found == existing.by_key.end() ? Uuid() : found->second;
+}
+
+void DesiredRows::Observe(int table, const ovsdb::RowChange& change) {
+  Existing& existing = existing_[static_cast<size_t>(table)];
+  if (!existing.known) return;
+  const auto& key_of = policies_[static_cast<size_t>(table)].key_of;
+  if (change.before) {
+    const auto found = existing.by_key.find(key_of(*replica_, *change.before));
+    if (found != existing.by_key.end() && found->second == change.uuid()) {
+      existing.by_key.erase(found);
+    }
+  }
+  if (change.after) {
+    std::string key = key_of(*replica_, *change.after);
+    if (!key.empty()) existing.by_key.try_emplace(std::move(key), change.uuid());
+  }
+}
+
+uint32_t DesiredRows::FindOrMake(int table, absl::string_view key) {
+  auto& by_key = by_key_[static_cast<size_t>(table)];
+  const auto found = by_key.find(key);
+  if (found != by_key.end()) return found->second;
+  auto desired = std::make_unique<Desired>();
+  desired->table = table;
+  desired->key = std::string(key);
+  desired->uuid = FindExisting(table, key);
+  if (desired->uuid.is_zero() || by_uuid_.contains(desired->uuid)) desired->uuid = uuids_->Next();
+  uint32_t number = 0;
+  if (free_rows_.empty()) {
+    number = static_cast<uint32_t>(rows_.size());
+    rows_.emplace_back();
+  } else {
+    number = free_rows_.back();
+    free_rows_.pop_back();
+  }
+  by_key.emplace(desired->key, number);
+  by_uuid_[desired->uuid] = number;
+  rows_[number] = std::move(desired);
+  asked_.push_back(number);
+  return number;
+}
+
+Uuid DesiredRows::Identity(int table, absl::string_view key) {
+  return rows_[FindOrMake(table, key)]->uuid;
+}
+
+DesiredRows::Desired* DesiredRows::FindByUuid(const Uuid& uuid) {
+  const auto found = by_uuid_.find(uuid);
+  return found == by_uuid_.end() ? nullptr : rows_[found->second].get();
+}
+
+// ---- Contents ----
+
+uint32_t DesiredRows::FindOrMakeContent(const Desired& desired, Columns columns) {
+  std::stable_sort(columns.begin(), columns.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  for (uint32_t number : desired.contents) {
+    if (contents_[number].columns == columns) return number;
+  }
+  uint32_t number = 0;
+  if (free_contents_.empty()) {
+    number = static_cast<uint32_t>(contents_.size());
+    contents_.emplace_back();
+  } else {
+    number = free_contents_.back();
+    free_contents_.pop_back();
+  }
+  contents_[number] = {std::move(columns), 0};
+  return number;
+}
+
+void DesiredRows::Emit(engine::Context& ctx, OutRow row) {
+  const uint32_t number = FindOrMake(row.table_, row.key_);
+  const uint32_t content = FindOrMakeContent(*rows_[number], std::move(row.columns_));
+  ctx.Emit({sink_, number, content, 0});
+}
+
+uint32_t DesiredRows::FindOrMakeAtom(const Atom& atom) {
+  const auto [at, is_new] = atom_numbers_.try_emplace(Datum(atom), 0);
+  if (!is_new) return at->second;
+  if (free_atoms_.empty()) {
+    at->second = static_cast<uint32_t>(atoms_.size());
+    atoms_.emplace_back();
+  } else {
+    at->second = free_atoms_.back();
+    free_atoms_.pop_back();
+  }
+  atoms_[at->second] = {at->first, 0};
+  return at->second;
+}
+
+void DesiredRows::EmitElement(engine::Context& ctx, int table, absl::string_view key, int column,
+                              const Atom& element) {
+  ctx.Emit({sink_, FindOrMake(table, key), FindOrMakeAtom(element),
+            static_cast<uint32_t>(column)});
+}
+
+void DesiredRows::Add(const engine::Emission& emission) {
+  Desired& desired = *rows_[emission.item];
+  if (emission.b == 0) {
+    Content& content = contents_[emission.a];
+    if (++content.references > 1) return;
+    desired.contents.push_back(emission.a);
+    desired.contents_touched = true;
+  } else {
+    ++atoms_[emission.a].references;
+    const uint64_t element = ElementKey(emission.b, emission.a);
+    if (++desired.elements[element] > 1) return;
+    desired.touched_elements.push_back(element);
+  }
+  Touch(emission.item);
+}
+
+void DesiredRows::Remove(const engine::Emission& emission) {
+  Desired& desired = *rows_[emission.item];
+  if (emission.b == 0) {
+    Content& content = contents_[emission.a];
+    if (--content.references > 0) return;
+    content.columns.clear();
+    std::erase(desired.contents, emission.a);
+    free_contents_.push_back(emission.a);
+    desired.contents_touched = true;
+  } else {
+    // The atom's number stays its own while the writer may ask for it: until EraseIfUnused().
+    --atoms_[emission.a].references;
+    const uint64_t element = ElementKey(emission.b, emission.a);
+    const auto found = desired.elements.find(element);
+    if (--found->second > 0) return;
+    desired.elements.erase(found);
+    desired.touched_elements.push_back(element);
+  }
+  Touch(emission.item);
+}
+
+const DesiredRows::Columns* DesiredRows::ContentOf(const Desired& desired) const {
+  return desired.contents.empty() ? nullptr : &contents_[desired.contents.front()].columns;
+}
+
+DesiredRows::Columns DesiredRows::FullContentOf(const Desired& desired) const {
+  Columns columns = *ContentOf(desired);
+  std::map<int, std::vector<Atom>> sets;
+  for (const auto& [element, count] : desired.elements) {
+    sets[static_cast<int>(element >> 32)].push_back(atom(element).key(0));
+  }
+  for (auto& [column, atoms] : sets) {
+    const Datum set = ovsdb::MakeDatum(atoms, {});
+    const auto at = std::find_if(columns.begin(), columns.end(),
+                                 [c = column](const auto& pair) { return pair.first == c; });
+    if (at == columns.end()) {
+      columns.emplace_back(column, set);
+    } else {
+      at->second = ovsdb::Union(at->second, set);
+    }
+  }
+  return columns;
+}
+
+// ---- What the writer has to look at ----
+
+void DesiredRows::Touch(uint32_t number) {
+  Desired& desired = *rows_[number];
+  if (desired.touched) return;
+  desired.touched = true;
+  touched_.push_back(number);
+}
+
+void DesiredRows::TouchUuid(const Uuid& uuid) {
+  const auto found = by_uuid_.find(uuid);
+  if (found == by_uuid_.end()) return;
+  rows_[found->second]->contents_touched = true;
+  Touch(found->second);
+}
+
+std::vector<uint32_t> DesiredRows::TakeTouched() {
+  for (uint32_t number : asked_) {
+    if (rows_[number] != nullptr) Touch(number);
+  }
+  asked_.clear();
+  std::vector<uint32_t> touched;
+  touched.swap(touched_);
+  for (uint32_t number : touched) rows_[number]->touched = false;
+  return touched;
+}
+
+void DesiredRows::EraseIfUnused(uint32_t number) {
+  Desired& desired = *rows_[number];
+  for (uint64_t element : desired.touched_elements) {
+    const uint32_t atom = static_cast<uint32_t>(element);
+    if (atoms_[atom].references != 0 || atoms_[atom].atom.empty()) continue;
+    atom_numbers_.erase(atoms_[atom].atom);
+    atoms_[atom].atom = Datum();
+    free_atoms_.push_back(atom);
+  }
+  desired.touched_elements.clear();
+  desired.contents_touched = false;
+  if (!desired.contents.empty() || !desired.elements.empty()) return;
+  by_key_[static_cast<size_t>(desired.table)].erase(desired.key);
+  by_uuid_.erase(desired.uuid);
+  rows_[number] = nullptr;
+  free_rows_.push_back(number);
+}
+
+}  // namespace northd

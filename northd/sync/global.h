@@ -1,0 +1,18 @@
+// What holds for all: NB_Global and SB_Global.
+#ifndef NORTHD_SYNC_GLOBAL_H_
+#define NORTHD_SYNC_GLOBAL_H_
+
+#include <variant>
+
+#include "northd/engine/engine.h"
+#include "northd/rows/row_view.h"
+
+namespace northd {
+
+// The row of SB_Global.
+std::monostate SyncGlobal(Context& ctx, const std::monostate&);
+inline constexpr engine::Kind<std::monostate> kSyncGlobal{"sync_global", &SyncGlobal};
+
+}  // namespace northd
+
+#endif  // NORTHD_SYNC_GLOBAL_H_

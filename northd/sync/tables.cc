@@ -1,0 +1,59 @@
+#include "northd/sync/tables.h"
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "northd/rows/nb_rows.h"
+#include "northd/rows/sb_rows.h"
+
+namespace northd {
+namespace {
+
+using ovsdb::Atom;
+using ovsdb::Datum;
+using ovsdb::Row;
+
+std::string Value(const Row& row, int column, absl::string_view key) {
+  const Datum& datum = row.datum(column);
+  const int i = datum.Find(Atom::String(key));
+  return i < 0 ? std::string() : std::string(datum.value(static_cast<size_t>(i)).string());
+}
+
+// The key is a text column.
+DesiredRows::Policy ByName(int column) {
+  DesiredRows::Policy policy;
+  policy.key_of = [column](const Replica&, const Row& row) {
+    return std::string(row.datum(column).key(0).string());
+  };
+  return policy;
+}
+
+// The UUID of the switch or router that a datapath stands for.
+std::string DatapathKey(const Replica&, const Row& row) {
+  const std::string of_switch = Value(row, sb::DatapathBinding::kExternalIds, "logical-switch");
+  return of_switch.empty() ? Value(row, sb::DatapathBinding::kExternalIds, "logical-router")
+                           : of_switch;
+}
+
+}  // namespace
+
+void DeclareSouthboundTables(DesiredRows* rows) {
+  rows->Declare(sb::DatapathBinding::kTable, {.key_of = &DatapathKey});
+  rows->Declare(sb::SBGlobal::kTable,
+                {.key_of = [](const Replica&, const Row&) { return std::string("global"); }});
+  rows->Declare(sb::PortBinding::kTable, ByName(sb::PortBinding::kLogicalPort));
+}
+
+void DeclareNorthboundTables(DesiredRows* rows) {
+  const DesiredRows::Policy columns_only = {
+      .key_of = [](const Replica&, const Row& row) { return row.uuid().ToString(); },
+      .insert = false,
+      .delete_others = false,
+  };
+  for (int table : {nb::NBGlobal::kTable, nb::LogicalSwitchPort::kTable,
+                    nb::LogicalRouterPort::kTable, nb::BFD::kTable}) {
+    rows->Declare(table, columns_only);
+  }
+}
+
+}  // namespace northd

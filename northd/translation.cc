@@ -1,0 +1,50 @@
+#include "northd/translation.h"
+
+#include <variant>
+
+#include "northd/model/datapaths.h"
+#include "northd/replica/lookup.h"
+#include "northd/rows/nb_rows.h"
+#include "northd/sync/global.h"
+
+// A feature adds its kinds here, to the list of what they exist for.
+namespace northd {
+namespace {
+
+std::monostate TranslateSwitchPort(Context& ctx, const Uuid& port) { return {}; }
+constexpr engine::Kind<Uuid> kSwitchPort{"switch_port", &TranslateSwitchPort};
+
+std::monostate TranslateRouterPort(Context& ctx, const Uuid& port) { return {}; }
+constexpr engine::Kind<Uuid> kRouterPort{"router_port", &TranslateRouterPort};
+
+std::monostate TranslateSwitch(Context& ctx, const Uuid& uuid) {
+  ctx.Require(kDatapath, uuid);
+  const nb::LogicalSwitch sw = Row<nb::LogicalSwitch>(ctx, uuid);
+  if (!sw) return {};
+  for (const Uuid& port : sw.ports()) ctx.Require(kSwitchPort, port);
+  return {};
+}
+constexpr engine::Kind<Uuid> kSwitch{"switch", &TranslateSwitch};
+
+std::monostate TranslateRouter(Context& ctx, const Uuid& uuid) {
+  ctx.Require(kDatapath, uuid);
+  const nb::LogicalRouter router = Row<nb::LogicalRouter>(ctx, uuid);
+  if (!router) return {};
+  for (const Uuid& port : router.ports()) ctx.Require(kRouterPort, port);
+  return {};
+}
+constexpr engine::Kind<Uuid> kRouter{"router", &TranslateRouter};
+
+std::monostate TranslateAll(Context& ctx, const std::monostate&) {
+  ctx.Require(kSyncGlobal, {});
+  for (const Uuid& uuid : AllRows<nb::LogicalSwitch>(ctx)) ctx.Require(kSwitch, uuid);
+  for (const Uuid& uuid : AllRows<nb::LogicalRouter>(ctx)) ctx.Require(kRouter, uuid);
+  return {};
+}
+constexpr engine::Kind<std::monostate> kAll{"all", &TranslateAll};
+
+}  // namespace
+
+void StartTranslation(World* world) { world->engine.AddRoot(kAll, {}); }
+
+}  // namespace northd

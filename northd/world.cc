@@ -1,0 +1,38 @@
+#include "northd/world.h"
+
+#include "northd/sync/tables.h"
+#include "schemas/ovn.h"
+
+namespace northd {
+namespace {
+
+ovsdb::SchemaRef Parse(const char* text) {
+  absl::StatusOr<ovsdb::SchemaRef> schema = ovsdb::DatabaseSchema::ParseText(text);
+  return schema.ok() ? *std::move(schema) : nullptr;
+}
+
+}  // namespace
+
+ovsdb::SchemaRef NorthboundSchema() {
+  static const ovsdb::SchemaRef& schema = *new ovsdb::SchemaRef(Parse(schemas::kNorthbound));
+  return schema;
+}
+
+ovsdb::SchemaRef SouthboundSchema() {
+  static const ovsdb::SchemaRef& schema = *new ovsdb::SchemaRef(Parse(schemas::kSouthbound));
+  return schema;
+}
+
+World::World(ovsdb::UuidGenerator* uuids)
+    : engine(this),
+      nb(NorthboundSchema(), &engine),
+      sb(SouthboundSchema(), &engine),
+      datapath_sets(&engine),
+      flows(&engine, &datapath_sets),
+      sb_rows(&engine, &sb, uuids),
+      nb_rows(&engine, &nb, uuids) {
+  DeclareSouthboundTables(&sb_rows);
+  DeclareNorthboundTables(&nb_rows);
+}
+
+}  // namespace northd
