@@ -30,9 +30,21 @@ World::World(ovsdb::UuidGenerator* uuids)
       datapath_sets(&engine),
       flows(&engine, &datapath_sets),
       sb_rows(&engine, &sb, uuids),
-      nb_rows(&engine, &nb, uuids) {
+      nb_rows(&engine, &nb, uuids),
+      switches_of_port_group(&engine),
+      port_groups_of_switch(&engine),
+      acl_facts(&engine),
+      datapaths_by_acl_state(&engine) {
   DeclareSouthboundTables(&sb_rows);
   DeclareNorthboundTables(&nb_rows);
+}
+
+void World::Sweep() {
+  datapath_sets.Sweep();
+  switches_of_port_group.Sweep();
+  port_groups_of_switch.Sweep();
+  acl_facts.Sweep();
+  datapaths_by_acl_state.Sweep();
 }
 
 }  // namespace northd

@@ -2,7 +2,10 @@
 #ifndef NORTHD_WORLD_H_
 #define NORTHD_WORLD_H_
 
+#include <cstdint>
+
 #include "northd/engine/engine.h"
+#include "northd/engine/relation.h"
 #include "northd/model/numbers.h"
 #include "northd/output/datapath_sets.h"
 #include "northd/output/desired_rows.h"
@@ -28,6 +31,18 @@ class World {
   DesiredRows sb_rows;  // That the southbound shall have, and no others in these tables.
   DesiredRows nb_rows;  // Columns of rows that the northbound has already; a key is a row's UUID.
   Numbers numbers;
+
+  // Of a Port_Group: the Logical_Switches that have some of its ports; and the other way round.
+  engine::Relation<ovsdb::Uuid, ovsdb::Uuid> switches_of_port_group;
+  engine::Relation<ovsdb::Uuid, ovsdb::Uuid> port_groups_of_switch;
+  // Of a Logical_Switch or Port_Group that has ACLs: what is special about any of them (an
+  // AclFact).
+  engine::Relation<ovsdb::Uuid, uint32_t> acl_facts;
+  // Of what ACLs and load balancers make of a switch (an AclState): the datapaths that are so.
+  engine::Relation<uint32_t, DatapathNumber> datapaths_by_acl_state;
+
+  // Lets go of what is not used any more. Between passes.
+  void Sweep();
 };
 
 // 25.03's, as built in.

@@ -62,6 +62,7 @@ void Engine::MarkDirty(Unit* unit) {
 }
 
 void Engine::MarkReadersMaybe(Unit* unit) {
+  if (unit->is_cutoff_) return;
   std::vector<Unit*> marking = {unit};
   while (!marking.empty()) {
     const Unit* marked = marking.back();
@@ -71,7 +72,7 @@ void Engine::MarkReadersMaybe(Unit* unit) {
       if (other->state_ != Unit::State::kClean || other->edges_[reader.edge].parts == 0) continue;
       other->state_ = Unit::State::kMaybe;
       Enqueue(other);
-      marking.push_back(other);
+      if (!other->is_cutoff_) marking.push_back(other);
     }
   }
 }

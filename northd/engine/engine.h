@@ -104,7 +104,7 @@ class Unit : public Node {
   // What it read, and which parts of it. With no parts it only keeps the other alive.
   struct Edge {
     Node* node;
-    Unit* unit;       // The same, if it is a unit.
+    Unit* unit;  // The same, if it is a unit.
     uint64_t parts;
     uint32_t reader;  // Position in the node's readers.
   };
@@ -114,6 +114,7 @@ class Unit : public Node {
   std::vector<Emission> emissions_;
   uint32_t queued_ = kNotQueued;  // Position in the engine's queue.
   State state_ = State::kDirty;
+  bool is_cutoff_ = false;
   bool running_ = false;
   bool root_ = false;
   bool orphan_ = false;  // It waits to be looked at as one.
@@ -132,6 +133,10 @@ template <typename Key, typename Value = std::monostate>
 struct Kind {
   const char* name;
   Value (*compute)(Context& context, const Key& key);
+  // Its readers are only looked at once it has another value, not whenever it might. For small
+  // values that many read and that seldom change though what they are made of does often. A reader
+  // may meanwhile run on the old value: then it runs again.
+  bool is_cutoff = false;
 };
 
 // What a running unit reads and emits through.
@@ -259,7 +264,9 @@ class Engine {
 template <typename Key, typename Value>
 class Engine::TypedUnit final : public Unit {
  public:
-  TypedUnit(const Kind<Key, Value>* kind, const Key& key) : kind_(kind), key_(key) {}
+  TypedUnit(const Kind<Key, Value>* kind, const Key& key) : kind_(kind), key_(key) {
+    is_cutoff_ = kind->is_cutoff;
+  }
 
   const Value& value() const { return value_; }
 

@@ -70,7 +70,8 @@ struct Globals {
 };
 
 Globals ComputeGlobals(Context& ctx, const std::monostate&);
-inline constexpr engine::Kind<std::monostate, Globals> kGlobals{"globals", &ComputeGlobals};
+inline constexpr engine::Kind<std::monostate, Globals> kGlobals{"globals", &ComputeGlobals,
+                                                                /*is_cutoff=*/true};
 
 inline const Globals& GetGlobals(Context& ctx) { return ctx.Get(kGlobals, {}); }
 

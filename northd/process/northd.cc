@@ -113,7 +113,7 @@ void Northd::Work() {
 
 void Northd::WriteResults() {
   if (sb_busy_ || nb_busy_ || !sb_.has_lock() || !sb_.monitoring() || !nb_.monitoring()) return;
-  world_.datapath_sets.Sweep();
+  world_.Sweep();
   TransactionText southbound(&world_.sb.database().schema());
   southbound.AssertLock(kLock);
   sb_rows_.Write(&southbound);
