@@ -1,6 +1,7 @@
 """Clusters of three servers of one database, ours and the reference's in any mixture."""
 
 import re
+import socket
 
 from harness import binaries
 from harness.case import SystemTest
@@ -20,26 +21,40 @@ SCHEMA = {
 class ClusterTest(SystemTest):
     n_members = 0  # That this test has started.
 
-    def cluster(self, *kinds):
-        """Members that have all joined, by `kinds`: "ours" or "stock". The first one founds it."""
-        tool = binaries.reference("ovsdb-tool")
+    def cluster(self, *kinds, address=None, arguments=(), election_timer_ms=None):
+        """Members that have all joined, by `kinds`: "ours" or "stock". The first one founds it.
+
+        `address(name)` is where a member listens for the others, a unix socket by default.
+        """
         schema = self.write("clu.ovsschema", SCHEMA)
         members = []
-        founder = None
         for kind in kinds:
             self.n_members += 1
             name = f"m{self.n_members}"
             file = self.path(name + ".db")
-            address = "unix:" + self.path(name + ".raft")
-            if founder is None:
-                self.run_command(tool, "create-cluster", file, schema, address)
-                founder = address
+            local = address(name) if address else f"unix:{self.path(name)}.raft"
+            if members:
+                self.tool("join-cluster", file, DATABASE, local, members[0].address)
             else:
-                self.run_command(tool, "join-cluster", file, DATABASE, address, founder)
+                timer = [f"--election-timer={election_timer_ms}"] if election_timer_ms else []
+                self.tool(*timer, "create-cluster", file, schema, local)
             start = self.server if kind == "ours" else self.reference_server
-            members.append(start(name, [file]))
+            members.append(start(name, [file], arguments))
+            members[-1].address = local
+            members[-1].kind = kind
             wait_until(lambda: joined(members[-1]), f"{name} joins")
         return members
+
+    def tool(self, *words, check=True):
+        """Runs ovsdb-tool."""
+        return self.run_command(binaries.ours("ovsdb-tool"), *words, check=check)
+
+
+def free_port():
+    """A TCP port that nobody listens on."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return taken.getsockname()[1]
 
 
 def status(member):
