@@ -22,6 +22,7 @@ int64_t RandomWait(int64_t timer_ms, std::mt19937_64* random) {
 
 void Server::ArmElectionTimer() {
   election_at_ms_ = now_ms_ + election_timer_ms() + RandomWait(election_timer_ms(), &random_);
+  if (delay_elections_) election_at_ms_ += election_timer_ms();
 }
 
 // A server that the newest configuration is without may still be needed to commit just that, as the
@@ -44,6 +45,11 @@ void Server::OnElectionTimeout() {
 void Server::ForceElection() {
   if (role_ == Role::kLeader || !MayStand()) return;
   StartElection(/*prevote=*/false, /*transfer=*/false);
+}
+
+void Server::DelayElections(bool on) {
+  if (on && !delay_elections_) election_at_ms_ += election_timer_ms();
+  delay_elections_ = on;
 }
 
 void Server::StartElection(bool prevote, bool transfer) {

@@ -144,6 +144,8 @@ class Server {
   // Asks the most up-to-date follower to lead, if this server leads and there is one.
   void TransferLeadership(absl::string_view reason);
   void ForceElection();
+  // While on, an election timer from now on is waited for twice. For tests.
+  void DelayElections(bool on);
 
   // ---- Effects and state ----
 
@@ -304,6 +306,7 @@ class Server {
 
   // Elections.
   int64_t election_at_ms_ = 0;
+  bool delay_elections_ = false;
   std::optional<int64_t> leader_heard_ms_;
   bool prevote_ = false;  // Of a candidate: it only asks.
   bool transfer_ = false;

@@ -223,6 +223,10 @@ ClusterStorage* Server::FindCluster(absl::string_view name) {
   return it == members_.end() ? nullptr : &it->second->storage();
 }
 
+void Server::ForEachCluster(const std::function<void(ClusterStorage&)>& f) {
+  for (auto& [name, member] : members_) f(member->storage());
+}
+
 bool Server::TransferLeadership() {
   bool led = false;
   for (auto& [name, member] : members_) {
@@ -319,12 +323,15 @@ absl::StatusOr<std::unique_ptr<HostedDatabase>> Server::OpenCluster(
   const absl::Status tail = CheckTail(file, loaded->tail, log_file.get());
   if (!tail.ok()) return tail;
   std::string name = loaded->state.name;
+  const bool available = loaded->database != nullptr;
   auto storage = std::make_unique<ClusterStorage>(
       ClusterStorage::Environment{context_, &sync_worker_, &rewrite_worker_, &uuids_, &record_form_,
                                   &convert_data_},
       std::move(log_file), std::move(loaded->state), loaded->base_size);
-  return std::make_unique<HostedDatabase>(&databases_.environment(), std::move(name), file,
-                                          std::move(storage), std::move(loaded->database));
+  auto database = std::make_unique<HostedDatabase>(&databases_.environment(), std::move(name), file,
+                                                   std::move(storage), std::move(loaded->database));
+  if (available) database->RestoreHistory(loaded->history_base, std::move(loaded->history));
+  return database;
 }
 
 absl::Status Server::AddDatabase(absl::string_view text) {

@@ -74,6 +74,7 @@ class Server final : private Databases::Observer {
   void SetClusterCallback(std::function<void()> callback) {
     cluster_callback_ = std::move(callback);
   }
+  void ForEachCluster(const std::function<void(ClusterStorage&)>& f);
   // The storage of a clustered database; null if there is none of this name.
   ClusterStorage* FindCluster(absl::string_view name);
   // Gives leadership away, before this server stops. Whether it led anything.

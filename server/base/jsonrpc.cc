@@ -29,6 +29,9 @@ constexpr size_t kMaxChunk = 64 << 10;
 // A peer that has this much to read is answered no more echoes before it has read all of it.
 constexpr size_t kMaxEchoBacklog = 1 << 20;
 
+// A message of more bytes is parsed on another thread: it would take milliseconds.
+constexpr size_t kLargeFrame = 2 << 20;
+
 constexpr char kEchoId[] = "echo";
 
 const Value& NullValue() {
@@ -204,6 +207,7 @@ absl::StatusOr<std::unique_ptr<JsonRpc>> JsonRpc::Connect(const StreamContext& c
 }
 
 JsonRpc::~JsonRpc() {
+  *alive_ = false;
   if (destroyed_ != nullptr) *destroyed_ = true;
 }
 
@@ -347,7 +351,32 @@ void JsonRpc::Frames(absl::string_view data) {
 
 void JsonRpc::Deliver(std::string frame) {
   ++received;
-  auto message = JsonRpcMessage::Parse(std::move(frame));
+  if (frame.size() > kLargeFrame) {
+    ParseAside(std::move(frame));
+  } else {
+    HandOver(JsonRpcMessage::Parse(std::move(frame)));
+  }
+}
+
+void JsonRpc::ParseAside(std::string frame) {
+  struct Job {
+    std::string frame;
+    absl::StatusOr<std::unique_ptr<JsonRpcMessage>> message;
+  };
+  auto job = std::make_shared<Job>();
+  job->frame = std::move(frame);
+  parsing_ = true;
+  loop_->Work([job] { job->message = JsonRpcMessage::Parse(std::move(job->frame)); },
+              [this, alive = alive_, job] {
+                if (!*alive) return;
+                parsing_ = false;
+                if (close_reason_.ok()) HandOver(std::move(job->message));
+                if (*alive) UpdateReading();
+              });
+}
+
+// May destroy the connection.
+void JsonRpc::HandOver(absl::StatusOr<std::unique_ptr<JsonRpcMessage>> message) {
   if (!message.ok()) return Fail(message.status());
   if (log.on(LogLevel::kDebug)) log.Debug("%s: received %s", name(), (*message)->Describe());
   if (!HandleInternally(**message)) handler_->OnMessage(*std::move(message));

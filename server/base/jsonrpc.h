@@ -139,11 +139,13 @@ class JsonRpc : private Stream::Handler {
   void OnClosed(const absl::Status& reason) override;
 
   void Continue();
-  bool may_read() const { return reading_ && !peer_is_slow_; }
+  bool may_read() const { return reading_ && !peer_is_slow_ && !parsing_; }
   void UpdateReading();
   void Finish();
   void Frames(absl::string_view data);
   void Deliver(std::string frame);
+  void ParseAside(std::string frame);
+  void HandOver(absl::StatusOr<std::unique_ptr<JsonRpcMessage>> message);
   bool HandleInternally(const JsonRpcMessage& message);
   void Fail(const absl::Status& error);
   void MessageQueued();
@@ -161,8 +163,10 @@ class JsonRpc : private Stream::Handler {
   bool connecting_ = false;
   bool reading_ = true;
   bool peer_is_slow_ = false;  // It does not read its echoes: it is not read either.
+  bool parsing_ = false;       // A large message, on another thread; no other one overtakes it.
   bool closed_ = false;
   bool* destroyed_ = nullptr;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace base

@@ -64,6 +64,16 @@ void SetBacklogThreshold(ClusterStorage* storage, UnixctlArgs args, UnixctlReply
   }
 }
 
+void EngageFailureTest(Server* server, UnixctlArgs args, UnixctlReply reply) {
+  const std::optional<FailureTest::Scenario> scenario = FailureTest::Named(args[0]);
+  if (!scenario) {
+    reply.Error("unknown test scenario");
+    return;
+  }
+  server->ForEachCluster([&](ClusterStorage& storage) { storage.EngageFailureTest(*scenario); });
+  reply.Text(*scenario == FailureTest::kNone ? "test dismissed" : "test engaged");
+}
+
 void ChangeElectionTimer(ClusterStorage* storage, UnixctlArgs args, UnixctlReply reply) {
   uint64_t timer_ms = 0;
   if (!absl::SimpleAtoi(args[1], &timer_ms)) timer_ms = 0;
@@ -264,6 +274,10 @@ void RegisterClusterCommands(base::Unixctl* unixctl, Server* server) {
                     OnCluster(server, ChangeElectionTimer));
   unixctl->Register("cluster/set-backlog-threshold", "DB N_MSGS N_BYTES", 3, 3,
                     OnCluster(server, SetBacklogThreshold));
+  unixctl->Register("cluster/failure-test", nullptr, 1, 1,
+                    [server](UnixctlArgs args, UnixctlReply reply) {
+                      EngageFailureTest(server, args, std::move(reply));
+                    });
 }
 
 }  // namespace server

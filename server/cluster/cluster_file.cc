@@ -13,6 +13,10 @@ namespace {
 
 constexpr absl::string_view kNoSchema = "[null,";
 
+// Entries of so many bytes are applied one by one, for clients that were away while the server was.
+// Those before them are loaded at once, which is faster.
+constexpr size_t kMaxRecentBytes = 8 << 20;
+
 // Where an AppendHeader without data leaves a place for them.
 constexpr absl::string_view kDataPlace = "\"prev_data\":null";
 constexpr absl::string_view kDataName = "\"prev_data\":";
@@ -74,12 +78,50 @@ class Contents {
   std::unique_ptr<ovsdb::Database> database_;
 };
 
+bool IsTransaction(absl::string_view data) { return data.substr(0, kNoSchema.size()) == kNoSchema; }
+
+// Of the committed entries, the first that is to be in the history: there are only transactions
+// from there on.
+raft::Index FirstRecent(const raft::PersistentState& state) {
+  size_t bytes = 0;
+  raft::Index first = state.commit_index + 1;
+  for (; first > state.log.first_index(); --first) {
+    const raft::Payload& data = state.log.entry(first - 1).data;
+    if (data == nullptr) continue;
+    bytes += data->size();
+    if (bytes > kMaxRecentBytes || !IsTransaction(*data)) break;
+  }
+  return first;
+}
+
+absl::Status ApplyRecent(raft::Index first, ovsdb::UuidGenerator* uuids, LoadedCluster* loaded) {
+  const raft::Log& entries = loaded->state.log;
+  loaded->history_base = entries.eid(first - 1);
+  for (raft::Index i = first; i <= loaded->state.commit_index; ++i) {
+    const raft::Entry& entry = entries.entry(i);
+    if (entry.data == nullptr) continue;
+    absl::StatusOr<EntryData> data = ParseEntryData(*entry.data);
+    if (!data.ok()) return data.status();
+    ovsdb::Change change;
+    if (!data->transaction.empty()) {
+      data->transaction.push_back('\0');
+      absl::StatusOr<ovsdb::Record> record = ovsdb::ReadRecord(
+          *loaded->database, data->transaction.data(), data->transaction.size() - 1, uuids);
+      if (!record.ok()) return record.status();
+      change = std::move(record->change);
+      loaded->database->Apply(change);
+    }
+    loaded->history.push_back({entry.eid, std::move(change)});
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<EntryData> ParseEntryData(absl::string_view text) {
   EntryData data;
   // What most entries are.
-  if (text.substr(0, kNoSchema.size()) == kNoSchema && text.back() == ']') {
+  if (IsTransaction(text) && text.back() == ']') {
     data.transaction =
         std::string(text.substr(kNoSchema.size(), text.size() - kNoSchema.size() - 1));
     if (data.transaction == "null") data.transaction.clear();
@@ -112,11 +154,25 @@ absl::StatusOr<std::unique_ptr<ovsdb::Database>> MakeDatabase(EntryData data,
   return database;
 }
 
+absl::StatusOr<raft::Header> ReadClusterHeader(LogFile* log) {
+  const absl::StatusOr<std::optional<ovsdb::JsonDocument>> json = ReadJson(log);
+  if (!json.ok()) return json.status();
+  if (!*json) return ovsdb::IoError(absl::StrCat(log->path(), ": no header"), "End of file");
+  return raft::ParseHeader(**json);
+}
+
+absl::StatusOr<std::optional<raft::Record>> ReadClusterRecord(LogFile* log) {
+  const absl::StatusOr<std::optional<ovsdb::JsonDocument>> json = ReadJson(log);
+  if (!json.ok()) return json.status();
+  if (!*json) return std::nullopt;
+  absl::StatusOr<raft::Record> record = raft::ParseRecord(**json);
+  if (record.ok()) return *std::move(record);
+  log->Unread();
+  return record.status();
+}
+
 absl::StatusOr<LoadedCluster> LoadCluster(LogFile* log, ovsdb::UuidGenerator* uuids) {
-  const absl::StatusOr<std::optional<ovsdb::JsonDocument>> first = ReadJson(log);
-  if (!first.ok()) return first.status();
-  if (!*first) return ovsdb::IoError(absl::StrCat(log->path(), ": no header"), "End of file");
-  absl::StatusOr<raft::Header> header = raft::ParseHeader(**first);
+  absl::StatusOr<raft::Header> header = ReadClusterHeader(log);
   if (!header.ok()) return header.status();
 
   LoadedCluster loaded;
@@ -126,7 +182,6 @@ absl::StatusOr<LoadedCluster> LoadCluster(LogFile* log, ovsdb::UuidGenerator* uu
     const absl::Status status = contents.Add(*header->snapshot_data);
     if (!status.ok()) return status;
   }
-  raft::Index applied = header->snapshot.index;
   raft::Replay replay(*std::move(header));
   while (true) {
     const absl::StatusOr<std::optional<ovsdb::JsonDocument>> json = ReadJson(log);
@@ -137,21 +192,24 @@ absl::StatusOr<LoadedCluster> LoadCluster(LogFile* log, ovsdb::UuidGenerator* uu
     if (!*json) break;
     absl::StatusOr<raft::Record> record = raft::ParseRecord(**json);
     if (!record.ok()) return record.status();
-    absl::Status status = replay.Apply(*std::move(record));
+    const absl::Status status = replay.Apply(*std::move(record));
     if (!status.ok()) return status;
-    for (; applied < replay.state().commit_index; ++applied) {
-      const raft::Entry& entry = replay.state().log.entry(applied + 1);
-      if (entry.data == nullptr) continue;
-      status = contents.Add(*entry.data);
-      if (!status.ok()) return status;
-    }
   }
-  const absl::Status status = replay.Finish();
+  absl::Status status = replay.Finish();
   if (!status.ok()) return status;
+  loaded.state = std::move(replay).Take();
+  const raft::Index recent = FirstRecent(loaded.state);
+  for (raft::Index i = loaded.state.log.first_index(); i < recent; ++i) {
+    const raft::Entry& entry = loaded.state.log.entry(i);
+    if (entry.data == nullptr) continue;
+    status = contents.Add(*entry.data);
+    if (!status.ok()) return status;
+  }
   absl::StatusOr<std::unique_ptr<ovsdb::Database>> database = contents.Finish();
   if (!database.ok()) return database.status();
   loaded.database = *std::move(database);
-  loaded.state = std::move(replay).Take();
+  if (loaded.database != nullptr) status = ApplyRecent(recent, uuids, &loaded);
+  if (!status.ok()) return status;
   return loaded;
 }
 

@@ -5,11 +5,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "ovsdb/database.h"
+#include "ovsdb/history.h"
 #include "ovsdb/log_json.h"
 #include "ovsdb/uuid.h"
 #include "raft/record.h"
@@ -19,12 +22,24 @@
 
 namespace server {
 
+// ---- Reading ----
+
+// The first record of a log from which nothing was read yet.
+absl::StatusOr<raft::Header> ReadClusterHeader(LogFile* log);
+
+// The next record, or nothing at the end. One that is no good is given back: reading has ended
+// then.
+absl::StatusOr<std::optional<raft::Record>> ReadClusterRecord(LogFile* log);
+
 struct LoadedCluster {
   raft::PersistentState state;
   // The contents as of state.commit_index; null for a server that is still to join.
   std::unique_ptr<ovsdb::Database> database;
   // Why the reading ended before the end of the file; OK if it did not.
   absl::Status tail;
+  // The newest of the changes that led to the contents, and the state that they began with.
+  ovsdb::Uuid history_base;
+  std::vector<ovsdb::NamedChange> history;
   uint64_t base_size = 0;  // Of the header record.
 };
 
@@ -40,6 +55,8 @@ absl::StatusOr<EntryData> ParseEntryData(absl::string_view text);
 // A database of the data of a snapshot, checked. On any thread.
 absl::StatusOr<std::unique_ptr<ovsdb::Database>> MakeDatabase(EntryData data,
                                                               ovsdb::UuidGenerator* uuids);
+
+// ---- Writing ----
 
 // The data of a snapshot of `contents`, or of an entry that makes them the whole content.
 std::string SnapshotData(const ovsdb::Snapshot& contents, int64_t date_msec);

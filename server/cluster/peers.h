@@ -1,7 +1,8 @@
 // The connections between the members of one clustered database.
 //
 // Each member listens at its address and keeps a connection up to every other one; a message goes
-// over whichever of the two there is. JSON-RPC notifications carry them.
+// over whichever of the two there is. JSON-RPC notifications carry them. Large ones go in pieces
+// where the other side is of our kind: they do not keep their place among the others then.
 #ifndef SERVER_CLUSTER_PEERS_H_
 #define SERVER_CLUSTER_PEERS_H_
 
@@ -10,6 +11,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -68,6 +70,9 @@ class Peers {
   void SetBacklogLimit(const BacklogLimit& limit) { limit_ = limit; }
 
   void Send(const raft::Outgoing& outgoing);
+  // The same in two steps, for messages that are large. The text can be made on any thread.
+  static base::SharedText TextOf(const raft::Message& message);
+  void SendText(const std::string& address, const raft::ServerId& to, base::SharedText text);
 
   std::vector<Connection> connections() const;
   uint64_t n_disconnections() const { return n_disconnections_; }
@@ -79,6 +84,7 @@ class Peers {
   void Accept(std::unique_ptr<base::Stream> stream);
   void TryToListen();
   void Remove(Peer* peer);
+  Peer* FindConnected(const std::string& address, const raft::ServerId& to) const;
 
   const base::StreamContext context_;
   Handler* handler_;
@@ -87,6 +93,7 @@ class Peers {
   base::Timer listen_timer_;
   std::map<std::string, std::unique_ptr<Peer>> outgoing_;  // By address.
   std::list<std::unique_ptr<Peer>> incoming_;
+  std::set<raft::ServerId> kindred_;  // Those connected that take messages in fragments.
   BacklogLimit limit_;
   int64_t probe_ms_;
   uint64_t n_disconnections_ = 0;

@@ -19,6 +19,12 @@ constexpr int64_t kProbeSlackMs = 1000;  // Peers are probed when silent for thi
 constexpr size_t kMaxIdleBuffer = 1 << 20;
 constexpr int kMaxRounds = 100;
 
+// What a server that lost it would hear again: nothing waits for it to be on disk.
+bool IsNews(const raft::Record& record) {
+  return std::holds_alternative<raft::CommitRecord>(record.body) ||
+         std::holds_alternative<raft::LeaderRecord>(record.body);
+}
+
 }  // namespace
 
 ClusterStorage::ClusterStorage(const Environment& environment, std::unique_ptr<LogFile> file,
@@ -69,8 +75,11 @@ void ClusterStorage::OnPeerConnected(const std::string& address) {
 }
 
 void ClusterStorage::OnPeerMessage(const raft::Message& message) {
+  if (failure_test_.Loses(message)) return;
+  failure_test_.OnReceived(message);
   raft_.Tick(base::MonotonicMs());
   raft_.Receive(message);
+  TransferIfTested(message);
   turn_end_.Arm();
 }
 
@@ -97,6 +106,21 @@ absl::StatusOr<std::string> ClusterStorage::ChangeElectionTimer(uint64_t timer_m
 void ClusterStorage::TransferLeadership(absl::string_view reason) {
   raft_.TransferLeadership(reason);
   Pump();
+}
+
+void ClusterStorage::EngageFailureTest(FailureTest::Scenario scenario) {
+  failure_test_.Engage(scenario);
+  raft_.DelayElections(scenario == FailureTest::kDelayElection);
+  if (scenario == FailureTest::kForceElection) raft_.ForceElection();
+  if (scenario == FailureTest::kTransferLeadership) raft_.TransferLeadership("failure test");
+  Pump();
+}
+
+void ClusterStorage::TransferIfTested(const raft::Message& message) {
+  if (leader() && failure_test_.TakeTransferAfter(message)) {
+    raft_.TransferLeadership("failure test");
+    turn_end_.Arm();
+  }
 }
 
 // ---- Effects ----
@@ -148,7 +172,10 @@ void ClusterStorage::Say(const std::vector<raft::LogLine>& lines) const {
 }
 
 void ClusterStorage::Write(const std::vector<raft::Record>& records, uint64_t last_record) {
-  for (const raft::Record& record : records) FrameRaftRecord(record, &buffer_);
+  for (const raft::Record& record : records) {
+    FrameRaftRecord(record, &buffer_);
+    to_sync_ |= !IsNews(record);
+  }
   buffered_last_ = last_record;
   if (!write_timer_.active()) RetryWrite();
 }
@@ -169,30 +196,24 @@ void ClusterStorage::RetryWrite() {
   if (buffer_.capacity() > kMaxIdleBuffer) buffer_.shrink_to_fit();
   schedule_.Appended(1);
   if (rewrite_.under_way()) ++n_rewrite_tail_;
-  sync_.Ask(log_->sync(), buffered_last_);
+  if (std::exchange(to_sync_, false)) sync_.Ask(log_->sync(), buffered_last_);
 }
 
 void ClusterStorage::Send(const raft::Outgoing& outgoing) {
+  if (failure_test_.Loses(outgoing.message)) return;
+  failure_test_.BeforeSending(outgoing.message);
   if (std::holds_alternative<raft::InstallSnapshotRequest>(outgoing.message.body)) {
     SendSnapshot(outgoing);
   } else {
     peers_.Send(outgoing);
   }
-}
-
-// A newer snapshot than the one that was asked for does as well, and is at hand.
-void ClusterStorage::SendSnapshot(const raft::Outgoing& outgoing) {
-  auto message = std::make_shared<raft::Outgoing>(outgoing);
-  auto& request = std::get<raft::InstallSnapshotRequest>(message->message.body);
-  request.snapshot = raft_.SnapshotAt(applied_);
-  environment_.rewrite->Run(
-      [&request, contents = host_->CommittedSnapshot()]() mutable {
-        request.data = std::make_shared<const std::string>(SnapshotData(contents, base::WallMs()));
-        contents = {};
-      },
-      [this, alive = alive_, message, term = request.term] {
-        if (*alive && raft_.term() == term) peers_.Send(*message);
-      });
+  if (failure_test_.engaged(FailureTest::kNone)) return;
+  // Once it has left.
+  environment_.context.loop->Post([this, alive = alive_, message = outgoing.message] {
+    if (!*alive) return;
+    failure_test_.AfterSending(message);
+    TransferIfTested(message);
+  });
 }
 
 void ClusterStorage::TellChanges() {
@@ -203,8 +224,9 @@ void ClusterStorage::TellChanges() {
     return;
   }
   const bool is_ready = ready();
-  if (is_ready && !was_ready_) client_->OnReady();
-  was_ready_ = is_ready;
+  if (is_ready != std::exchange(was_ready_, is_ready)) {
+    is_ready ? client_->OnReady() : client_->OnStalled();
+  }
   if (leader() != was_leader_ || connected() != was_connected_) {
     was_leader_ = leader();
     was_connected_ = connected();
@@ -422,70 +444,6 @@ void ClusterStorage::FollowLog() {
   }
 }
 
-void ClusterStorage::Fail(const absl::Status& error) {
-  failed_ = true;
-  log.Error("%s: cannot apply entry %d: %s", log_->path(), applied_, ovsdb::ErrorText(error));
-}
-
-// ---- The file ----
-
-raft::Header ClusterStorage::HeaderAt(const raft::SnapshotInfo& snapshot) const {
-  raft::Header header;
-  header.server_id = raft_.id();
-  header.local_address = raft_.state().local_address;
-  header.name = raft_.state().name;
-  header.cluster_id = raft_.cluster_id();
-  header.snapshot = snapshot;
-  return header;
-}
-
-// What a file needs behind a snapshot at `index`.
-std::string ClusterStorage::RecordsBehind(raft::Index index) const {
-  std::string text;
-  for (raft::Index i = index + 1; i < raft_.log().end(); ++i) {
-    FrameRaftRecord({raft::EntryRecord{i, raft_.log().entry(i)}, {}}, &text);
-  }
-  if (raft_.state().vote.is_zero()) {
-    FrameRaftRecord({raft::TermRecord{raft_.term()}, {}}, &text);
-  } else {
-    FrameRaftRecord({raft::VoteRecord{raft_.term(), raft_.state().vote}, {}}, &text);
-  }
-  if (raft_.commit_index() > index) {
-    FrameRaftRecord({raft::CommitRecord{raft_.commit_index()}, {}}, &text);
-  }
-  return text;
-}
-
-void ClusterStorage::Compact(ovsdb::Snapshot snapshot, std::string comment, Done done) {
-  if (applied_ == raft_.log().snapshot().index) {
-    done(ovsdb::Error("ovsdb error", "not storing a duplicate snapshot"));
-    return;
-  }
-  if (paused_ || rewrite_.under_way()) {
-    done(ovsdb::Error("ovsdb error", "the file is being written anew already"));
-    return;
-  }
-  const raft::Index index = applied_;
-  n_rewrite_tail_ = 0;
-  rewrite_.Start(
-      [header = HeaderAt(raft_.SnapshotAt(index)),
-       snapshot = std::move(snapshot)](LogWriter* writer) {
-        return WriteClusterHeader(header, snapshot, base::WallMs(), writer);
-      },
-      RecordsBehind(index),
-      [this, index] {
-        schedule_.Compacted(base::MonotonicMs(), log_->size());
-        schedule_.Appended(n_rewrite_tail_);
-        raft_.Compacted(index);
-        sync_.Ask(log_->sync(), buffered_last_);
-      },
-      std::move(done));
-}
-
-bool ClusterStorage::WantsCompaction() {
-  return !paused_ && !rewrite_.under_way() && schedule_.IsDue(base::MonotonicMs(), log_->size());
-}
-
 void ClusterStorage::Convert(ovsdb::Snapshot converted, Done done) {
   if (!ready()) {
     done(ovsdb::Error("cluster error", "the cluster has no leader that could convert it now"));
@@ -514,85 +472,15 @@ void ClusterStorage::DisplaceConversions() {
   for (const Done& done : converted) done(absl::AbortedError("another change came first"));
 }
 
+void ClusterStorage::Fail(const absl::Status& error) {
+  failed_ = true;
+  log.Error("%s: cannot apply entry %d: %s", log_->path(), applied_, ovsdb::ErrorText(error));
+}
+
 void ClusterStorage::SyncNow() {
   Pump();
   const absl::Status status = log_->sync()->Run();
   if (!status.ok()) log.Error("%s", ovsdb::ErrorText(status));
-}
-
-// A snapshot from the leader: its contents are made and written on the helper thread.
-void ClusterStorage::StartInstall(raft::Install install) {
-  if (paused_ || rewrite_.under_way()) {
-    raft_.Installed(absl::UnavailableError("the file is being written anew"));
-    return;
-  }
-  struct Job {
-    raft::Install install;
-    absl::StatusOr<std::unique_ptr<ovsdb::Database>> contents;
-  };
-  auto job = std::make_shared<Job>();
-  job->install = std::move(install);
-  paused_ = true;
-  environment_.rewrite->Run(
-      [job, seed = environment_.uuids->Next().lo] {
-        ovsdb::UuidGenerator uuids(seed);
-        absl::StatusOr<EntryData> data = ParseEntryData(*job->install.data);
-        job->install.data = nullptr;
-        if (data.ok()) {
-          job->contents = MakeDatabase(*std::move(data), &uuids);
-        } else {
-          job->contents = data.status();
-        }
-      },
-      [this, alive = alive_, job] {
-        if (*alive) WriteInstalled(job->install.snapshot, std::move(job->contents));
-      });
-}
-
-void ClusterStorage::WriteInstalled(raft::SnapshotInfo snapshot,
-                                    absl::StatusOr<std::unique_ptr<ovsdb::Database>> contents) {
-  if (!contents.ok()) {
-    EndInstall(snapshot, std::move(contents));
-    return;
-  }
-  ovsdb::Snapshot rows = (*contents)->TakeSnapshot();
-  auto kept = std::make_shared<std::unique_ptr<ovsdb::Database>>(*std::move(contents));
-  std::string tail;
-  if (raft_.state().vote.is_zero()) {
-    FrameRaftRecord({raft::TermRecord{raft_.term()}, {}}, &tail);
-  } else {
-    FrameRaftRecord({raft::VoteRecord{raft_.term(), raft_.state().vote}, {}}, &tail);
-  }
-  rewrite_.Start(
-      [header = HeaderAt(snapshot), rows = std::move(rows)](LogWriter* writer) {
-        return WriteClusterHeader(header, rows, base::WallMs(), writer);
-      },
-      std::move(tail), [this] { schedule_.Compacted(base::MonotonicMs(), log_->size()); },
-      [this, alive = alive_, snapshot, kept](const absl::Status& status) {
-        if (!*alive) return;
-        if (status.ok()) {
-          EndInstall(snapshot, std::move(*kept));
-        } else {
-          EndInstall(snapshot, status);
-        }
-      });
-}
-
-void ClusterStorage::EndInstall(const raft::SnapshotInfo& snapshot,
-                                absl::StatusOr<std::unique_ptr<ovsdb::Database>> contents) {
-  paused_ = false;
-  if (contents.ok()) {
-    LoseAll();
-    raft_.Installed(absl::OkStatus());
-    applied_ = head_index_ = snapshot.index;
-    last_txn_id_ = snapshot.eid;
-    host_->ReplaceContents(*std::move(contents), "the leader sent a snapshot");
-    sync_.Ask(log_->sync(), buffered_last_);
-  } else {
-    log.Warn("failed to install a snapshot: %s", ovsdb::ErrorText(contents.status()));
-    raft_.Installed(contents.status());
-  }
-  turn_end_.Arm();
 }
 
 }  // namespace server

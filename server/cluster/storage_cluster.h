@@ -23,6 +23,7 @@
 #include "server/base/loop.h"
 #include "server/base/stream.h"
 #include "server/cluster/cluster_file.h"
+#include "server/cluster/failure_test.h"
 #include "server/cluster/peers.h"
 #include "server/compaction_schedule.h"
 #include "server/durable.h"
@@ -79,6 +80,7 @@ class ClusterStorage final : public Storage, private Peers::Handler {
   absl::StatusOr<std::string> Kick(const raft::ServerId& server);
   absl::StatusOr<std::string> ChangeElectionTimer(uint64_t timer_ms);
   void TransferLeadership(absl::string_view reason);
+  void EngageFailureTest(FailureTest::Scenario scenario);
   void SetBacklogLimit(const Peers::BacklogLimit& limit) { peers_.SetBacklogLimit(limit); }
 
   // Storage
@@ -119,6 +121,7 @@ class ClusterStorage final : public Storage, private Peers::Handler {
   void Write(const std::vector<raft::Record>& records, uint64_t last_record);
   void RetryWrite();
   void Send(const raft::Outgoing& outgoing);
+  void TransferIfTested(const raft::Message& message);
   void SendSnapshot(const raft::Outgoing& outgoing);
   void Settle(const std::vector<raft::Settled>& settled);
   void Displace(const ovsdb::Uuid& eid);
@@ -150,6 +153,7 @@ class ClusterStorage final : public Storage, private Peers::Handler {
   std::unique_ptr<LogFile> log_;
   raft::Server raft_;
   Peers peers_;
+  FailureTest failure_test_;
 
   // The newest state.
   Position position_ = 0;  // That was given out last.
@@ -165,6 +169,7 @@ class ClusterStorage final : public Storage, private Peers::Handler {
   // The file.
   std::string buffer_;          // Framed records that are to be written.
   uint64_t buffered_last_ = 0;  // The number of the last of them.
+  bool to_sync_ = false;        // Something waits for them to be on disk.
   CompactionSchedule schedule_;
   GroupSync sync_;
   FileRewrite rewrite_;

@@ -14,7 +14,7 @@
 #include "ovsdb/error.h"
 #include "raft/fields.h"
 #include "raft/replay.h"
-#include "server/cluster_file.h"
+#include "server/cluster/cluster_file.h"
 #include "server/log_file.h"
 #include "server/tool/cluster.h"
 #include "server/tool/command.h"

@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "raft/fields.h"
-#include "server/cluster_file.h"
+#include "server/cluster/cluster_file.h"
 #include "server/tool/cluster.h"
 #include "server/tool/command.h"
 

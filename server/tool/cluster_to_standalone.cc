@@ -10,7 +10,7 @@
 #include "ovsdb/error.h"
 #include "ovsdb/log_json.h"
 #include "raft/replay.h"
-#include "server/cluster_file.h"
+#include "server/cluster/cluster_file.h"
 #include "server/database_file.h"
 #include "server/log_file.h"
 #include "server/tool/cluster.h"

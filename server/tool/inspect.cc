@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "ovsdb/error.h"
-#include "server/cluster_file.h"
+#include "server/cluster/cluster_file.h"
 #include "server/database_file.h"
 #include "server/log_file.h"
 #include "server/tool/command.h"

@@ -1,0 +1,176 @@
+// Whole contents: in the member's own file, from the leader and to followers. They are made,
+// written and read on a helper thread.
+#include <utility>
+
+#include "ovsdb/error.h"
+#include "server/base/log.h"
+#include "server/cluster/storage_cluster.h"
+
+namespace server {
+namespace {
+
+base::LogModule log("raft");
+
+}  // namespace
+
+// ---- The file ----
+
+raft::Header ClusterStorage::HeaderAt(const raft::SnapshotInfo& snapshot) const {
+  raft::Header header;
+  header.server_id = raft_.id();
+  header.local_address = raft_.state().local_address;
+  header.name = raft_.state().name;
+  header.cluster_id = raft_.cluster_id();
+  header.snapshot = snapshot;
+  return header;
+}
+
+// What a file needs behind a snapshot at `index`.
+std::string ClusterStorage::RecordsBehind(raft::Index index) const {
+  std::string text;
+  for (raft::Index i = index + 1; i < raft_.log().end(); ++i) {
+    FrameRaftRecord({raft::EntryRecord{i, raft_.log().entry(i)}, {}}, &text);
+  }
+  if (raft_.state().vote.is_zero()) {
+    FrameRaftRecord({raft::TermRecord{raft_.term()}, {}}, &text);
+  } else {
+    FrameRaftRecord({raft::VoteRecord{raft_.term(), raft_.state().vote}, {}}, &text);
+  }
+  if (raft_.commit_index() > index) {
+    FrameRaftRecord({raft::CommitRecord{raft_.commit_index()}, {}}, &text);
+  }
+  return text;
+}
+
+void ClusterStorage::Compact(ovsdb::Snapshot snapshot, std::string comment, Done done) {
+  if (applied_ == raft_.log().snapshot().index) {
+    done(ovsdb::Error("ovsdb error", "not storing a duplicate snapshot"));
+    return;
+  }
+  if (paused_ || rewrite_.under_way()) {
+    done(ovsdb::Error("ovsdb error", "the file is being written anew already"));
+    return;
+  }
+  const raft::Index index = applied_;
+  n_rewrite_tail_ = 0;
+  rewrite_.Start(
+      [header = HeaderAt(raft_.SnapshotAt(index)),
+       snapshot = std::move(snapshot)](LogWriter* writer) {
+        return WriteClusterHeader(header, snapshot, base::WallMs(), writer);
+      },
+      RecordsBehind(index),
+      [this, index] {
+        schedule_.Compacted(base::MonotonicMs(), log_->size());
+        schedule_.Appended(n_rewrite_tail_);
+        raft_.Compacted(index);
+        sync_.Ask(log_->sync(), buffered_last_);
+      },
+      std::move(done));
+}
+
+bool ClusterStorage::WantsCompaction() {
+  return !paused_ && !rewrite_.under_way() && schedule_.IsDue(base::MonotonicMs(), log_->size());
+}
+
+// ---- To and from others ----
+
+// A newer snapshot than the one that was asked for does as well, and is at hand.
+void ClusterStorage::SendSnapshot(const raft::Outgoing& outgoing) {
+  struct Job {
+    raft::Outgoing outgoing;
+    base::SharedText text;
+  };
+  auto job = std::make_shared<Job>();
+  job->outgoing = outgoing;
+  std::get<raft::InstallSnapshotRequest>(job->outgoing.message.body).snapshot =
+      raft_.SnapshotAt(applied_);
+  environment_.rewrite->Run(
+      [job, contents = host_->CommittedSnapshot()]() mutable {
+        auto& request = std::get<raft::InstallSnapshotRequest>(job->outgoing.message.body);
+        request.data = std::make_shared<const std::string>(SnapshotData(contents, base::WallMs()));
+        contents = {};
+        job->text = Peers::TextOf(job->outgoing.message);
+        request.data = nullptr;
+      },
+      [this, alive = alive_, job, term = raft_.term()] {
+        if (!*alive || raft_.term() != term) return;
+        peers_.SendText(job->outgoing.address, job->outgoing.message.to, std::move(job->text));
+      });
+}
+
+// A snapshot from the leader: its contents are made and written on the helper thread.
+void ClusterStorage::StartInstall(raft::Install install) {
+  if (paused_ || rewrite_.under_way()) {
+    raft_.Installed(absl::UnavailableError("the file is being written anew"));
+    return;
+  }
+  struct Job {
+    raft::Install install;
+    absl::StatusOr<std::unique_ptr<ovsdb::Database>> contents;
+  };
+  auto job = std::make_shared<Job>();
+  job->install = std::move(install);
+  paused_ = true;
+  environment_.rewrite->Run(
+      [job, seed = environment_.uuids->Next().lo] {
+        ovsdb::UuidGenerator uuids(seed);
+        absl::StatusOr<EntryData> data = ParseEntryData(*job->install.data);
+        job->install.data = nullptr;
+        if (data.ok()) {
+          job->contents = MakeDatabase(*std::move(data), &uuids);
+        } else {
+          job->contents = data.status();
+        }
+      },
+      [this, alive = alive_, job] {
+        if (*alive) WriteInstalled(job->install.snapshot, std::move(job->contents));
+      });
+}
+
+void ClusterStorage::WriteInstalled(raft::SnapshotInfo snapshot,
+                                    absl::StatusOr<std::unique_ptr<ovsdb::Database>> contents) {
+  if (!contents.ok()) {
+    EndInstall(snapshot, std::move(contents));
+    return;
+  }
+  ovsdb::Snapshot rows = (*contents)->TakeSnapshot();
+  auto kept = std::make_shared<std::unique_ptr<ovsdb::Database>>(*std::move(contents));
+  std::string tail;
+  if (raft_.state().vote.is_zero()) {
+    FrameRaftRecord({raft::TermRecord{raft_.term()}, {}}, &tail);
+  } else {
+    FrameRaftRecord({raft::VoteRecord{raft_.term(), raft_.state().vote}, {}}, &tail);
+  }
+  rewrite_.Start(
+      [header = HeaderAt(snapshot), rows = std::move(rows)](LogWriter* writer) {
+        return WriteClusterHeader(header, rows, base::WallMs(), writer);
+      },
+      std::move(tail), [this] { schedule_.Compacted(base::MonotonicMs(), log_->size()); },
+      [this, alive = alive_, snapshot, kept](const absl::Status& status) {
+        if (!*alive) return;
+        if (status.ok()) {
+          EndInstall(snapshot, std::move(*kept));
+        } else {
+          EndInstall(snapshot, status);
+        }
+      });
+}
+
+void ClusterStorage::EndInstall(const raft::SnapshotInfo& snapshot,
+                                absl::StatusOr<std::unique_ptr<ovsdb::Database>> contents) {
+  paused_ = false;
+  if (contents.ok()) {
+    LoseAll();
+    raft_.Installed(absl::OkStatus());
+    applied_ = head_index_ = snapshot.index;
+    last_txn_id_ = snapshot.eid;
+    host_->ReplaceContents(*std::move(contents), "the leader sent a snapshot");
+    sync_.Ask(log_->sync(), buffered_last_);
+  } else {
+    log.Warn("failed to install a snapshot: %s", ovsdb::ErrorText(contents.status()));
+    raft_.Installed(contents.status());
+  }
+  turn_end_.Arm();
+}
+
+}  // namespace server
