@@ -31,6 +31,7 @@ void Weigh(const RowChange& change, Weight* weight) {
 Weight WeightOf(const Change& change) {
   Weight weight;
   for (const TableChange& table : change.tables) {
+    weight.bytes += sizeof(TableChange);
     for (const RowChange& row : table.rows) Weigh(row, &weight);
   }
   return weight;
@@ -62,13 +63,13 @@ Change ChangeMerger::Take() {
   return change;
 }
 
-void History::Add(const Uuid& id, Change change, size_t database_atoms) {
+void History::Add(const Uuid& id, Change change) {
   if (id.is_zero()) return;
   Weight weight = WeightOf(change);
+  weight.bytes += sizeof(Entry);
   entries_.push_back({id, std::move(change), weight.bytes, weight.atoms});
   bytes_ += weight.bytes;
   atom_count_ += weight.atoms;
-  while (entries_.size() > 1 && atom_count_ > database_atoms) DropOldest();
   while (bytes_ > max_bytes_) DropOldest();
 }
 

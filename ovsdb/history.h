@@ -30,15 +30,20 @@ class ChangeMerger {
   absl::btree_map<int, MergedTable> tables_;
 };
 
+// A change, and the name of the state that it led to.
+struct NamedChange {
+  Uuid id;
+  Change change;
+};
+
 class History {
  public:
-  // Keeps changes that together hold about `max_bytes` that the database no longer needs; and, as
-  // stock, of no more atoms than the database has (else it is cheaper to send the database), but
-  // for the newest.
+  // Keeps the newest changes that together take about `max_bytes`: what they are made of, and the
+  // values that only they still hold.
   explicit History(size_t max_bytes) : max_bytes_(max_bytes) {}
 
   // `id` names the state that `change` led to. Zero ids are not kept: there is no history then.
-  void Add(const Uuid& id, Change change, size_t database_atoms);
+  void Add(const Uuid& id, Change change);
   // Forgets everything; the state of now is `id`.
   void Reset(const Uuid& id);
 

@@ -37,6 +37,7 @@ class Databases {
 
   const HostedDatabase::Environment& environment() const { return environment_; }
   void SetTrimMemory(bool trim) { environment_.trim_memory = trim; }
+  void SetHistoryBytes(size_t bytes) { environment_.history_bytes = bytes; }  // Of new databases.
 
   HostedDatabase* Find(absl::string_view name) const;  // Null if there is none.
   // The one that was opened from `file`, as given.

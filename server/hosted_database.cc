@@ -17,10 +17,6 @@ namespace {
 base::LogModule log("ovsdb_server");
 base::LogModule transaction_log("transaction");
 
-// History is for clients that were away for a moment: what would take longer to send than the
-// database itself is of no use.
-constexpr size_t kMaxHistoryBytes = 64 << 20;
-
 }  // namespace
 
 HostedDatabase::HostedDatabase(const Environment* environment, std::string name, std::string file,
@@ -29,7 +25,7 @@ HostedDatabase::HostedDatabase(const Environment* environment, std::string name,
     : environment_(environment),
       name_(std::move(name)),
       file_(std::move(file)),
-      history_(kMaxHistoryBytes),
+      history_(environment->history_bytes),
       executor_(environment->loop, environment->uuids, std::move(storage), std::move(database),
                 this) {
   if (available()) Adopt();
@@ -44,6 +40,12 @@ void HostedDatabase::Adopt() {
   monitors_ = std::make_unique<ovsdb::MonitorIndex>(state().schema_ref());
   history_.Reset(executor_.storage().last_txn_id());
   table_logs_.assign(state().schema().tables.size(), false);
+}
+
+void HostedDatabase::RestoreHistory(const ovsdb::Uuid& base,
+                                    std::vector<ovsdb::NamedChange> changes) {
+  history_.Reset(base);
+  for (ovsdb::NamedChange& change : changes) history_.Add(change.id, std::move(change.change));
 }
 
 void HostedDatabase::SetTableLog(int table, bool on) { table_logs_[table] = on; }
@@ -68,7 +70,7 @@ void HostedDatabase::OnChange(const ovsdb::Change& change) {
   if (txn_id.is_zero()) {
     history_.Reset(txn_id);  // A state without a name: nobody can tell what changed since.
   } else {
-    history_.Add(txn_id, change, state().atom_count());
+    history_.Add(txn_id, change);
   }
   for (const ChangeCallback& callback : change_callbacks_) callback(change);
 }

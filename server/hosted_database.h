@@ -38,6 +38,8 @@ class HostedDatabase final : private Executor::Observer {
     // It was; `reason` is for logs.
     std::function<void(HostedDatabase* database, absl::string_view reason)> replaced;
     bool trim_memory = true;  // After compactions.
+    // Of recent changes, for clients that were away: see ovsdb::History.
+    size_t history_bytes = 64 << 20;
   };
 
   // `environment` outlives this. `file` is its file as the user named it (relay:NAME:REMOTES for a
@@ -64,6 +66,9 @@ class HostedDatabase final : private Executor::Observer {
   // Clients may not write here, nor convert it: a backup, or a built-in database.
   void SetReadOnly(bool read_only) { read_only_ = read_only; }
   bool read_only() const { return read_only_; }
+
+  // What led from the state `base` to that of now, as far as it is known.
+  void RestoreHistory(const ovsdb::Uuid& base, std::vector<ovsdb::NamedChange> changes);
 
   // The session is going, or has no monitors here any more.
   void Forget(DbSession* session) { lagging_.erase(session); }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "server/base/coverage.h"
 #include "server/base/daemon.h"
@@ -46,6 +47,7 @@ struct Options {
   std::string config_file;  // Empty: none.
   std::string run_command;
   std::string unixctl_path;
+  size_t history_bytes = 64 << 20;
   bool default_database = true;
   bool column_diff = true;
   bool no_data_conversion = true;
@@ -81,6 +83,8 @@ struct Options {
       "  --run COMMAND           run COMMAND as subprocess then exit\n"
       "  --unixctl=SOCKET        override default control socket name\n"
       "  --no-dbs                do not add default database\n"
+      "  --history-bytes=N       remember changes of a clustered database, for\n"
+      "                          clients that come back, within N bytes\n"
       "  --disable-file-column-diff\n"
       "                          don't use column diff in database file\n"
       "  -h, --help              display this help message\n"
@@ -136,6 +140,11 @@ Options ParseOptions(int argc, char** argv) {
   parser.Add("active", 0, P::kNone, [&](const char*) {
     active = true;
     options.sync.backup = false;
+  });
+  parser.Add("history-bytes", 0, P::kRequired, [&](const char* arg) {
+    if (!absl::SimpleAtoi(arg, &options.history_bytes)) {
+      base::Fatal(absl::StrCat("--history-bytes=", arg, ": not a number of bytes"));
+    }
   });
   parser.Add("no-dbs", 0, P::kNone, [&](const char*) { options.default_database = false; });
   parser.Add("disable-file-column-diff", 0, P::kNone,
@@ -259,6 +268,7 @@ int Run(const Options& options, ConfigMemory* memory, base::Daemon* daemon) {
   const base::TerminationSignals signals(&loop, nullptr);
   base::TlsConfig tls;
   server::Server server(&loop, &tls);
+  server.databases().SetHistoryBytes(options.history_bytes);
   if (!options.column_diff) server.SetRecordForm(ovsdb::RecordForm::kValues);
 
   base::Unixctl unixctl({&loop, nullptr});
