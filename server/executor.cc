@@ -87,19 +87,30 @@ bool Executor::Withdraw(const Request& request) {
   return forwarder_ == nullptr || forwarder_->Withdraw(request);
 }
 
-void Executor::Execute(std::unique_ptr<Request> request, int64_t now_ms) {
+// What becomes of it on the newest state; or on what is committed, while it can take for ever until
+// what is on its way is.
+ovsdb::TransactionOutcome Executor::Try(const Request& request, int64_t now_ms) {
   ovsdb::TransactionContext context;
-  context.read_only = request->read_only;
-  context.role = request->role;
-  context.client_id = request->client_id;
+  context.read_only = request.read_only;
+  context.role = request.role;
+  context.client_id = request.client_id;
   context.uuids = uuids_;
   context.owns_lock = [&](absl::string_view lock) {
-    return request->client != nullptr && request->client->OwnsLock(lock);
+    return request.client != nullptr && request.client->OwnsLock(lock);
   };
-  context.elapsed_msec = now_ms - request->arrived_ms;
-
+  context.elapsed_msec = now_ms - request.arrived_ms;
+  if (storage_->ready()) {
+    return ovsdb::ExecuteTransaction(*database_, request.message->params(), context);
+  }
+  RevertPending();
   ovsdb::TransactionOutcome outcome =
-      ovsdb::ExecuteTransaction(*database_, request->message->params(), context);
+      ovsdb::ExecuteTransaction(*database_, request.message->params(), context);
+  ApplyPending();
+  return outcome;
+}
+
+void Executor::Execute(std::unique_ptr<Request> request, int64_t now_ms) {
+  ovsdb::TransactionOutcome outcome = Try(*request, now_ms);
   if (outcome.must_wait) {
     Wait(std::move(request), outcome.timeout_msec);
     return;
@@ -109,8 +120,12 @@ void Executor::Execute(std::unique_ptr<Request> request, int64_t now_ms) {
     Forward(std::move(request));
     return;
   }
-  if (!outcome.change.empty() && !storage_->ready()) {
-    kept_.push_back(std::move(request));
+  if (!storage_->ready()) {
+    if (outcome.change.empty()) {
+      Finish(std::move(request), {.text = std::move(outcome.result)});
+    } else {
+      kept_.push_back(std::move(request));
+    }
     return;
   }
   Pending pending;
@@ -312,11 +327,30 @@ void Executor::OnReady() {
   if (!kept_.empty()) turn_end_.Arm();
 }
 
+// Reads that wait for others' changes need not.
+void Executor::OnStalled() {
+  std::vector<std::unique_ptr<Request>> reads;
+  std::erase_if(pending_, [&](Pending& pending) {
+    if (!pending.change.empty() || !pending.request) return false;
+    reads.push_back(std::move(pending.request));
+    return true;
+  });
+  for (auto& read : reads) Execute(std::move(read), base::MonotonicMs());
+}
+
 ovsdb::Snapshot Executor::TakeCommittedSnapshot() {
-  for (auto it = pending_.rbegin(); it != pending_.rend(); ++it) database_->Revert(it->change);
+  RevertPending();
   ovsdb::Snapshot snapshot = database_->TakeSnapshot();
-  for (const Pending& pending : pending_) database_->Apply(pending.change);
+  ApplyPending();
   return snapshot;
+}
+
+void Executor::RevertPending() {
+  for (auto it = pending_.rbegin(); it != pending_.rend(); ++it) database_->Revert(it->change);
+}
+
+void Executor::ApplyPending() {
+  for (const Pending& pending : pending_) database_->Apply(pending.change);
 }
 
 void Executor::Finish(std::unique_ptr<Request> request, Answer answer) {

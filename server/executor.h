@@ -6,8 +6,9 @@
 // network, and whatever is lost on the way was never seen: the executor reverts it.
 //
 // Transactions that write are kept while the storage is not ready, and made again when others came
-// first. Transactions whose `wait` does not hold yet are kept and tried again when a table that
-// they mention has changed, or when their time is over.
+// first; those that read are answered from what is committed meanwhile. Transactions whose `wait`
+// does not hold yet are kept and tried again when a table that they mention has changed, or when
+// their time is over.
 #ifndef SERVER_EXECUTOR_H_
 #define SERVER_EXECUTOR_H_
 
@@ -160,7 +161,11 @@ class Executor final : private Storage::Client {
   void OnForeign(Storage::Position position, ovsdb::Change change) override;
   void OnDisplaced(Storage::Position position) override;
   void OnReady() override;
+  void OnStalled() override;
 
+  void RevertPending();
+  void ApplyPending();
+  ovsdb::TransactionOutcome Try(const Request& request, int64_t now_ms);
   void Execute(std::unique_ptr<Request> request, int64_t now_ms);
   void ApplyAndAppend(Pending pending);
   void Wait(std::unique_ptr<Request> request, std::optional<int64_t> timeout_ms);

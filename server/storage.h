@@ -50,8 +50,9 @@ class Storage {
     // What was appended from `position` on was not accepted, and never will be: it must be
     // reverted, and may be tried anew on what came instead.
     virtual void OnDisplaced(Position position) = 0;
-    // ready() has become true.
+    // ready() has become true, or false.
     virtual void OnReady() = 0;
+    virtual void OnStalled() = 0;
 
    protected:
     ~Client() = default;
@@ -68,7 +69,8 @@ class Storage {
   // "standalone" and so on: the `model` in `_Server`.
   virtual absl::string_view model() const = 0;
 
-  // Whether changes can be appended now. They may be lost all the same.
+  // Whether changes can be appended now. They may be lost all the same. While not, nobody knows
+  // when it will turn out what becomes of those on their way.
   virtual bool ready() const { return true; }
 
   // Takes the next change. Requires ready(). With `durable`, OnDurable will come without being

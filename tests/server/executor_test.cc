@@ -33,7 +33,9 @@ class ManualStorage final : public Storage {
   void Convert(ovsdb::Snapshot, Done) override {}
   bool WantsCompaction() override { return false; }
   absl::Status status() const override { return absl::OkStatus(); }
+  bool ready() const override { return is_ready; }
 
+  bool is_ready = true;
   Client* client = nullptr;
   Position appended = 0;
   int n_flushes = 0;
@@ -227,6 +229,27 @@ TEST_F(ExecutorTest, FrozenRequestsComeInTheirOrder) {
   EXPECT_EQ(Rows(0), 2u);
   storage_->client->OnCommitted(2);
   EXPECT_EQ(TakeEvents(), (Events{"error 2", "change", "answer 1", "change", "answer 3"}));
+}
+
+TEST_F(ExecutorTest, ReadsDoNotWaitForWhatMayTakeForEver) {
+  const std::string read = R"({"op":"select","table":"T","where":[],"columns":["name"]})";
+  Insert(1, "T");
+  Submit(2, read);
+  EXPECT_EQ(TakeEvents(), Events()) << "what it saw may be lost";
+  storage_->is_ready = false;
+  storage_->client->OnStalled();
+  Submit(3, read);
+  Insert(4, "T");
+  EXPECT_EQ(TakeEvents(), (Events{"answer 2", "answer 3"}));
+  EXPECT_EQ(answers_["2"], R"([{"rows":[]}])");
+  EXPECT_EQ(answers_["3"], R"([{"rows":[]}])");
+  EXPECT_EQ(Rows(0), 1u) << "the newest state is as it was";
+  storage_->is_ready = true;
+  storage_->client->OnReady();
+  storage_->client->OnCommitted(1);
+  loop_.RunOnce(false);
+  storage_->client->OnCommitted(2);
+  EXPECT_EQ(TakeEvents(), (Events{"change", "answer 1", "change", "answer 4"}));
 }
 
 TEST_F(ExecutorTest, LocksAreAskedOfTheClient) {

@@ -204,6 +204,7 @@ class PositionRecorder final : public Storage::Client {
   void OnForeign(Storage::Position, ovsdb::Change) override {}
   void OnDisplaced(Storage::Position) override {}
   void OnReady() override {}
+  void OnStalled() override {}
 
   Strings told;
   Storage::Position durable = 0;

@@ -34,6 +34,7 @@ class Recorder final : public Storage::Client {
   void OnForeign(Storage::Position position, ovsdb::Change change) override { ADD_FAILURE(); }
   void OnDisplaced(Storage::Position position) override { ADD_FAILURE(); }
   void OnReady() override { ADD_FAILURE(); }
+  void OnStalled() override { ADD_FAILURE(); }
 
   Storage::Position committed = 0;
   Storage::Position durable = 0;
