@@ -10,22 +10,17 @@ import argparse
 import json
 import os
 import pathlib
-import shutil
 import signal
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 
 import scenarios
+from servers import Alone, Cluster, RunError
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SERVERS = ("ours", "reference")
-
-
-class RunError(Exception):
-    """A run that gives no figures; the message says why."""
 
 
 def program(path):
@@ -41,6 +36,8 @@ def arguments():
     parser.add_argument("--reference", type=program,
                         default=pathlib.Path(reference) / "bin/ovsdb-server",
                         help="stock's ovsdb-server")
+    parser.add_argument("--tool", default=ROOT / "build/server/tool/ovsdb-tool", type=program,
+                        help="ovsdb-tool, which makes the files of clusters")
     parser.add_argument("--scenario", action="append", metavar="NAME",
                         help="only these, or those that begin so (may be repeated)")
     parser.add_argument("--scale", choices=("small", "full"), default="small",
@@ -79,67 +76,36 @@ class Databases:
         return path
 
 
-class Server:
-    """A server process on a copy of a database, ended and cleaned up when the block ends."""
-
-    def __init__(self, program, database):
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="bench-boreas-"))
-        self.socket = self.directory / "db.sock"
-        self.control = self.directory / "control"
-        self.log = self.directory / "log"
-        shutil.copyfile(database, self.directory / "db")
-        with open(self.log, "wb") as log:
-            self.started_nsec = time.monotonic_ns()
-            self.process = subprocess.Popen(
-                [program, self.directory / "db", f"--remote=punix:{self.socket}",
-                 f"--unixctl={self.control}", "-vconsole:warn"],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.directory)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        shutil.rmtree(self.directory, ignore_errors=True)
-
-    def wait_until_it_listens(self, timeout):
-        deadline = time.monotonic() + timeout
-        while not (self.socket.exists() and self.control.exists()):
-            if self.process.poll() is not None:
-                raise RunError(f"the server ended:\n{self.complaints()}")
-            if time.monotonic() > deadline:
-                raise RunError("the server does not listen")
-            time.sleep(0.01)
-
-    def complaints(self):
-        return "".join(self.log.read_text(errors="replace").splitlines(True)[-10:])
+def servers_for(options, program, scenario, database):
+    if scenario.through is None:
+        return Alone(program, database)
+    return Cluster(program, database, options.tool, scenario.through, options.timeout)
 
 
 def run_once(options, program, scenario, database):
-    with Server(program, database) as server:
+    with servers_for(options, program, scenario, database) as servers:
         if scenario.command != "ready":
-            server.wait_until_it_listens(options.timeout)
+            servers.entry.wait_until_it_listens(options.timeout)
             # What the server does right after it has started is not the scenario's.
-            subprocess.run([options.load, "ready", f"--socket={server.socket}",
-                            f"--pid={server.process.pid}", f"--database={scenario.database.name()}",
-                            f"--timeout={options.timeout}"],
-                           check=True, stdout=subprocess.DEVNULL, timeout=options.timeout)
-        load = subprocess.run(
-            [options.load, scenario.command, *scenario.flags(), f"--socket={server.socket}",
-             f"--control={server.control}", f"--pid={server.process.pid}",
-             f"--started_nsec={server.started_nsec}", f"--timeout={options.timeout}"],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            timeout=options.timeout + 10, check=False)
-        if load.returncode == -signal.SIGALRM:
-            raise RunError(f"not done after {options.timeout} s")
-        if load.returncode != 0:
-            raise RunError(f"{load.stderr.strip()[:500]}\n{server.complaints()}")
-        return json.loads(load.stdout)
+            run_load(options, servers, "ready", f"--database={scenario.database.name()}")
+        if scenario.drive is not None:
+            return scenario.drive(servers, lambda *words: run_load(options, servers, *words, *scenario.flags()))
+        return run_load(options, servers, scenario.command, *scenario.flags(),
+                        f"--started_nsec={servers.entry.started_nsec}")
+
+
+def run_load(options, servers, *words):
+    """What boreas-load reports of one of its scenarios."""
+    load = subprocess.run(
+        [options.load, *words, f"--socket={servers.entry.socket}", f"--control={servers.entry.control}",
+         f"--pid={servers.pids()}", f"--timeout={options.timeout}"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=options.timeout + 10,
+        check=False)
+    if load.returncode == -signal.SIGALRM:
+        raise RunError(f"not done after {options.timeout} s")
+    if load.returncode != 0:
+        raise RunError(f"{load.stderr.strip()[:500]}\n{servers.entry.complaints()}")
+    return json.loads(load.stdout)
 
 
 def run_scenario(options, servers, scenario, databases):

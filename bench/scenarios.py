@@ -2,6 +2,8 @@
 
 import dataclasses
 
+import cluster_scenarios
+
 
 @dataclasses.dataclass(frozen=True)
 class Database:
@@ -34,6 +36,8 @@ class Scenario:
     database: Database
     load: dict
     metrics: tuple
+    through: str = None  # A cluster, and clients go to its "leader" or to a "follower".
+    drive: object = None  # A function of cluster_scenarios.py in the place of `command`.
 
     def flags(self):
         return self.database.flags()[1:] + [f"--{k}={v}" for k, v in self.load.items()]
@@ -146,7 +150,38 @@ def housekeeping(full):
     return found
 
 
+def clusters(full):
+    database = Database("nb", 12000)
+    commit = (cpu_per("commit, three servers", 0.15), Metric("wall_usec_per_op", "time per commit", "us", ratio=1 / 8),
+              Metric("latency_p50_usec", "latency, 50%", "ms", 1 / 1000),
+              Metric("latency_p99_usec", "latency, 99%", "ms", 1 / 1000))
+    single = (cpu_per("commit, three servers"), Metric("latency_p50_usec", "latency, 50%", "ms", 1 / 1000, ratio=0.8),
+              Metric("latency_p99_usec", "latency, 99%", "ms", 1 / 1000))
+    found = []
+    for through in ("leader", "follower"):
+        for clients, window in ((1, 1), (1, 16), (1, 64), (16, 1), (16, 4)):
+            found.append(Scenario(
+                f"cluster-{through}-{clients}x{window}",
+                f"cluster, {clients} connections to the {through}, {window} in flight each", "transact", database,
+                {"operations": 10000 if full else 3000, "clients": clients, "window": window},
+                single if clients * window == 1 else commit, through))
+    rows = 500000 if full else 50000
+    found.append(Scenario(
+        "cluster-compact", f"cluster, compaction of {rows:,} rows with writes", "", Database("sb", rows), {},
+        (longest_echo(20), Metric("elections", "elections", ""), Metric("wall_sec", "time", "s")), "leader",
+        cluster_scenarios.compact))
+    found.append(Scenario(
+        "cluster-join", f"cluster, a server with {rows:,} rows joins under load", "", Database("sb", rows), {"seconds": 15 if full else 5},
+        (Metric("join_sec", "time to join", "s"), Metric("cpu_sec", "CPU, all servers", "s"), longest_echo(20),
+         Metric("elections", "elections", "")), "leader",
+        cluster_scenarios.join))
+    found.append(Scenario(
+        "cluster-failover", "cluster, the leader is killed: time to the next commit", "", database, {},
+        (Metric("failover_sec", "time", "s", ratio=1, limit=1.5),), "leader", cluster_scenarios.failover))
+    return found
+
+
 def all_scenarios(scale):
     full = scale == "full"
     return (small_transactions(full) + bulk_insert(full) + fan_out(full) + conditions(full)
-            + dumps(full) + housekeeping(full))
+            + dumps(full) + housekeeping(full) + clusters(full))

@@ -16,12 +16,12 @@ void Dump(const Options& options) {
   // All are known to the server before the first asks.
   CallAll(&loop, clients, [](size_t) { return R"({"id":0,"method":"echo","params":[]})"; });
 
-  const Process server(options.pid);
+  const Processes servers(options.pids);
   uint64_t bytes = 0;
   uint64_t replies = 0;
   Latencies replied;
   EchoProbe probe(options.socket);
-  const Measurement measurement(server);
+  const Measurement measurement(servers);
   const int64_t start = NowNsec();
   for (Connection* client : clients) {
     client->OnMessage([&](const Message& message) {
@@ -46,9 +46,9 @@ void Dump(const Options& options) {
 
 void Idle(const Options& options) {
   Loop loop;
-  const Process server(options.pid);
-  const uint64_t before = server.RssKib();
-  const Measurement measurement(server);
+  const Processes servers(options.pids);
+  const uint64_t before = servers.RssKib();
+  const Measurement measurement(servers);
   const std::vector<Connection*> clients = loop.Connect(options.socket, options.clients);
   CallAll(&loop, clients, [](size_t) { return R"({"id":0,"method":"echo","params":[]})"; });
   Report report;
@@ -56,7 +56,7 @@ void Idle(const Options& options) {
   measurement.Stop(options.clients, &report);
   report
       .Add("kib_per_connection",
-           (static_cast<double>(server.RssKib()) - static_cast<double>(before)) / options.clients)
+           (static_cast<double>(servers.RssKib()) - static_cast<double>(before)) / options.clients)
       .Print();
 }
 

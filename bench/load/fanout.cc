@@ -76,8 +76,8 @@ void Fanout(const Options& options) {
       }
     });
   }
-  const Process server(options.pid);
-  const Measurement measurement(server);
+  const Processes servers(options.pids);
+  const Measurement measurement(servers);
   lanes.Run(options.operations);
   // Everybody monitors this row, and updates come in order: who has seen the mark has seen all.
   CallAll(&loop, loop.Connect(options.socket, 1),

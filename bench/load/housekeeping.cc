@@ -39,25 +39,42 @@ void Ready(const Options& options) {
                                  options.database, "\",{\"op\":\"comment\",\"comment\":\"\"}]}"));
     loop.RunUntil([&] { return answered || NowNsec() > again; }, 1);
   }
-  const Process server(options.pid);
+  const Processes servers(options.pids);
   Report()
       .Add("scenario", "ready")
       .Add("wall_sec", (NowNsec() - options.started_nsec) / 1e9)
-      .Add("cpu_sec", server.CpuNsec() / 1e9)
-      .Add("rss_kib", server.RssKib())
-      .Add("peak_kib", server.PeakKib())
+      .Add("cpu_sec", servers.CpuNsec() / 1e9)
+      .Add("rss_kib", servers.RssKib())
+      .Add("peak_kib", servers.PeakKib())
       .Print();
+}
+
+void Watch(const Options& options) {
+  Loop loop;
+  const Processes servers(options.pids);
+  SouthboundWriter writer(options, options.window, 0);
+  Lanes lanes(&loop, loop.Connect(options.socket, 1), options.window,
+              [&](size_t lane, absl::string_view) { return writer.Next(lane); });
+  EchoProbe probe(options.socket);
+  const Measurement measurement(servers);
+  const int64_t end = NowNsec() + static_cast<int64_t>(options.seconds * 1e9);
+  lanes.Run(~uint64_t{0}, [&] { return NowNsec() > end; });
+  Report report;
+  report.Add("scenario", "watch");
+  measurement.Stop(0, &report);
+  Latencies echoes = probe.Stop();
+  report.Add("echo", &echoes).Add("latency", &lanes.latencies()).Print();
 }
 
 void Compact(const Options& options) {
   Loop loop;
-  const Process server(options.pid);
+  const Processes servers(options.pids);
   SouthboundWriter writer(options, options.window, 0);
   Lanes lanes(&loop, loop.Connect(options.socket, options.writes ? 1 : 0), options.window,
               [&](size_t lane, absl::string_view) { return writer.Next(lane); });
   EchoProbe probe(options.socket);
   usleep(100000);
-  const Measurement measurement(server);
+  const Measurement measurement(servers);
   bool compacted = false;
   Connection* const control = loop.Connect(options.control, 1)[0];
   control->OnMessage([&](const Message& message) {

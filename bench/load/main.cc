@@ -16,6 +16,8 @@
 #include "absl/flags/parse.h"
 #include "absl/flags/usage.h"
 #include "absl/status/status.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "bench/load/connection.h"
 #include "bench/load/generate.h"
 #include "bench/load/scenarios.h"
@@ -28,7 +30,7 @@ ABSL_FLAG(uint64_t, rows, 20000, "rows that the database was, or is to be, gener
 ABSL_FLAG(uint64_t, datapaths, 0, "datapaths of a southbound; 0: in proportion");
 ABSL_FLAG(std::string, socket, "", "the server's socket");
 ABSL_FLAG(std::string, control, "", "the server's control socket");
-ABSL_FLAG(int, pid, 0, "the server's process");
+ABSL_FLAG(std::vector<std::string>, pid, {}, "the server's process; of a cluster all, by commas");
 ABSL_FLAG(std::string, database, "OVN_Southbound", "ready: the database that is to answer");
 ABSL_FLAG(uint64_t, clients, 1, "connections");
 ABSL_FLAG(uint64_t, window, 1, "requests in flight per connection");
@@ -39,6 +41,7 @@ ABSL_FLAG(uint64_t, wanted_by, 0, "clients with conditions that want a change; 0
 ABSL_FLAG(std::string, wait, "", "a wait in front of each transaction: uuid or name");
 ABSL_FLAG(bool, writes, false, "compact: transactions meanwhile");
 ABSL_FLAG(int64_t, started_nsec, 0, "ready: when the server was started (CLOCK_MONOTONIC)");
+ABSL_FLAG(double, seconds, 5, "watch: how long");
 ABSL_FLAG(double, timeout, 120, "seconds after which the program ends itself");
 
 namespace {
@@ -47,7 +50,11 @@ load::Options ScenarioOptions() {
   load::Options options;
   options.socket = absl::GetFlag(FLAGS_socket);
   options.control = absl::GetFlag(FLAGS_control);
-  options.pid = absl::GetFlag(FLAGS_pid);
+  for (const std::string& text : absl::GetFlag(FLAGS_pid)) {
+    pid_t pid;
+    if (!absl::SimpleAtoi(text, &pid)) load::Die(absl::StrCat("not a process: ", text));
+    options.pids.push_back(pid);
+  }
   options.database = absl::GetFlag(FLAGS_database);
   options.rows = absl::GetFlag(FLAGS_rows);
   options.datapaths = absl::GetFlag(FLAGS_datapaths);
@@ -60,6 +67,7 @@ load::Options ScenarioOptions() {
   options.wait = absl::GetFlag(FLAGS_wait);
   options.writes = absl::GetFlag(FLAGS_writes);
   options.started_nsec = absl::GetFlag(FLAGS_started_nsec);
+  options.seconds = absl::GetFlag(FLAGS_seconds);
   options.timeout_sec = absl::GetFlag(FLAGS_timeout);
   return options;
 }
@@ -84,7 +92,7 @@ int main(int argc, char** argv) {
   const std::map<std::string, void (*)(const load::Options&)> scenarios = {
       {"compact", load::Compact}, {"dump", load::Dump},         {"echo", load::Echo},
       {"fanout", load::Fanout},   {"idle", load::Idle},         {"insert", load::Insert},
-      {"ready", load::Ready},     {"transact", load::Transact},
+      {"ready", load::Ready},     {"transact", load::Transact}, {"watch", load::Watch},
   };
   const std::string command = words.size() == 2 ? words[1] : "";
   alarm(static_cast<unsigned>(absl::GetFlag(FLAGS_timeout)));
@@ -93,7 +101,7 @@ int main(int argc, char** argv) {
   } else if (auto scenario = scenarios.find(command); scenario != scenarios.end()) {
     scenario->second(ScenarioOptions());
   } else {
-    load::Die("generate, compact, dump, echo, fanout, idle, insert, ready or transact?");
+    load::Die("generate, compact, dump, echo, fanout, idle, insert, ready, transact or watch?");
   }
   return 0;
 }

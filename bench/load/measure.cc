@@ -24,18 +24,8 @@ int64_t ClockNsec(clockid_t clock) {
   return int64_t{t.tv_sec} * 1000000000 + t.tv_nsec;
 }
 
-}  // namespace
-
-int64_t NowNsec() { return ClockNsec(CLOCK_MONOTONIC); }
-
-int64_t Process::CpuNsec() const {
-  clockid_t clock;
-  if (clock_getcpuclockid(pid_, &clock) != 0) Die("no such server process");
-  return ClockNsec(clock);
-}
-
-uint64_t Process::StatusKib(absl::string_view field) const {
-  std::ifstream status(absl::StrCat("/proc/", pid_, "/status"));
+uint64_t StatusOf(pid_t pid, absl::string_view field) {
+  std::ifstream status(absl::StrCat("/proc/", pid, "/status"));
   for (std::string line; std::getline(status, line);) {
     absl::string_view rest = line;
     if (!absl::ConsumePrefix(&rest, field) || !absl::ConsumeSuffix(&rest, " kB")) continue;
@@ -45,12 +35,34 @@ uint64_t Process::StatusKib(absl::string_view field) const {
   Die(absl::StrCat("no ", field, " of the server process"));
 }
 
-uint64_t Process::PeakKib() const { return StatusKib("VmHWM:"); }
+}  // namespace
 
-uint64_t Process::RssKib() const { return StatusKib("VmRSS:"); }
+int64_t NowNsec() { return ClockNsec(CLOCK_MONOTONIC); }
 
-void Process::ResetPeak() const {
-  std::ofstream(absl::StrCat("/proc/", pid_, "/clear_refs")) << "5\n";
+int64_t Processes::CpuNsec() const {
+  int64_t sum = 0;
+  for (const pid_t pid : pids_) {
+    clockid_t clock;
+    if (clock_getcpuclockid(pid, &clock) != 0) Die("no such server process");
+    sum += ClockNsec(clock);
+  }
+  return sum;
+}
+
+uint64_t Processes::StatusKib(absl::string_view field) const {
+  uint64_t sum = 0;
+  for (const pid_t pid : pids_) sum += StatusOf(pid, field);
+  return sum;
+}
+
+uint64_t Processes::PeakKib() const { return StatusKib("VmHWM:"); }
+
+uint64_t Processes::RssKib() const { return StatusKib("VmRSS:"); }
+
+void Processes::ResetPeak() const {
+  for (const pid_t pid : pids_) {
+    std::ofstream(absl::StrCat("/proc/", pid, "/clear_refs")) << "5\n";
+  }
 }
 
 int64_t Latencies::Percentile(double p) {
@@ -87,18 +99,20 @@ double Report::Get(absl::string_view name) const {
 
 void Report::Print() const { std::printf("{%s}\n", members_.c_str()); }
 
-Measurement::Measurement(const Process& process) : process_(process) {
-  process_.ResetPeak();
-  cpu_ = process_.CpuNsec();
+Measurement::Measurement(const Processes& servers) : servers_(servers) {
+  servers_.ResetPeak();
+  cpu_ = servers_.CpuNsec();
   wall_ = NowNsec();
 }
 
 void Measurement::Stop(uint64_t operations, Report* report) const {
   const int64_t wall = NowNsec() - wall_;
-  const int64_t cpu = process_.CpuNsec() - cpu_;
+  const int64_t cpu = servers_.CpuNsec() - cpu_;
   report->Add("cpu_sec", cpu / 1e9).Add("wall_sec", wall / 1e9);
-  report->Add("peak_kib", process_.PeakKib()).Add("rss_kib", process_.RssKib());
-  if (operations > 0) report->Add("cpu_usec_per_op", cpu / 1e3 / operations);
+  report->Add("peak_kib", servers_.PeakKib()).Add("rss_kib", servers_.RssKib());
+  if (operations == 0) return;
+  report->Add("cpu_usec_per_op", cpu / 1e3 / operations);
+  report->Add("wall_usec_per_op", wall / 1e3 / operations);
 }
 
 EchoProbe::EchoProbe(const std::string& socket_path)

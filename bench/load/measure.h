@@ -18,18 +18,18 @@ namespace load {
 
 int64_t NowNsec();  // Monotonic.
 
-// The server process, seen through the system.
-class Process {
+// The server processes (more than one in a cluster), seen through the system. Figures are sums.
+class Processes {
  public:
-  explicit Process(pid_t pid) : pid_(pid) {}
-  int64_t CpuNsec() const;   // User and system time of all its threads, ended ones too.
+  explicit Processes(std::vector<pid_t> pids) : pids_(std::move(pids)) {}
+  int64_t CpuNsec() const;   // User and system time of all threads, ended ones too.
   uint64_t PeakKib() const;  // VmHWM since ResetPeak.
   uint64_t RssKib() const;
   void ResetPeak() const;
 
  private:
   uint64_t StatusKib(absl::string_view field) const;
-  const pid_t pid_;
+  const std::vector<pid_t> pids_;
 };
 
 // Durations; percentiles of them.
@@ -61,12 +61,12 @@ class Report {
 // The stretch of a scenario that counts.
 class Measurement {
  public:
-  explicit Measurement(const Process& process);  // Starts it.
+  explicit Measurement(const Processes& servers);  // Starts it.
   // Adds cpu_sec, wall_sec, peak_kib, rss_kib, and cpu_usec_per_op unless `operations` is 0.
   void Stop(uint64_t operations, Report* report) const;
 
  private:
-  const Process& process_;
+  const Processes& servers_;
   int64_t cpu_;
   int64_t wall_;
 };

@@ -7,15 +7,16 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace load {
 
 struct Options {
-  std::string socket;    // The server's.
-  std::string control;   // Its control socket.
-  pid_t pid = 0;         // Its process.
-  std::string database;  // Its name.
-  uint64_t rows = 0;     // What the database was generated with.
+  std::string socket;       // The server's.
+  std::string control;      // Its control socket.
+  std::vector<pid_t> pids;  // Its process, and those of the other servers of its cluster.
+  std::string database;     // Its name.
+  uint64_t rows = 0;        // What the database was generated with.
   uint64_t datapaths = 0;
   uint64_t clients = 1;
   uint64_t window = 1;       // Requests in flight per connection.
@@ -26,6 +27,7 @@ struct Options {
   std::string wait;          // `wait` in front of each transaction: "", "uuid" or "name".
   bool writes = false;       // Transactions while the server compacts.
   int64_t started_nsec = 0;  // When the server was started, on the monotonic clock.
+  double seconds = 5;        // That `watch` lasts.
   double timeout_sec = 60;   // For the server to answer after its start.
 };
 
@@ -36,7 +38,9 @@ void Echo(const Options& options);
 void Fanout(const Options& options);   // One southbound writer, many monitoring clients.
 void Dump(const Options& options);     // Many clients ask for everything at once.
 void Compact(const Options& options);  // Compaction, and what an echo client sees of it.
-void Idle(const Options& options);     // What idle connections take.
+// Transactions for some time, and what an echo client sees meanwhile.
+void Watch(const Options& options);
+void Idle(const Options& options);  // What idle connections take.
 
 }  // namespace load
 

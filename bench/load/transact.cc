@@ -124,8 +124,8 @@ void RunLanes(absl::string_view name, const Options& options, NextRequest next) 
               std::move(next));
   lanes.Run(options.operations / 10);  // Warm-up.
   lanes.latencies() = Latencies();
-  const Process server(options.pid);
-  const Measurement measurement(server);
+  const Processes servers(options.pids);
+  const Measurement measurement(servers);
   lanes.Run(options.operations);
   Report report;
   report.Add("scenario", name);
