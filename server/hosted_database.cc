@@ -137,6 +137,10 @@ struct HostedDatabase::Conversion {
 };
 
 void HostedDatabase::Convert(ovsdb::SchemaRef schema, Done done) {
+  if (absl::Status status = executor_.storage().CheckSchema(*schema); !status.ok()) {
+    done(std::move(status));
+    return;
+  }
   auto job = std::make_shared<Conversion>();
   job->schema = std::move(schema);
   job->done = std::move(done);

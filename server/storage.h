@@ -90,6 +90,8 @@ class Storage {
   // Rewrites the file as `snapshot` and nothing before it, while changes go on; `comment` says why.
   // An error if a rewrite is under way.
   virtual void Compact(ovsdb::Snapshot snapshot, std::string comment, Done done) = 0;
+  // Whether a database of this schema can be kept here.
+  virtual absl::Status CheckSchema(const ovsdb::DatabaseSchema&) const { return absl::OkStatus(); }
   // Makes `converted`, with its new schema, the whole content. No change may be appended before it
   // is done.
   virtual void Convert(ovsdb::Snapshot converted, Done done) = 0;

@@ -444,6 +444,20 @@ void ClusterStorage::FollowLog() {
   }
 }
 
+// A cluster has nowhere to keep what is not in its log.
+absl::Status ClusterStorage::CheckSchema(const ovsdb::DatabaseSchema& schema) const {
+  for (const ovsdb::TableSchema& table : schema.tables) {
+    for (size_t i = ovsdb::TableSchema::kFirstRealColumn; i < table.columns.size(); ++i) {
+      if (table.columns[i].persistent) continue;
+      return ovsdb::Error(
+          ovsdb::kSyntaxError,
+          absl::StrCat("Table ", table.name, " column ", table.columns[i].name,
+                       " is ephemeral but clustered databases do not support ephemeral columns."));
+    }
+  }
+  return absl::OkStatus();
+}
+
 void ClusterStorage::Convert(ovsdb::Snapshot converted, Done done) {
   if (!ready()) {
     done(ovsdb::Error("cluster error", "the cluster has no leader that could convert it now"));

@@ -93,6 +93,7 @@ class ClusterStorage final : public Storage, private Peers::Handler {
   void SyncNow() override;
   ovsdb::Uuid last_txn_id() const override { return last_txn_id_; }
   void Compact(ovsdb::Snapshot snapshot, std::string comment, Done done) override;
+  absl::Status CheckSchema(const ovsdb::DatabaseSchema& schema) const override;
   void Convert(ovsdb::Snapshot converted, Done done) override;
   bool WantsCompaction() override;
   bool connected() const override { return raft_.connected(); }

@@ -13,6 +13,7 @@ What the generator does not make, with the reason where it does not:
 """
 
 import collections
+import itertools
 import json
 import re
 
@@ -22,15 +23,16 @@ from diff.report import leaf_differences
 used = collections.Counter()  # name -> in how many steps
 
 
-def excused(first, second, ended, is_ended, probe):
+def excused(first, second, ended, is_ended, probe, clusters=False):
     """Whether two lists of messages (as text) of one session differ only in ways listed here.
 
     ended     both servers closed some sessions afterwards
     is_ended  this one among them
     probe     (id of a reply, index of a result, both results) -> what excuses it, or None
+    clusters  the servers are clusters
     """
     names = []
-    for name, rewrite in _rewrites(ended, is_ended).items():
+    for name, rewrite in _rewrites(ended, is_ended, clusters).items():
         if first == second:
             break
         rewritten = rewrite(first, second)
@@ -50,14 +52,26 @@ def excused(first, second, ended, is_ended, probe):
     return True
 
 
-def _rewrites(ended, is_ended):
+def _rewrites(ended, is_ended, clusters):
     """What makes two lists equal that may differ, by name."""
     rewrites = {"modify of nothing": _without_empty_modify, "updates in one": _merged}
     if is_ended:
         rewrites["lock of a session that ends"] = _without_locked
     elif ended:
         rewrites["lock told again when sessions end"] = _locked_once
+    if clusters:
+        rewrites["order of answers that one commit brings"] = _answers_sorted
     return rewrites
+
+
+def _answers_sorted(first, second):
+    """A transaction and those that waited for it: in a cluster stock answers the latter first."""
+    result = []
+    for side in (first, second):
+        result.append([])
+        for is_answer, run in itertools.groupby(side, lambda text: "method" not in json.loads(text)):
+            result[-1] += sorted(run) if is_answer else run
+    return tuple(result)
 
 
 def _is_locked(text):

@@ -146,7 +146,7 @@ class Lockstep:
             message = self._transactions.get((session, str(request_id)))
             return message and self.prober.excuse(message, index, results)
 
-        return excused(first, second, bool(ended), session in ended, probe)
+        return excused(first, second, bool(ended), session in ended, probe, hasattr(self.sides[0].server, "settle"))
 
     def _name_strangers(self, answer):
         """Names UUIDs in the same place that nobody knows: stock makes one up for a named-uuid

@@ -172,6 +172,15 @@ class JsonRpcTest : public testing::Test, public JsonRpc::Handler {
     return text;
   }
   bool Until(std::function<bool()> done) { return RunUntil(&loop_, done); }
+  // More than a socket takes at once.
+  bool PeerSendsUntil(const std::string& text, std::function<bool(size_t sent)> done) {
+    size_t sent = 0;
+    return Until([&] {
+      const ssize_t n = write(peer_, text.data() + sent, text.size() - sent);
+      if (n > 0) sent += static_cast<size_t>(n);
+      return done(sent);
+    });
+  }
 
   Loop loop_;
   int peer_ = -1;
@@ -221,6 +230,23 @@ TEST_F(JsonRpcTest, HandsOverMoreThanATurnsShareInOrder) {
   EXPECT_LT(got_.size(), 1000U);
   ASSERT_TRUE(Until([&] { return got_.size() == 1000; }));
   EXPECT_EQ(got_[999], R"(notification, method="m999", params=[])");
+}
+
+TEST_F(JsonRpcTest, LargeMessagesKeepTheirPlace) {
+  const std::string large = NotifyText("b", absl::StrCat("[\"", std::string(3 << 20, 'x'), "\"]"));
+  const std::string stream = NotifyText("a", "[]") + large + NotifyText("c", "[]");
+  ASSERT_TRUE(PeerSendsUntil(stream, [&](size_t) { return got_.size() == 3; }));
+  EXPECT_EQ(got_[0], R"(notification, method="a", params=[])");
+  EXPECT_GT(got_[1].size(), 3U << 20);
+  EXPECT_EQ(got_[2], R"(notification, method="c", params=[])");
+}
+
+TEST_F(JsonRpcTest, ConnectionMayGoWhileALargeMessageIsParsed) {
+  const std::string large = NotifyText("b", absl::StrCat("[\"", std::string(3 << 20, 'x'), "\"]"));
+  ASSERT_TRUE(PeerSendsUntil(large, [&](size_t sent) { return sent == large.size(); }));
+  rpc_ = nullptr;
+  for (int i = 0; i < 100; i++) loop_.RunOnce(false);
+  EXPECT_TRUE(got_.empty());
 }
 
 TEST_F(JsonRpcTest, PausedConnectionHandsOverNothing) {

@@ -134,6 +134,16 @@ class ConversionTest(ClusterTest):
                 for member in members:
                     member.kill()
 
+    def test_a_schema_with_ephemeral_columns_is_refused(self):
+        schema = json.loads(json.dumps(SCHEMA))
+        schema["tables"]["T"]["columns"]["more"] = {"type": "string", "ephemeral": True}
+        answers = []
+        for kind in ("ours", "stock"):
+            [member] = self.cluster(kind)
+            with member.connect() as client:
+                answers.append(client.call("convert", [DATABASE, schema])["error"])
+        self.assertEqual(*answers)
+
     def has_column(self, member):
         with member.connect() as client:
             schema = client.call("get_schema", [DATABASE])["result"]
