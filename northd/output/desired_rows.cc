@@ -200,12 +200,24 @@ void DesiredRows::Remove(const engine::Emission& emission) {
   Touch(emission.item);
 }
 
-const DesiredRows::Columns* DesiredRows::ContentOf(const Desired& desired) const {
-  return desired.contents.empty() ? nullptr : &contents_[desired.contents.front()].columns;
+bool DesiredRows::SetsColumn(const Desired& desired, int column) const {
+  for (uint32_t number : desired.contents) {
+    for (const auto& pair : contents_[number].columns) {
+      if (pair.first == column) return true;
+    }
+  }
+  return false;
 }
 
-DesiredRows::Columns DesiredRows::FullContentOf(const Desired& desired) const {
-  Columns columns = *ContentOf(desired);
+DesiredRows::Columns DesiredRows::ContentOf(const Desired& desired) const {
+  Columns columns;
+  for (uint32_t number : desired.contents) {
+    for (const auto& [column, datum] : contents_[number].columns) {
+      const bool known = std::any_of(columns.begin(), columns.end(),
+                                     [c = column](const auto& pair) { return pair.first == c; });
+      if (!known) columns.emplace_back(column, datum);
+    }
+  }
   std::map<int, std::vector<Atom>> sets;
   for (const auto& [element, count] : desired.elements) {
     sets[static_cast<int>(element >> 32)].push_back(atom(element).key(0));

@@ -4,7 +4,7 @@
 //   row.Set(sb::PortBinding::kType, "patch");                    // survives restarts.
 //   Emit(ctx, ctx.world().sb_rows, std::move(row));
 //
-// A row is named by table and key, and gets the UUID of the row of this key that is there already,
+// Several units may each emit some of a row's columns. A row is named by table and key, and gets the UUID of the row of this key that is there already,
 // or else a new one: so rows can refer to each other before they are written. Columns that are not
 // set are left alone. Large sets may also be emitted element by element, by many units.
 #ifndef NORTHD_OUTPUT_DESIRED_ROWS_H_
@@ -79,7 +79,7 @@ class DesiredRows final : public engine::Sink {
     int table = 0;
     std::string key;
     ovsdb::Uuid uuid;
-    std::vector<uint32_t> contents;  // Numbers of what is emitted for it, sorted; the first counts.
+    std::vector<uint32_t> contents;  // Numbers of what is emitted for it, oldest first.
     // Of elements that are emitted one by one: by column and atom's number, how often.
     absl::flat_hash_map<uint64_t, uint32_t> elements;
     std::vector<uint64_t> touched_elements;
@@ -108,12 +108,13 @@ class DesiredRows final : public engine::Sink {
   Desired* Find(uint32_t number) { return rows_[number].get(); }
   Desired* FindByUuid(const ovsdb::Uuid& uuid);
   uint32_t row_count() const { return static_cast<uint32_t>(rows_.size()); }
-  // What the row's columns shall be; null if nobody emits it.
-  const Columns* ContentOf(const Desired& desired) const;
-  // The same with elements put together, by number of column.
-  Columns FullContentOf(const Desired& desired) const;
-  // Columns whose elements are emitted one by one.
-  bool Touched(const Desired& desired) const { return desired.touched; }
+  // Whether somebody emits the row; elements alone do not make one.
+  bool Wanted(const Desired& desired) const { return !desired.contents.empty(); }
+  // What its columns shall be: those of all who emit it, the older one's where two set the same, and
+  // elements put together.
+  Columns ContentOf(const Desired& desired) const;
+  // Whether a column is set as a whole.
+  bool SetsColumn(const Desired& desired, int column) const;
   const ovsdb::Datum& atom(uint64_t element) const {
     return atoms_[static_cast<uint32_t>(element)].atom;
   }

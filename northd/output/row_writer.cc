@@ -1,6 +1,5 @@
 #include "northd/output/row_writer.h"
 
-#include <algorithm>
 #include <map>
 
 namespace northd {
@@ -54,14 +53,13 @@ void RowWriter::WriteRow(uint32_t number, TransactionText* transaction) {
   DesiredRows::Desired& desired = *desired_->Find(number);
   const DesiredRows::Policy& policy = desired_->policy(desired.table);
   const ovsdb::Row* row = replica_->Peek(desired.table, desired.uuid);
-  const DesiredRows::Columns* content = desired_->ContentOf(desired);
-  if (content == nullptr) {
+  if (!desired_->Wanted(desired)) {
     if (row != nullptr && policy.delete_others) {
       strangers_.emplace_back(desired.table, desired.uuid);
     }
   } else if (row == nullptr) {
     if (policy.insert) {
-      transaction->Insert(desired.table, desired.uuid, desired_->FullContentOf(desired));
+      transaction->Insert(desired.table, desired.uuid, desired_->ContentOf(desired));
     }
   } else if (desired.contents_touched || !WriteElements(desired, *row, transaction)) {
     WriteColumns(desired, *row, transaction);
@@ -74,7 +72,7 @@ void RowWriter::WriteColumns(const DesiredRows::Desired& desired, const ovsdb::R
   const ovsdb::TableSchema& table =
       replica_->database().schema().tables[static_cast<size_t>(desired.table)];
   DesiredRows::Columns changed;
-  for (auto& [column, datum] : desired_->FullContentOf(desired)) {
+  for (auto& [column, datum] : desired_->ContentOf(desired)) {
     const ColumnSchema& schema = table.columns[static_cast<size_t>(column)];
     const Datum& present = row.datum(column);
     // A column that was left empty and may not be has its default.
@@ -103,17 +101,13 @@ void RowWriter::WriteColumns(const DesiredRows::Desired& desired, const ovsdb::R
 // be told apart from the rest.
 bool RowWriter::WriteElements(const DesiredRows::Desired& desired, const ovsdb::Row& row,
                               TransactionText* transaction) {
-  const DesiredRows::Columns& content = *desired_->ContentOf(desired);
   std::map<int, std::pair<std::vector<Atom>, std::vector<Atom>>> changes;
   for (uint64_t element : desired.touched_elements) {
     const int column = static_cast<int>(element >> 32);
     const Atom atom = desired_->atom(element).key(0);
     const bool wanted = desired.elements.contains(element);
     if (wanted == row.datum(column).Contains(atom)) continue;
-    if (std::any_of(content.begin(), content.end(),
-                    [&](const auto& pair) { return pair.first == column; })) {
-      return false;
-    }
+    if (desired_->SetsColumn(desired, column)) return false;
     auto& [insert, remove] = changes[column];
     (wanted ? insert : remove).push_back(atom);
   }
