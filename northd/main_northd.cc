@@ -3,10 +3,12 @@
 #include <stdlib.h>
 
 #include <string>
-#include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "northd/process/commands.h"
 #include "northd/process/northd.h"
+#include "northd/world.h"
 #include "server/base/coverage.h"
 #include "server/base/daemon.h"
 #include "server/base/log.h"
@@ -19,16 +21,53 @@
 
 namespace {
 
+base::LogModule log("ovn_northd");
+
+// The release of OVN whose behaviour this is.
+constexpr char kOvnVersion[] = "25.03.0";
+
 struct Options {
   base::DaemonOptions daemon;
   northd::Northd::Options northd;
   std::string unixctl_path;
-  bool dry_run = false;
+  int n_threads = 1;
 };
 
 std::string DefaultRemote(const char* variable, const char* socket) {
   const char* remote = getenv(variable);
   return remote != nullptr ? remote : absl::StrCat("unix:", base::RunDir(), "/", socket);
+}
+
+[[noreturn]] void Usage() {
+  printf(
+      "ovn-northd: OVN northbound management daemon\n"
+      "usage: ovn-northd [OPTIONS]\n\n"
+      "Options:\n"
+      "  --ovnnb-db=DATABASE       connect to ovn-nb database at DATABASE\n"
+      "                            (default: %s)\n"
+      "  --ovnsb-db=DATABASE       connect to ovn-sb database at DATABASE\n"
+      "                            (default: %s)\n"
+      "  --dry-run                 start in paused state (do not commit db changes)\n"
+      "  --n-threads=N             specify number of threads\n"
+      "  --unixctl=SOCKET          override default control socket name\n"
+      "  -h, --help                display this help message\n"
+      "  -o, --options             list available options\n"
+      "  -V, --version             display version information\n",
+      DefaultRemote("OVN_NB_DB", "ovnnb_db.sock").c_str(),
+      DefaultRemote("OVN_SB_DB", "ovnsb_db.sock").c_str());
+  printf("%s%s\n%s", base::DaemonHelp().c_str(), base::LogHelp().c_str(),
+         base::StreamHelp("database", true, true, false).c_str());
+  exit(EXIT_SUCCESS);
+}
+
+int ThreadsOf(const char* argument) {
+  int n = 0;
+  if (!absl::SimpleAtoi(argument, &n)) n = 0;
+  const int allowed = n < 1 ? 1 : n > northd::kMaxThreads ? northd::kMaxThreads : n;
+  if (allowed != n) {
+    log.Warn("Setting n_threads to %d as --n-threads option was set to : [%s]", allowed, argument);
+  }
+  return allowed;
 }
 
 Options ParseOptions(int argc, char** argv, base::TlsConfig* tls) {
@@ -40,65 +79,64 @@ Options ParseOptions(int argc, char** argv, base::TlsConfig* tls) {
   const auto text = [](std::string* value) {
     return [value](const char* argument) { *value = argument; };
   };
-  parser.Add("ovnnb-db", 0, P::kRequired, text(&options.northd.nb_remotes));
-  parser.Add("ovnsb-db", 0, P::kRequired, text(&options.northd.sb_remotes));
-  parser.Add("unixctl", 0, P::kRequired, text(&options.unixctl_path));
-  parser.Add("dry-run", 0, P::kNone, [&](const char*) { options.dry_run = true; });
+  parser.Add("ovnsb-db", 'd', P::kRequired, text(&options.northd.sb_remotes));
+  parser.Add("ovnnb-db", 'D', P::kRequired, text(&options.northd.nb_remotes));
+  parser.Add("unixctl", 'u', P::kRequired, text(&options.unixctl_path));
+  parser.Add("help", 'h', P::kNone, [](const char*) { Usage(); });
+  parser.Add("options", 'o', P::kNone, [&parser](const char*) {
+    printf("%s", parser.List().c_str());
+    exit(EXIT_SUCCESS);
+  });
+  parser.Add("version", 'V', P::kNone, [](const char*) {
+    printf("%s\n", base::VersionText().c_str());
+    exit(EXIT_SUCCESS);
+  });
+  parser.Add("dry-run", 0, P::kNone, [&](const char*) { options.northd.paused = true; });
+  parser.Add("n-threads", 0, P::kRequired,
+             [&](const char* argument) { options.n_threads = ThreadsOf(argument); });
   base::AddDaemonOptions(&parser, &options.daemon);
   base::AddLogOptions(&parser);
   base::AddTlsOptions(&parser, tls, /*bootstrap=*/true);
-  if (!parser.Parse(argc, argv).empty()) base::Fatal("non-option argument not supported");
+  parser.Parse(argc, argv);  // Like stock, ignores what is no option.
   return options;
-}
-
-void RegisterCommands(base::Unixctl* unixctl, base::Loop* loop, northd::Northd* northd) {
-  const auto add = [&](const char* name, auto function) {
-    unixctl->Register(name, "", 0, 0, [function](base::UnixctlArgs, base::UnixctlReply reply) {
-      reply.Text(function());
-    });
-  };
-  add("exit", [loop] {
-    loop->Stop();
-    return "";
-  });
-  add("pause", [northd] {
-    northd->SetPaused(true);
-    return "";
-  });
-  add("resume", [northd] {
-    northd->SetPaused(false);
-    return "";
-  });
-  add("is-paused", [northd] { return northd->paused() ? "true\n" : "false\n"; });
-  add("status", [northd] { return absl::StrCat("Status: ", northd->status(), "\n"); });
-  add("inc-engine/recompute", [northd] {
-    northd->Recompute();
-    return "";
-  });
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   base::SetProgramName("ovn-northd");
+  base::SetVersionText(
+      absl::StrCat("ovn-northd ", kOvnVersion, "\nOpen vSwitch Library ", base::kOvsVersion));
   base::KnowStockLogModules();
   base::UseOvnDirectories();
   base::TlsConfig tls;
-  const Options options = ParseOptions(argc, argv, &tls);
+  Options options = ParseOptions(argc, argv, &tls);
   base::Daemon daemon(options.daemon, argv);
   daemon.Start();
 
   base::Loop loop;
   base::AttachLog(&loop);
   const base::TerminationSignals signals(&loop, nullptr);
-  northd::Northd northd({&loop, &tls}, options.northd);
-  if (options.dry_run) northd.SetPaused(true);
   base::Unixctl unixctl({&loop, nullptr});
-  base::RegisterLogCommands(&unixctl);
-  RegisterCommands(&unixctl, &loop, &northd);
   if (const absl::Status status = unixctl.Listen(options.unixctl_path); !status.ok()) {
     base::Fatal(status.message());
   }
+  northd::Northd northd({&loop, &tls}, options.northd);
+  base::RegisterLogCommands(&unixctl);
+  northd::RegisterCommands(&unixctl, &loop, &northd, &options.n_threads);
+  const base::CoverageReport coverage(&loop, &unixctl);
+  const base::MemoryReport memory(&loop, &unixctl, [&](base::MemoryUsage* usage) {
+    const northd::World& world = northd.world();
+    for (const northd::Replica* replica : {&world.nb, &world.sb}) {
+      const ovsdb::Database& database = replica->database();
+      uint64_t cells = 0;
+      for (const ovsdb::TableSchema& table : database.schema().tables) {
+        cells += database.table(table.index).size() *
+                 (table.columns.size() - ovsdb::TableSchema::kFirstRealColumn);
+      }
+      (*usage)[absl::StrCat("idl-cells-", database.schema().name)] += cells;
+    }
+  });
   daemon.Ready();
   loop.Run();
   base::AttachLog(nullptr);

@@ -6,6 +6,7 @@
 #include "northd/replica/lookup.h"
 #include "northd/rows/nb_rows.h"
 #include "northd/sync/global.h"
+#include "northd/sync/hypervisors.h"
 
 // A feature adds its kinds here, to the list of what they exist for.
 namespace northd {
@@ -37,6 +38,7 @@ constexpr engine::Kind<Uuid> kRouter{"router", &TranslateRouter};
 
 std::monostate TranslateAll(Context& ctx, const std::monostate&) {
   ctx.Require(kSyncGlobal, {});
+  ctx.Require(kSyncHypervisors, {});
   for (const Uuid& uuid : AllRows<nb::LogicalSwitch>(ctx)) ctx.Require(kSwitch, uuid);
   for (const Uuid& uuid : AllRows<nb::LogicalRouter>(ctx)) ctx.Require(kRouter, uuid);
   return {};

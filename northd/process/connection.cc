@@ -95,7 +95,6 @@ absl::Status Connection::OnUpdates(ovsdb::MonitorVersion version, const ovsdb::J
 
 void Connection::OnDisconnected() {
   SetHasLock(false);
-  callbacks_.on_disconnected();
 }
 
 // ---- The lock ----

@@ -24,7 +24,6 @@ class Connection final : private server::DbClient::Handler {
     std::function<void()> on_change;
     // What was asked of the lock is answered, or the lock is got or lost.
     std::function<void()> on_lock;
-    std::function<void()> on_disconnected;
   };
 
   // Begins to connect. `replica` and `uuids` outlive this.
@@ -35,6 +34,9 @@ class Connection final : private server::DbClient::Handler {
   // The replica follows the database.
   bool monitoring() const { return client_.monitoring() && has_contents_; }
   void SetOptions(const server::DbClient::Options& options) { client_.SetOptions(options); }
+
+  // A cluster whose log is behind what was seen of it will do: it was restored.
+  void ForgetClusterState() { client_.ForgetClusterState(); }
 
   // Wants a lock of the server (RFC 7047 section 4.1.8), on every connection to come, or gives it
   // back ("").

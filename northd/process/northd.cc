@@ -1,9 +1,12 @@
 #include "northd/process/northd.h"
 
+#include <algorithm>
+#include <optional>
 #include <random>
 #include <utility>
 
-#include "northd/rows/sb_rows.h"
+#include "northd/output/compare.h"
+#include "northd/rows/nb_rows.h"
 #include "northd/translation.h"
 #include "server/base/log.h"
 
@@ -15,29 +18,57 @@ base::LogModule log("ovn_northd");
 constexpr char kLock[] = "ovn_northd";
 // A pass leaves the loop to others after so long: echoes and the lock do not wait for it.
 constexpr int64_t kSliceMs = 10;
+// What cannot be written is tried again after so long, and then after twice as long each time.
+constexpr int64_t kFirstRetryMs = 100;
+constexpr int64_t kMaxRetryMs = 10'000;
+
+// An option of NB_Global as a number; `otherwise` where there is none.
+int64_t GlobalOption(const Replica& northbound, absl::string_view name, int64_t otherwise) {
+  int64_t found = otherwise;
+  northbound.database().table(nb::NBGlobal::kTable).ForEach([&](const ovsdb::Row& row) {
+    found = StringMap(row.datum(nb::NBGlobal::kOptions)).GetInt(name, otherwise);
+  });
+  return found;
+}
+
+// All rows as a change of an empty database.
+ovsdb::Change ContentsOf(const ovsdb::Database& database) {
+  ovsdb::Change change;
+  for (const ovsdb::TableSchema& table : database.schema().tables) {
+    ovsdb::TableChange rows;
+    rows.table = table.index;
+    database.table(table.index).ForEach([&](const ovsdb::Row& row) {
+      rows.rows.push_back({nullptr, database.table(table.index).FindRef(row.uuid())});
+    });
+    if (!rows.rows.empty()) change.tables.push_back(std::move(rows));
+  }
+  return change;
+}
 
 }  // namespace
 
 Northd::Northd(const base::StreamContext& context, const Options& options)
     : loop_(context.loop),
-      uuids_(std::random_device()()),
+      uuids_(uint64_t{std::random_device()()} << 32 | std::random_device()()),
       world_(&uuids_),
       sb_rows_(&world_.sb_rows, &world_.sb),
       nb_rows_(&world_.nb_rows, &world_.nb),
       flows_(&world_.flows, &world_.datapath_sets, &world_.sb, &uuids_),
-      nb_(context, ClientOptions("OVN_Northbound", options.nb_remotes), &world_.nb, &uuids_,
-          CallbacksOf()),
-      sb_(context, ClientOptions("OVN_Southbound", options.sb_remotes), &world_.sb, &uuids_,
-          CallbacksOf()),
+      sequence_(&world_.nb),
+      nb_options_(ClientOptions("OVN_Northbound", options.nb_remotes)),
+      sb_options_(ClientOptions("OVN_Southbound", options.sb_remotes)),
+      nb_(context, nb_options_, &world_.nb, &uuids_, CallbacksOf("NB")),
+      sb_(context, sb_options_, &world_.sb, &uuids_, CallbacksOf("SB")),
       work_(context.loop, base::TurnEnd::kWork, [this] { Work(); }),
-      next_slice_(context.loop, [this] { Work(); }) {
+      next_slice_(context.loop, [this] { Work(); }),
+      paused_(options.paused) {
   world_.sb.SetObserver([this](int table, const ovsdb::RowChange& change) {
     sb_rows_.Observe(table, change);
     flows_.Observe(table, change);
   });
   world_.nb.SetObserver(
       [this](int table, const ovsdb::RowChange& change) { nb_rows_.Observe(table, change); });
-  sb_.SetLock(kLock);
+  if (!paused_) sb_.SetLock(kLock);
 }
 
 server::DbClient::Options Northd::ClientOptions(const char* database,
@@ -49,38 +80,40 @@ server::DbClient::Options Northd::ClientOptions(const char* database,
   return options;
 }
 
-Connection::Callbacks Northd::CallbacksOf() {
+Connection::Callbacks Northd::CallbacksOf(const char* database) {
   Connection::Callbacks callbacks;
-  callbacks.on_contents = [this] { OnContents(); };
+  callbacks.on_contents = [this, database] { OnContents(database); };
   callbacks.on_change = [this] { work_.Arm(); };
   callbacks.on_lock = [this] { OnLock(); };
-  callbacks.on_disconnected = [this] {};
   return callbacks;
 }
 
-void Northd::OnContents() {
+// ---- What happens ----
+
+void Northd::OnContents(const char* database) {
+  log.Info("OVN %s IDL reconnected, force recompute.", database);
   if (started_) {
+    // Whatever was written before may be there or not, and numbers are what the southbound says.
+    world_.numbers.Forget();
+    Recompute();
     CheckAll();
   } else if (nb_.monitoring() && sb_.monitoring()) {
     started_ = true;
+    ++stats_.recomputes;
     StartTranslation(&world_);
   }
   work_.Arm();
-}
-
-// What is written is not known any more.
-void Northd::CheckAll() {
-  sb_rows_.CheckAll();
-  nb_rows_.CheckAll();
-  flows_.CheckAll();
 }
 
 void Northd::OnLock() {
   const bool active = sb_.has_lock();
   if (active == was_active_) return;
   was_active_ = active;
-  log.Info(active ? "ovn-northd lock acquired. This ovn-northd instance is now active."
-                  : "ovn-northd lock lost. This ovn-northd instance is now on standby.");
+  if (!paused_) {
+    log.Info(active ? "ovn-northd lock acquired. This ovn-northd instance is now active."
+                    : "ovn-northd lock lost. This ovn-northd instance is now on standby.");
+  }
+  retry_ms_ = 0;
   work_.Arm();
 }
 
@@ -97,50 +130,141 @@ absl::string_view Northd::status() const {
 
 void Northd::Recompute() {
   if (!started_) return;
+  ++stats_.recomputes;
   world_.engine.TouchAll();
   work_.Arm();
 }
 
+// What is written is not known any more.
+void Northd::CheckAll() {
+  sb_rows_.CheckAll();
+  nb_rows_.CheckAll();
+  flows_.CheckAll();
+}
+
+// Probes go to both databases as the northbound says.
+void Northd::ApplySettings() {
+  const int64_t probe = GlobalOption(world_.nb, "northd_probe_interval", -1);
+  // Stock takes what is neither 0 nor at least a second for a second.
+  const std::optional<int> interval =
+      probe < 0 ? std::nullopt
+                : std::optional<int>(static_cast<int>(
+                      probe == 0 ? 0 : std::clamp<int64_t>(probe, 1000, 1'000'000'000)));
+  if (interval == nb_options_.probe_interval_ms) return;
+  nb_options_.probe_interval_ms = interval;
+  sb_options_.probe_interval_ms = interval;
+  nb_.SetOptions(nb_options_);
+  sb_.SetOptions(sb_options_);
+}
+
+// ---- Passes ----
+
 void Northd::Work() {
   if (!started_) return;
-  const int64_t end = base::MonotonicMs() + kSliceMs;
-  if (!world_.engine.Run([end] { return base::MonotonicMs() >= end; })) {
+  const int64_t now = base::MonotonicMs();
+  if (!in_pass_) {
+    if (now < not_before_ms_) {
+      next_slice_.StartAt(not_before_ms_);
+      return;
+    }
+    in_pass_ = true;
+    pass_started_ms_ = base::WallMs();
+    pass_ms_ = 0;
+    ApplySettings();
+  }
+  const bool done =
+      world_.engine.Run([now] { return base::MonotonicMs() >= now + kSliceMs; });
+  pass_ms_ += base::MonotonicMs() - now;
+  if (!done) {
     next_slice_.Start(0);
     return;
   }
+  in_pass_ = false;
+  ++stats_.passes;
+  build_watch_.AddSample(pass_ms_);
   WriteResults();
+  loop_watch_.AddSample(base::MonotonicMs() - now + pass_ms_);
+  const int64_t backoff = GlobalOption(world_.nb, "northd-backoff-interval-ms", 0);
+  if (backoff > 0) not_before_ms_ = base::MonotonicMs() + std::min(backoff, pass_ms_);
 }
 
 void Northd::WriteResults() {
   if (sb_busy_ || nb_busy_ || !sb_.has_lock() || !sb_.monitoring() || !nb_.monitoring()) return;
+  const int64_t now = base::MonotonicMs();
   world_.Sweep();
   TransactionText southbound(&world_.sb.database().schema());
   southbound.AssertLock(kLock);
   sb_rows_.Write(&southbound);
   flows_.Write(&southbound);
-  TransactionText northbound(&world_.nb.database().schema());
-  nb_rows_.Write(&northbound);
   world_.sb.Sweep();
   world_.nb.Sweep();
-  const auto settle = [this](bool* busy, const char* database) {
-    *busy = true;
-    return [this, busy, database](const absl::Status& status) {
-      *busy = false;
-      if (!status.ok()) {
-        static base::RateLimit limit;
-        log.WarnLimited(limit, "%s transaction failed: %s", database,
-                        std::string(status.message()));
-        CheckAll();
+  sequence_.OnPass(pass_started_ms_);
+  if (southbound.row_count() == 0) {
+    sequence_.OnCommitted(base::WallMs());
+  } else {
+    Send(&sb_, southbound, &sb_busy_, [this](bool committed) {
+      if (committed) {
+        sequence_.OnCommitted(base::WallMs());
+      } else {
+        sequence_.OnFailed();
       }
-      work_.Arm();
-    };
-  };
-  if (southbound.row_count() != 0) {
-    sb_.Transact(southbound.Params(), settle(&sb_busy_, "southbound"));
+    });
   }
-  if (northbound.row_count() != 0) {
-    nb_.Transact(northbound.Params(), settle(&nb_busy_, "northbound"));
+  TransactionText northbound(&world_.nb.database().schema());
+  nb_rows_.Write(&northbound);
+  sequence_.Write(&northbound);
+  if (northbound.row_count() != 0) Send(&nb_, northbound, &nb_busy_, nullptr);
+  write_watch_.AddSample(base::MonotonicMs() - now);
+}
+
+void Northd::Send(Connection* connection, const TransactionText& transaction, bool* busy,
+                  std::function<void(bool)> done) {
+  *busy = true;
+  ++stats_.transactions;
+  stats_.rows_written += transaction.row_count();
+  connection->Transact(
+      transaction.Params(),
+      [this, connection, busy, done = std::move(done)](const absl::Status& status) {
+        *busy = false;
+        if (done) done(status.ok());
+        if (status.ok()) {
+          retry_ms_ = 0;
+        } else {
+          ++stats_.failed_transactions;
+          static base::RateLimit limit;
+          log.WarnLimited(limit, "%s transaction failed: %s",
+                          connection == &sb_ ? "southbound" : "northbound",
+                          std::string(status.message()));
+          CheckAll();
+          retry_ms_ = std::clamp(retry_ms_ * 2, kFirstRetryMs, kMaxRetryMs);
+          not_before_ms_ = base::MonotonicMs() + retry_ms_;
+        }
+        work_.Arm();
+      });
+}
+
+// ---- For people ----
+
+absl::StatusOr<std::vector<std::string>> Northd::CompareWithScratch(size_t limit) {
+  if (!started_ || in_pass_ || sb_busy_ || nb_busy_) {
+    return absl::FailedPreconditionError("changes are being translated: try again");
   }
+  ovsdb::UuidGenerator uuids(1);
+  World scratch(&uuids);
+  scratch.nb.Apply(ContentsOf(world_.nb.database()));
+  scratch.sb.Apply(ContentsOf(world_.sb.database()));
+  StartTranslation(&scratch);
+  scratch.engine.Run();
+  return Differences(&world_, &scratch, limit);
+}
+
+void Northd::ClearStats() {
+  stats_ = Stats();
+  world_.engine.ClearRunsByKind();
+}
+
+std::vector<Stopwatch*> Northd::stopwatches() {
+  return {&loop_watch_, &build_watch_, &write_watch_, &nb_watch_, &sb_watch_};
 }
 
 }  // namespace northd

@@ -1,16 +1,24 @@
 // The life of an ovn-northd: two databases, the lock that says who works, and passes of the
 // translation between their changes.
+//
+// A pass brings all units up to date, in slices between which the loop serves others, whether this
+// instance has the lock or not: a standby is warm. Only the holder of the lock writes, and only the
+// holder asserts it in what it writes.
 #ifndef NORTHD_PROCESS_NORTHD_H_
 #define NORTHD_PROCESS_NORTHD_H_
 
 #include <cstdint>
-#include <memory>
+#include <functional>
 #include <string>
+#include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "northd/output/flow_writer.h"
 #include "northd/output/row_writer.h"
 #include "northd/process/connection.h"
+#include "northd/process/sequence.h"
+#include "northd/process/stopwatch.h"
 #include "northd/world.h"
 #include "server/base/loop.h"
 #include "server/base/stream.h"
@@ -23,6 +31,14 @@ class Northd {
   struct Options {
     std::string nb_remotes;  // Separated by commas.
     std::string sb_remotes;
+    bool paused = false;     // At the beginning.
+  };
+  struct Stats {
+    uint64_t passes = 0;
+    uint64_t recomputes = 0;  // Of the passes, those in which every unit ran.
+    uint64_t rows_written = 0;
+    uint64_t transactions = 0;
+    uint64_t failed_transactions = 0;
   };
 
   Northd(const base::StreamContext& context, const Options& options);
@@ -34,23 +50,34 @@ class Northd {
   bool paused() const { return paused_; }
   // "active", "standby" or "paused".
   absl::string_view status() const;
-  bool nb_connected() const { return nb_.connected(); }
-  bool sb_connected() const { return sb_.connected(); }
+  Connection& nb() { return nb_; }
+  Connection& sb() { return sb_; }
   // Every unit runs again.
   void Recompute();
+  // What differs between the present translation and one from scratch, for people; at most `limit`
+  // lines. FailedPrecondition while there are changes to be translated or written. Takes as long as
+  // a translation from scratch.
+  absl::StatusOr<std::vector<std::string>> CompareWithScratch(size_t limit);
 
-  const World& world() const { return world_; }
+  World& world() { return world_; }
+  const Stats& stats() const { return stats_; }
+  void ClearStats();
+  // All of them: "ovn-northd-loop" and so on.
+  std::vector<Stopwatch*> stopwatches();
 
  private:
   static server::DbClient::Options ClientOptions(const char* database,
                                                  const std::string& remotes);
-  Connection::Callbacks CallbacksOf();
-  void OnContents();
+  Connection::Callbacks CallbacksOf(const char* database);
+  void OnContents(const char* database);
   void OnLock();
   void CheckAll();
+  void ApplySettings();
   // Goes on with what there is to do, a slice at a time.
   void Work();
   void WriteResults();
+  void Send(Connection* connection, const TransactionText& transaction, bool* busy,
+            std::function<void(bool)> done);
 
   base::Loop* const loop_;
   ovsdb::UuidGenerator uuids_;
@@ -58,6 +85,9 @@ class Northd {
   RowWriter sb_rows_;
   RowWriter nb_rows_;
   FlowWriter flows_;
+  Sequence sequence_;
+  server::DbClient::Options nb_options_;
+  server::DbClient::Options sb_options_;
   Connection nb_;
   Connection sb_;
   base::TurnEnd work_;
@@ -65,8 +95,19 @@ class Northd {
   bool started_ = false;
   bool paused_ = false;
   bool was_active_ = false;
+  bool in_pass_ = false;
   bool nb_busy_ = false;  // A transaction is on its way.
   bool sb_busy_ = false;
+  int64_t pass_started_ms_ = 0;  // Of the wall clock.
+  int64_t pass_ms_ = 0;          // Spent in the pass so far, and in the last one.
+  int64_t not_before_ms_ = 0;    // The next pass: monotonic.
+  int64_t retry_ms_ = 0;         // How long to wait after a transaction that failed.
+  Stats stats_;
+  Stopwatch loop_watch_{"ovn-northd-loop"};
+  Stopwatch build_watch_{"build_lflows"};
+  Stopwatch write_watch_{"lflows_to_sb"};
+  Stopwatch nb_watch_{"ovnnb_db_run"};
+  Stopwatch sb_watch_{"ovnsb_db_run"};
 };
 
 }  // namespace northd

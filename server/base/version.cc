@@ -1,10 +1,25 @@
 #include "server/base/version.h"
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "server/base/log.h"
 
 namespace base {
+namespace {
 
-std::string VersionText() { return absl::StrCat(ProgramName(), " (Open vSwitch) ", kOvsVersion); }
+std::string& OwnText() {
+  static std::string& text = *new std::string;
+  return text;
+}
+
+}  // namespace
+
+void SetVersionText(std::string text) { OwnText() = std::move(text); }
+
+std::string VersionText() {
+  return OwnText().empty() ? absl::StrCat(ProgramName(), " (Open vSwitch) ", kOvsVersion)
+                           : OwnText();
+}
 
 }  // namespace base

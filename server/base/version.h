@@ -9,8 +9,10 @@ namespace base {
 // The release of Open vSwitch whose behaviour this is; clients and scripts read it.
 inline constexpr char kOvsVersion[] = "3.5.0";
 
-// "PROGRAM (Open vSwitch) 3.5.0", the answer to --version and the version command.
+// What --version and the version command answer: "PROGRAM (Open vSwitch) 3.5.0", or what a program of
+// OVN has set, once and early.
 std::string VersionText();
+void SetVersionText(std::string text);
 
 }  // namespace base
 

@@ -97,6 +97,8 @@ class DbClient final : private base::RpcSession::Handler {
   // Other settings of the connection, for the same database. If the remotes differ, the connection
   // is given up for one to them.
   void SetOptions(const Options& options);
+  // Forgets how far a cluster's log was seen to go: one that is behind that will do.
+  void ForgetClusterState() { min_index_ = 0; }
   // Connects again, and asks for all contents.
   void Restart();
 
