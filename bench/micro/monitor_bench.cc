@@ -3,6 +3,7 @@
 #include <benchmark/benchmark.h>
 
 #include <memory>
+#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
@@ -103,8 +104,8 @@ std::string DatapathsWhere(const std::vector<uint64_t>& datapaths) {
 void BM_ChangeWithConditions(benchmark::State& state) {
   Flows flows;
   for (int64_t i = 0; i < state.range(0); ++i) {
-    std::vector<uint64_t> datapaths;
-    for (int d = 0; d < 50; ++d) datapaths.push_back(100 + i * 50 + d);
+    std::vector<uint64_t> datapaths(50);
+    std::iota(datapaths.begin(), datapaths.end(), 100 + i * 50);
     if (i < 5) datapaths.push_back(1);
     flows.Add(DatapathsWhere(datapaths));
   }
