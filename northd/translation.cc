@@ -3,9 +3,11 @@
 #include <variant>
 
 #include "northd/model/datapaths.h"
+#include "northd/pipeline/lb_switch.h"
 #include "northd/replica/lookup.h"
 #include "northd/rows/nb_rows.h"
 #include "northd/sync/global.h"
+#include "northd/sync/load_balancers.h"
 #include "northd/sync/hypervisors.h"
 
 // A feature adds its kinds here, to the list of what they exist for.
@@ -22,6 +24,7 @@ std::monostate TranslateSwitch(Context& ctx, const Uuid& uuid) {
   ctx.Require(kDatapath, uuid);
   const nb::LogicalSwitch sw = Row<nb::LogicalSwitch>(ctx, uuid);
   if (!sw) return {};
+  ctx.Require(kSwitchLb, uuid);
   for (const Uuid& port : sw.ports()) ctx.Require(kSwitchPort, port);
   return {};
 }
@@ -41,6 +44,9 @@ std::monostate TranslateAll(Context& ctx, const std::monostate&) {
   ctx.Require(kSyncHypervisors, {});
   for (const Uuid& uuid : AllRows<nb::LogicalSwitch>(ctx)) ctx.Require(kSwitch, uuid);
   for (const Uuid& uuid : AllRows<nb::LogicalRouter>(ctx)) ctx.Require(kRouter, uuid);
+  for (const Uuid& uuid : AllRows<nb::LoadBalancer>(ctx)) {
+    ctx.Require(kTranslateLoadBalancer, uuid);
+  }
   return {};
 }
 constexpr engine::Kind<std::monostate> kAll{"all", &TranslateAll};

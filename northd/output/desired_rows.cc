@@ -84,7 +84,7 @@ void DesiredRows::Observe(int table, const ovsdb::RowChange& change) {
   }
 }
 
-uint32_t DesiredRows::FindOrMake(int table, absl::string_view key) {
+uint32_t DesiredRows::FindOrMake(int table, absl::string_view key, const Uuid& wish) {
   auto& by_key = by_key_[static_cast<size_t>(table)];
   const auto found = by_key.find(key);
   if (found != by_key.end()) return found->second;
@@ -92,6 +92,7 @@ uint32_t DesiredRows::FindOrMake(int table, absl::string_view key) {
   desired->table = table;
   desired->key = std::string(key);
   desired->uuid = FindExisting(table, key);
+  if (desired->uuid.is_zero()) desired->uuid = wish;
   if (desired->uuid.is_zero() || by_uuid_.contains(desired->uuid)) desired->uuid = uuids_->Next();
   uint32_t number = 0;
   if (free_rows_.empty()) {
@@ -108,8 +109,8 @@ uint32_t DesiredRows::FindOrMake(int table, absl::string_view key) {
   return number;
 }
 
-Uuid DesiredRows::Identity(int table, absl::string_view key) {
-  return rows_[FindOrMake(table, key)]->uuid;
+Uuid DesiredRows::Identity(int table, absl::string_view key, const Uuid& wish) {
+  return rows_[FindOrMake(table, key, wish)]->uuid;
 }
 
 DesiredRows::Desired* DesiredRows::FindByUuid(const Uuid& uuid) {

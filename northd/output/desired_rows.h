@@ -94,8 +94,9 @@ class DesiredRows final : public engine::Sink {
 
   // ---- For units ----
 
-  // The UUID of the row with this key, existing or to be.
-  ovsdb::Uuid Identity(int table, absl::string_view key);
+  // The UUID of the row with this key, existing or to be. What is to be shall have `wish`, unless
+  // that is zero or another's.
+  ovsdb::Uuid Identity(int table, absl::string_view key, const ovsdb::Uuid& wish = {});
   void Emit(engine::Context& ctx, OutRow row);
   // One element of a set in the row of this key, for which somebody else emits the rest.
   void EmitElement(engine::Context& ctx, int table, absl::string_view key, int column,
@@ -145,7 +146,7 @@ class DesiredRows final : public engine::Sink {
     absl::flat_hash_map<std::string, ovsdb::Uuid> by_key;
   };
 
-  uint32_t FindOrMake(int table, absl::string_view key);
+  uint32_t FindOrMake(int table, absl::string_view key, const ovsdb::Uuid& wish = {});
   ovsdb::Uuid FindExisting(int table, absl::string_view key);
   uint32_t FindOrMakeContent(const Desired& desired, Columns columns);
   uint32_t FindOrMakeAtom(const ovsdb::Atom& atom);

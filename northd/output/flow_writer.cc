@@ -115,9 +115,17 @@ void FlowWriter::LinkAll() {
   group_by_set_.clear();
   touched_groups_.clear();
   strangers_.clear();
+  // Others are those of load balancers, and change with these.
+  absl::flat_hash_set<Uuid> of_flows;
+  southbound_->database().table(LogicalFlow::kTable).ForEach([&](const Row& row) {
+    for (const Uuid& group : row.datum(LogicalFlow::kLogicalDpGroup).uuids()) {
+      of_flows.insert(group);
+    }
+  });
   southbound_->database()
       .table(LogicalDPGroup::kTable)
       .ForEach([&](const Row& row) {
+        if (!of_flows.contains(row.uuid())) return;
         bool complete = false;
         DatapathSet set = SetOf(row, &complete);
         if (!complete || set.size() < 2) return;

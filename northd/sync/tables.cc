@@ -35,6 +35,17 @@ std::string DatapathKey(const Replica&, const Row& row) {
                            : of_switch;
 }
 
+// As ServiceMonitorKey() makes it.
+std::string ServiceMonitorRowKey(const Replica&, const Row& row) {
+  const auto text = [&](int column) {
+    const Datum& datum = row.datum(column);
+    return datum.empty() ? absl::string_view() : datum.key(0).string();
+  };
+  return absl::StrCat(text(sb::ServiceMonitor::kLogicalPort), " ", text(sb::ServiceMonitor::kIp),
+                      " ", row.datum(sb::ServiceMonitor::kPort).key(0).integer(), " ",
+                      text(sb::ServiceMonitor::kProtocol));
+}
+
 }  // namespace
 
 void DeclareSouthboundTables(DesiredRows* rows) {
@@ -42,6 +53,13 @@ void DeclareSouthboundTables(DesiredRows* rows) {
   rows->Declare(sb::SBGlobal::kTable,
                 {.key_of = [](const Replica&, const Row&) { return std::string("global"); }});
   rows->Declare(sb::PortBinding::kTable, ByName(sb::PortBinding::kLogicalPort));
+  rows->Declare(sb::LoadBalancer::kTable,
+                {.key_of = [](const Replica&, const Row& row) { return row.uuid().ToString(); }});
+  // Only those of load balancers, which are told by what refers to them.
+  rows->Declare(
+      sb::LogicalDPGroup::kTable,
+      {.key_of = [](const Replica&, const Row&) { return std::string(); }, .delete_others = false});
+  rows->Declare(sb::ServiceMonitor::kTable, {.key_of = &ServiceMonitorRowKey});
 }
 
 void DeclareNorthboundTables(DesiredRows* rows) {
