@@ -15,6 +15,7 @@ BUILD = os.path.abspath(os.environ.get("BOREAS_BUILD", ""))
 _IN_BUILD = {
     "ovsdb-server": "server/ovsdb-server",
     "ovsdb-tool": "server/tool/ovsdb-tool",
+    "ovn-northd": "northd/ovn-northd",
 }
 
 

@@ -1,0 +1,167 @@
+"""Our ovn-northd as a process: numbers to wait for, the lock, restarts, commands."""
+
+import os
+
+from harness import binaries
+from harness.case import SystemTest
+from harness.daemon import CommandFailed, Daemon
+from harness.waiting import wait_until
+
+SCHEMAS = os.path.join(os.path.dirname(__file__), "..", "..", "schemas")
+
+NETWORK = [
+    ["ls-add", "sw0"],
+    ["lsp-add", "sw0", "p1", "--", "lsp-set-addresses", "p1", "00:00:00:00:00:01 10.0.0.1"],
+    ["lr-add", "r0"],
+    ["lrp-add", "r0", "r0-sw0", "00:00:00:00:01:00", "10.0.0.254/24"],
+    ["lsp-add", "sw0", "sw0-r0", "--", "lsp-set-type", "sw0-r0", "router", "--",
+     "lsp-set-addresses", "sw0-r0", "router", "--", "lsp-set-options", "sw0-r0", "router-port=r0-sw0"],
+]
+
+
+class NorthdTest(SystemTest):
+    def setUp(self):
+        super().setUp()
+        self.servers = {
+            name: self.server(name, [self.database(name, os.path.join(SCHEMAS, f"ovn-{name}.ovsschema"))])
+            for name in ("nb", "sb")}
+
+    def northd(self, name="northd", arguments=()):
+        daemon = Daemon(binaries.ours("ovn-northd"), self.directory, name,
+                        ["--ovnnb-db=" + self.servers["nb"].remote,
+                         "--ovnsb-db=" + self.servers["sb"].remote, *arguments], self.env)
+        return self.track(daemon).start()
+
+    def nbctl(self, *arguments):
+        self.run_command("ovn-nbctl", "--timeout=20", "--db=" + self.servers["nb"].remote, *arguments)
+
+    def rows(self, server, table, *columns):
+        database = {"nb": "OVN_Northbound", "sb": "OVN_Southbound"}[server]
+        with self.servers[server].connect() as connection:
+            reply = connection.call("transact", [database, {
+                "op": "select", "table": table, "where": [], "columns": ["_uuid", *columns]}])
+        return reply["result"][0]["rows"]
+
+    def written(self, northd):
+        """How many rows it has written since it started."""
+        return int(northd.appctl("inc-engine/units").split("rows-written:")[1].split()[0])
+
+    def wait_status(self, northd, status):
+        wait_until(lambda: northd.appctl("status") == f"Status: {status}\n", f"{northd.name} is {status}")
+
+    def test_numbers_move_with_what_they_stand_for(self):
+        self.northd()
+        for command in NETWORK:
+            self.nbctl("--wait=sb", *command)
+        (nb,) = self.rows("nb", "NB_Global", "nb_cfg", "sb_cfg", "hv_cfg", "nb_cfg_timestamp", "sb_cfg_timestamp")
+        (sb,) = self.rows("sb", "SB_Global", "nb_cfg")
+        self.assertEqual((nb["nb_cfg"], nb["sb_cfg"], sb["nb_cfg"]), (len(NETWORK),) * 3)
+        self.assertGreater(nb["nb_cfg_timestamp"], 0)
+        self.assertGreaterEqual(nb["sb_cfg_timestamp"], nb["nb_cfg_timestamp"])
+        self.nbctl("--wait=hv", "sync")  # There is no hypervisor to wait for.
+        self.assertEqual(len(self.rows("sb", "Datapath_Binding")), 2)
+
+    def test_a_restart_writes_nothing(self):
+        first = self.northd()
+        for command in NETWORK:
+            self.nbctl("--wait=sb", *command)
+        before = self.rows("sb", "Logical_Flow", "_version"), self.rows("sb", "Port_Binding", "_version")
+        first.stop()
+        second = self.northd("second")
+        self.wait_status(second, "active")
+        second.appctl("inc-engine/recompute")
+        self.nbctl("--wait=sb", "sync")
+        after = self.rows("sb", "Logical_Flow", "_version"), self.rows("sb", "Port_Binding", "_version")
+        def versions(tables):
+            return sorted(str(row) for table in tables for row in table)
+        self.assertEqual(versions(after), versions(before))
+
+    def test_follows_changes_as_from_scratch(self):
+        northd = self.northd()
+        for command in [*NETWORK, ["lsp-del", "p1"], ["lrp-del", "r0-sw0"], ["ls-add", "sw1"],
+                        ["lsp-add", "sw1", "p1"], ["ls-del", "sw0"]]:
+            self.nbctl("--wait=sb", *command)
+            wait_until(lambda: self.compare(northd), "a comparison between passes")
+
+    def compare(self, northd):
+        try:
+            return northd.appctl("inc-engine/compare") == "as from scratch\n"
+        except CommandFailed as error:
+            if "try again" in str(error):
+                return False
+            raise
+
+    def test_what_others_change_is_put_right(self):
+        self.northd()
+        for command in NETWORK:
+            self.nbctl("--wait=sb", *command)
+        with self.servers["sb"].connect() as connection:
+            connection.call("transact", ["OVN_Southbound", {"op": "delete", "table": "Logical_Flow", "where": []},
+                                         {"op": "update", "table": "Port_Binding", "where": [],
+                                          "row": {"type": "wrong"}}])
+        flows = wait_until(lambda: self.rows("sb", "Logical_Flow"), "the flows are there again")
+        self.assertTrue(flows)
+        wait_until(lambda: all(row["type"] != "wrong" for row in self.rows("sb", "Port_Binding", "type")),
+                   "the ports have their types")
+
+    def test_one_works_and_the_next_takes_over(self):
+        first = self.northd()
+        self.wait_status(first, "active")
+        second = self.northd("second")
+        self.wait_status(second, "standby")
+        self.nbctl("--wait=sb", "ls-add", "sw0")
+        first.kill()
+        self.wait_status(second, "active")
+        self.nbctl("--wait=sb", "ls-add", "sw1")
+        self.assertEqual(len(self.rows("sb", "Datapath_Binding")), 2)
+
+    def test_pausing_gives_the_lock_away(self):
+        first = self.northd()
+        second = self.northd("second")
+        self.wait_status(first, "active")
+        first.appctl("pause")
+        self.assertEqual(first.appctl("is-paused"), "true\n")
+        self.wait_status(first, "paused")
+        self.wait_status(second, "active")
+        second.appctl("pause")
+        first.appctl("resume")
+        self.wait_status(first, "active")
+        self.nbctl("--wait=sb", "ls-add", "sw0")
+
+    def test_a_dry_run_writes_nothing(self):
+        northd = self.northd(arguments=["--dry-run"])
+        self.assertEqual(northd.appctl("status"), "Status: paused\n")
+        self.nbctl("ls-add", "sw0")
+        self.assertEqual(self.rows("sb", "Datapath_Binding"), [])
+        northd.appctl("resume")
+        self.nbctl("--wait=sb", "sync")
+        self.assertEqual(len(self.rows("sb", "Datapath_Binding")), 1)
+
+    def test_commands_answer_as_stocks(self):
+        northd = self.northd(arguments=["--n-threads=4"])
+        self.wait_status(northd, "active")
+        for command, answer in [
+                (["version"], "ovn-northd 25.03.0\nOpen vSwitch Library 3.5.0"),
+                (["nb-connection-status"], "connected\n"),
+                (["sb-connection-status"], "connected\n"),
+                (["parallel-build/get-n-threads"], "4\n"),
+                (["parallel-build/set-n-threads", "2"], ""),
+                (["inc-engine/show-stats", "nothing"], ""),
+                (["inc-engine/compute-log-timeout", "100"], ""),
+                (["debug/chassis-features-list"], "mac_binding_timestamp: true\n"),
+                (["stopwatch/reset"], ""),
+                (["sb-cluster-state-reset"], ""),
+        ]:
+            with self.subTest(command=command):
+                self.assertEqual(northd.appctl(*command), answer)
+        for command, error in [
+                (["parallel-build/set-n-threads", "300"], "invalid n_threads: 300"),
+                (["parallel-build/set-n-threads", "x"], "invalid n_threads: 0"),
+                (["inc-engine/compute-log-timeout", "x"], "unsigned integer required"),
+                (["stopwatch/show", "nothing"], "No such stopwatch"),
+        ]:
+            with self.subTest(command=command):
+                with self.assertRaisesRegex(CommandFailed, error):
+                    northd.appctl(*command)
+        self.assertIn("Statistics for 'ovn-northd-loop'", northd.appctl("stopwatch/show"))
+        self.assertIn("Node: lflow\n- recompute:            1\n", northd.appctl("inc-engine/show-stats"))
