@@ -25,13 +25,10 @@ void Server::ArmElectionTimer() {
   if (delay_elections_) election_at_ms_ += election_timer_ms();
 }
 
-// A server that the newest configuration is without may still be needed to commit just that, as the
-// only one whose log has it (dissertation, section 4.2.2).
+// A newcomer that has not heard yet that it is in may stand, too: without it there may be no
+// majority.
 bool Server::MayStand() const {
-  if (membership_ == Membership::kLeft || !disk_.ok() || install_) return false;
-  // So may a newcomer that has not heard yet that it is in: without it there may be no majority.
-  if (is_member()) return true;
-  return membership_ != Membership::kJoining && log().servers(commit_index())->count(id()) != 0;
+  return membership_ != Membership::kLeft && disk_.ok() && !install_ && !returning() && is_member();
 }
 
 void Server::OnElectionTimeout() {
@@ -107,6 +104,7 @@ void Server::BecomeLeader() {
     peer.phase = Phase::kStable;
     peer.match_index = 0;
     peer.commit_sent = 0;
+    peer.answered_ms = 0;
     peer.installing = 0;
     peer.sent_ms = now_ms_ - election_timer_ms();
     // Time begins anew for everybody.
@@ -156,6 +154,7 @@ bool Server::IsUpToDate(Index last_index, Term last_term) const {
 }
 
 void Server::On(const Message& message, const VoteRequest& request) {
+  if (returning()) return;
   // Who leads or hears a leader has no reason to help another one.
   if (!request.leadership_transfer) {
     if (role_ == Role::kLeader) {
@@ -211,19 +210,20 @@ void Server::On(const Message& message, const raft::BecomeLeader& request) {
 
 void Server::TransferLeadership(absl::string_view reason) {
   if (role_ != Role::kLeader) return;
-  const Peer* best = nullptr;
-  ServerId best_id;
+  // Chance, for one that cannot lead may be as up to date as another.
+  std::vector<ServerId> best;
+  Index match = 0;
   for (const auto& [id, peer] : peers_) {
-    if (!peer.member || removals_.count(id) != 0) continue;
-    if (best == nullptr || peer.match_index > best->match_index) {
-      best = &peer;
-      best_id = id;
-    }
+    if (!peer.member || removals_.count(id) != 0 || peer.match_index < match) continue;
+    if (peer.match_index > match) best.clear();
+    match = peer.match_index;
+    best.push_back(id);
   }
-  if (best == nullptr) return;
-  Say(LogLine::kInfo, absl::StrCat("Transferring leadership to ", Name(best_id), ": ", reason));
+  if (best.empty()) return;
+  const ServerId& next = best[random_() % best.size()];
+  Say(LogLine::kInfo, absl::StrCat("Transferring leadership to ", Name(next), ": ", reason));
   Write({NoteRecord{Note::kTransferLeadership}, {}});
-  Send(best_id, raft::BecomeLeader{term()});
+  Send(next, raft::BecomeLeader{term()});
 }
 
 }  // namespace raft

@@ -25,9 +25,12 @@ void Server::TickMembership() {
     for (const std::string& address : peer_addresses()) {
       SendToAddress(address, AddServerRequest{state_.local_address});
     }
+    AskForTerms();
+  } else if (IsAlone()) {
+    Say(LogLine::kWarning, "all others left the cluster: this server stays");
+    membership_ = Membership::kMember;
   } else if (role_ == Role::kLeader) {
-    // Nobody took over: then it removes itself.
-    RequestRemoval(id(), id());
+    TransferLeadership("this server is leaving the cluster");
   } else {
     for (const auto& [id, peer] : peers_) Send(id, RemoveServerRequest{state_.server_id});
   }
@@ -36,6 +39,10 @@ void Server::TickMembership() {
 void Server::Join() {
   membership_ = Membership::kMember;
   state_.remote_addresses.clear();
+  state_.returning = false;
+  Record joined = PromiseRecord(state_);
+  joined.comment = std::string(kJoinedComment);
+  promise_record_ = Write(std::move(joined));
   effects_.peers_changed = true;
   Say(LogLine::kInfo, "finished joining the cluster");
   ArmElectionTimer();
@@ -65,8 +72,7 @@ absl::Status Server::Leave() {
     case Membership::kMember:
       break;
   }
-  const Servers& committed = *log().servers(commit_index());
-  if (is_member() && servers().size() == 1 && committed.size() == 1) {
+  if (IsAlone()) {
     Leave("it was the only server");
     return absl::OkStatus();
   }
@@ -132,18 +138,33 @@ void Server::Reconfigure() {
     AppendConfiguration(std::move(members));
     return;
   }
-  while (!removals_.empty()) {
-    const ServerId server = removals_.begin()->first;
+  for (auto it = removals_.begin(); it != removals_.end();) {
+    const ServerId server = it->first;
+    const int64_t since_ms = it->second.since_ms;
+    ++it;
     Servers members = servers();
     if (members.erase(server) == 0) {
       AnswerRemoval(server, true, "already not in cluster");
-    } else if (members.empty()) {
-      AnswerRemoval(server, false, "empty configuration");
-    } else {
+    } else if (CanSpare(server, since_ms)) {
       AppendConfiguration(std::move(members));
       return;
     }
   }
+}
+
+// Whether those who would stay can go on by themselves, by what they said since the removal was
+// asked for: it takes effect at once, and only a majority of them can commit or undo it.
+bool Server::CanSpare(const ServerId& server, int64_t since_ms) const {
+  size_t n_staying = is_member() ? 1 : 0;
+  for (const auto& [id, peer] : peers_) {
+    if (!peer.member || id == server || peer.returning) continue;
+    n_staying += peer.answered_ms > since_ms ? 1 : 0;
+  }
+  return n_staying > (servers().size() - 1) / 2;
+}
+
+bool Server::IsAlone() const {
+  return is_member() && servers().size() == 1 && log().servers(commit_index())->size() == 1;
 }
 
 void Server::AppendConfiguration(Servers servers) {
@@ -174,15 +195,31 @@ void Server::ConfigurationCommitted() {
 }
 
 void Server::RequestRemoval(const ServerId& server, const ServerId& requester) {
-  std::vector<ServerId>& requesters = removals_[server];
+  if (server == id()) {
+    RequestOwnRemoval(requester);
+    return;
+  }
+  const auto [removal, is_new] = removals_.try_emplace(server);
+  if (is_new) removal->second.since_ms = now_ms_;
+  std::vector<ServerId>& requesters = removal->second.requesters;
   if (std::find(requesters.begin(), requesters.end(), requester) == requesters.end()) {
     requesters.push_back(requester);
   }
 }
 
+// A leader that took itself out of the configuration would lead a cluster that it does not belong
+// to: it hands over, and asks its successor.
+void Server::RequestOwnRemoval(const ServerId& requester) {
+  if (IsAlone()) {
+    if (requester != id()) SendRemoveReply(requester, id(), false, "empty configuration");
+  } else if (membership_ == Membership::kMember) {
+    Leave().IgnoreError();
+  }
+}
+
 // Tells who is concerned what became of the removal of `server`, and forgets it.
 void Server::AnswerRemoval(const ServerId& server, bool success, absl::string_view comment) {
-  std::vector<ServerId> requesters = std::move(removals_[server]);
+  std::vector<ServerId> requesters = std::move(removals_[server].requesters);
   removals_.erase(server);
   if (success && std::find(requesters.begin(), requesters.end(), server) == requesters.end()) {
     requesters.push_back(server);
@@ -262,7 +299,7 @@ void Server::On(const Message& message, const AddServerRequest& request) {
 
 void Server::On(const Message& message, const AddServerReply& reply) {
   if (membership_ != Membership::kJoining) return;
-  if (reply.success && is_member()) {
+  if (reply.success && is_member() && !returning()) {
     Join();
     return;
   }

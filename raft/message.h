@@ -128,6 +128,10 @@ struct Message {
 
 // Comments that tests and people look for.
 inline constexpr absl::string_view kHeartbeat = "heartbeat";  // Echoed by the reply.
+// Of append replies of a member that returns without its file: it may acknowledge less than it got.
+inline constexpr absl::string_view kReturning = "returning";
+// Of an append request that wants no more than the reply, and is no leader's (raft/return.cc).
+inline constexpr absl::string_view kQuestion = "what is your term?";
 
 // The wire's word: "operation still in progress", "success", ...
 absl::string_view CommandStatusText(CommandStatus status);

@@ -4,6 +4,8 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "ovsdb/error.h"
 
 namespace raft {
@@ -12,9 +14,37 @@ namespace {
 constexpr char kOvsdbError[] = "ovsdb error";
 constexpr size_t kNickDigits = 4;
 
+// Comments of promises: the first may be followed by whom to ask, in words of their own.
+constexpr absl::string_view kJoining = "joining";
+constexpr absl::string_view kReturning = "returning";
+
 std::string Nick(const ServerId& server) { return server.Short(kNickDigits); }
 
 }  // namespace
+
+Record PromiseRecord(const PersistentState& state) {
+  Record record;
+  if (state.vote.is_zero()) {
+    record.body = TermRecord{state.term};
+  } else {
+    record.body = VoteRecord{state.term, state.vote};
+  }
+  if (state.joining()) {
+    record.comment = absl::StrCat(state.returning ? kReturning : kJoining, " ",
+                                  absl::StrJoin(state.remote_addresses, " "));
+  }
+  return record;
+}
+
+std::vector<Record> RecordsBehind(const PersistentState& state, Index index) {
+  std::vector<Record> records;
+  for (Index i = index + 1; i < state.log.end(); ++i) {
+    records.push_back({EntryRecord{i, state.log.entry(i)}, {}});
+  }
+  records.push_back(PromiseRecord(state));
+  if (state.commit_index > index) records.push_back({CommitRecord{state.commit_index}, {}});
+  return records;
+}
 
 Replay::Replay(Header header) {
   state_.server_id = header.server_id;
@@ -30,12 +60,13 @@ Replay::Replay(Header header) {
 
 absl::Status Replay::Apply(Record record) {
   ++n_records_;
+  if (!record.comment.empty()) ApplyComment(record.comment);
   if (const auto* term = std::get_if<TermRecord>(&record.body)) {
     RaiseTerm(term->term);
     return absl::OkStatus();
   }
   if (const auto* vote = std::get_if<VoteRecord>(&record.body)) return ApplyVote(*vote);
-  if (state_.joining()) return absl::OkStatus();
+  if (!state_.has_log()) return absl::OkStatus();
   if (auto* entry = std::get_if<EntryRecord>(&record.body)) return ApplyEntry(std::move(*entry));
   if (const auto* leader = std::get_if<LeaderRecord>(&record.body)) return ApplyLeader(*leader);
   if (const auto* commit = std::get_if<CommitRecord>(&record.body)) return ApplyCommit(*commit);
@@ -44,6 +75,18 @@ absl::Status Replay::Apply(Record record) {
     left_record_ = n_records_;
   }
   return absl::OkStatus();
+}
+
+void Replay::ApplyComment(absl::string_view comment) {
+  const std::vector<std::string> words = absl::StrSplit(comment, ' ', absl::SkipEmpty());
+  if (words.empty()) return;
+  if (words[0] == kJoinedComment) {
+    state_.remote_addresses.clear();
+    state_.returning = false;
+  } else if ((words[0] == kJoining || words[0] == kReturning) && words.size() > 1) {
+    state_.remote_addresses.assign(words.begin() + 1, words.end());
+    state_.returning = words[0] == kReturning;
+  }
 }
 
 absl::Status Replay::ApplyEntry(EntryRecord record) {
@@ -116,10 +159,8 @@ absl::Status Replay::Finish() const {
                      left_record_, " indicates server has left the cluster; it cannot be added ",
                      "back (use \"ovsdb-tool join-cluster\" to add a new server)"));
   }
-  // As long as its removal is not committed, it may be needed for that.
   const Log& log = state_.log;
-  if (!state_.joining() && log.servers(log.last_index())->count(state_.server_id) == 0 &&
-      log.servers(state_.commit_index)->count(state_.server_id) == 0) {
+  if (!state_.joining() && log.servers(log.last_index())->count(state_.server_id) == 0) {
     return ovsdb::Error(kOvsdbError, "server does not belong to cluster");
   }
   return absl::OkStatus();

@@ -134,10 +134,14 @@ void Server::AdvanceCommit() {
 }
 
 void Server::On(const Message& message, const AppendReply& reply) {
-  if (!SeeTerm(reply.term, message.from) || role_ != Role::kLeader) return;
+  const bool of_now = SeeTerm(reply.term, message.from);
+  HearTerm(message.from, reply);
+  if (!of_now || role_ != Role::kLeader) return;
   const auto it = peers_.find(message.from);
   if (it == peers_.end()) return;
   Peer& peer = it->second;
+  peer.answered_ms = now_ms_;
+  peer.returning = message.comment == kReturning;
   switch (reply.result) {
     case AppendResult::kOk: {
       const Index match = std::min(reply.prev_log_index + reply.n_entries, log().last_index());
@@ -164,6 +168,8 @@ void Server::On(const Message& message, const AppendReply& reply) {
       }
       // An answer to what was sent before the last rewinding tells nothing new.
       if (reply.prev_log_index >= peer.next_index || peer.installing != 0) break;
+      // Less than before: it has lost its file.
+      if (reply.log_end > 0) peer.match_index = std::min(peer.match_index, reply.log_end - 1);
       Rewind(&peer, std::min(reply.prev_log_index, reply.log_end));
       break;
     case AppendResult::kIoError:
@@ -198,7 +204,7 @@ void Server::On(const Message& message, const AppendRequest& request) {
   reply.prev_log_term = request.prev_log_term;
   reply.n_entries = request.log.size();
   uint64_t after = 0;
-  if (!SeeTerm(request.term, message.from)) {
+  if (message.comment == kQuestion || !SeeTerm(request.term, message.from)) {
     reply.result = AppendResult::kInconsistency;
   } else if (role_ == Role::kLeader) {
     Say(LogLine::kError, absl::StrCat("server ", Name(message.from), " claims to lead term ",
@@ -214,11 +220,18 @@ void Server::On(const Message& message, const AppendRequest& request) {
       const Index last = request.prev_log_index + request.log.size();
       after = RecordOf(last);
       Commit(std::min({request.leader_commit, last, log().last_index()}));
+      if (returning()) {
+        Match(last);
+        if (!AcknowledgeCommitted(&reply)) return;
+      }
     }
   }
   reply.term = term();
   reply.log_end = log().end();
-  Send(message.from, reply, after, message.comment == kHeartbeat ? kHeartbeat : "");
+  Send(message.from, reply, after,
+       returning()                     ? kReturning
+       : message.comment == kHeartbeat ? kHeartbeat
+                                       : "");
 }
 
 // Makes the log agree with the leader's up to the last of the request's entries.
@@ -293,6 +306,7 @@ void Server::Installed(const absl::Status& status) {
   } else {
     SettleAll(Settled::kUnknown);
   }
+  if (returning()) Match(snapshot.index);
   RefreshPeers();
   Send(install_from_, InstallSnapshotReply{term(), snapshot.index, snapshot.term});
 }

@@ -105,6 +105,7 @@ void Server::Persisted(uint64_t record) {
   held_.erase(held_.begin(), end);
   if (role_ == Role::kCandidate) CountVotes();
   if (role_ == Role::kLeader) AdvanceCommit();
+  TryToReturn();
 }
 
 void Server::SetDiskStatus(const absl::Status& status) {

@@ -25,6 +25,7 @@
 #include <map>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -192,7 +193,25 @@ class Server {
     size_t in_flight_bytes = 0;
     Index installing = 0;  // The last index of the snapshot it was sent; 0: none.
     int64_t install_sent_ms = 0;
-    int64_t sent_ms = 0;  // When it was last sent an append request.
+    int64_t sent_ms = 0;      // When it was last sent an append request.
+    int64_t answered_ms = 0;  // When it last answered one, ...
+    bool returning = false;   // ... and whether it said then that it returns without its file.
+  };
+
+  // A server that is to go, and who asked for it.
+  struct Removal {
+    int64_t since_ms = 0;
+    std::vector<ServerId> requesters;
+  };
+
+  // What a server that returns without its file has heard in this life.
+  struct Return {
+    Index nonce = 0;              // Of its questions; 0: none was asked.
+    std::set<ServerId> answered;  // Who told their term.
+    Term leader_term = 0;         // The leader of this term ...
+    Index leader_end = 0;         // ... said that its log ends here.
+    Term matched_term = 0;        // By its requests ...
+    Index matched = 0;            // ... the logs are equal up to here.
   };
 
   // Something proposed here and not settled yet.
@@ -272,12 +291,24 @@ class Server {
   void On(const Message& message, const ExecuteRequest& request);
   void On(const Message& message, const ExecuteReply& reply);
 
+  // return.cc
+  bool returning() const;
+  Servers Witnesses() const;
+  void AskForTerms();
+  void HearTerm(const ServerId& from, const AppendReply& reply);
+  void Match(Index index);
+  void TryToReturn();
+  bool AcknowledgeCommitted(AppendReply* reply) const;
+
   // membership.cc
   void TickMembership();
+  bool CanSpare(const ServerId& server, int64_t since_ms) const;
   void Reconfigure();
   void ConfigurationCommitted();
   void AppendConfiguration(Servers servers);
   void RequestRemoval(const ServerId& server, const ServerId& requester);
+  void RequestOwnRemoval(const ServerId& requester);
+  bool IsAlone() const;
   void AnswerRemoval(const ServerId& server, bool success, absl::string_view comment);
   void AbandonChanges();
   void Join();
@@ -318,8 +349,8 @@ class Server {
   // Leading.
   Index term_start_ = 0;  // The no-op that this leader began with.
   int64_t majority_check_ms_ = 0;
-  std::deque<Forwarded> forwarded_;                     // By index.
-  std::map<ServerId, std::vector<ServerId>> removals_;  // Who is to go, and who asked for it.
+  std::deque<Forwarded> forwarded_;  // By index.
+  std::map<ServerId, Removal> removals_;
 
   std::deque<Command> commands_;  // Proposed here, oldest first.
 
@@ -328,6 +359,7 @@ class Server {
   ServerId install_from_;
 
   int64_t membership_tick_ms_ = 0;  // When to ask again to be added or removed.
+  Return return_;
 
   // Disk.
   uint64_t last_record_ = 0;

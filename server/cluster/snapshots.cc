@@ -28,16 +28,8 @@ raft::Header ClusterStorage::HeaderAt(const raft::SnapshotInfo& snapshot) const 
 // What a file needs behind a snapshot at `index`.
 std::string ClusterStorage::RecordsBehind(raft::Index index) const {
   std::string text;
-  for (raft::Index i = index + 1; i < raft_.log().end(); ++i) {
-    FrameRaftRecord({raft::EntryRecord{i, raft_.log().entry(i)}, {}}, &text);
-  }
-  if (raft_.state().vote.is_zero()) {
-    FrameRaftRecord({raft::TermRecord{raft_.term()}, {}}, &text);
-  } else {
-    FrameRaftRecord({raft::VoteRecord{raft_.term(), raft_.state().vote}, {}}, &text);
-  }
-  if (raft_.commit_index() > index) {
-    FrameRaftRecord({raft::CommitRecord{raft_.commit_index()}, {}}, &text);
+  for (const raft::Record& record : raft::RecordsBehind(raft_.state(), index)) {
+    FrameRaftRecord(record, &text);
   }
   return text;
 }
@@ -136,11 +128,7 @@ void ClusterStorage::WriteInstalled(raft::SnapshotInfo snapshot,
   ovsdb::Snapshot rows = (*contents)->TakeSnapshot();
   auto kept = std::make_shared<std::unique_ptr<ovsdb::Database>>(*std::move(contents));
   std::string tail;
-  if (raft_.state().vote.is_zero()) {
-    FrameRaftRecord({raft::TermRecord{raft_.term()}, {}}, &tail);
-  } else {
-    FrameRaftRecord({raft::VoteRecord{raft_.term(), raft_.state().vote}, {}}, &tail);
-  }
+  FrameRaftRecord(raft::PromiseRecord(raft_.state()), &tail);
   rewrite_.Start(
       [header = HeaderAt(snapshot), rows = std::move(rows)](LogWriter* writer) {
         return WriteClusterHeader(header, rows, base::WallMs(), writer);

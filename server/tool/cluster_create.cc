@@ -12,6 +12,7 @@
 #include "ovsdb/object_parser.h"
 #include "raft/fields.h"
 #include "raft/record.h"
+#include "raft/replay.h"
 #include "server/base/log.h"
 #include "server/database_file.h"
 #include "server/log_file.h"
@@ -105,17 +106,25 @@ absl::Status CheckAddresses(const std::string& local, const std::vector<std::str
   return absl::OkStatus();
 }
 
-// Makes the file of a server that is still to join.
-absl::StatusOr<int> CreateJoining(const std::string& path, const raft::Header& header) {
+// Makes the file of a server that is still to join. One that has its id from elsewhere may have
+// been a member before: the file says so.
+absl::StatusOr<int> CreateJoining(const std::string& path, const raft::Header& header,
+                                  bool returning) {
   if (!ovsdb::IsValidIdentifier(header.name)) {
     return Failure(absl::StrCat(header.name, ": not a valid schema name (use \"schema-name\" ",
                                 "command to find the correct name)"));
   }
   absl::Status status = CheckAddresses(header.local_address, header.remote_addresses);
   if (!status.ok()) return status;
-  std::string record;
-  raft::AppendHeader(header, &record);
-  status = CreateFile(path, server::LogMagic::kClustered, {std::move(record)});
+  std::vector<std::string> records(1);
+  raft::AppendHeader(header, &records[0]);
+  if (returning) {
+    raft::PersistentState state;
+    state.remote_addresses = header.remote_addresses;
+    state.returning = true;
+    raft::AppendRecord(raft::PromiseRecord(state), &records.emplace_back());
+  }
+  status = CreateFile(path, server::LogMagic::kClustered, std::move(records));
   if (!status.ok()) return status;
   return kSuccess;
 }
@@ -192,8 +201,9 @@ absl::StatusOr<int> JoinCluster(const Invocation& invocation) {
   header.remote_addresses = Remotes(invocation, 3);
   header.cluster_id = invocation.cid;
   header.server_id = invocation.sid;
-  if (header.server_id.is_zero()) header.server_id = ovsdb::UuidGenerator(RandomSeed()).Next();
-  return CreateJoining(invocation.args[0], header);
+  const bool returning = !header.server_id.is_zero();
+  if (!returning) header.server_id = ovsdb::UuidGenerator(RandomSeed()).Next();
+  return CreateJoining(invocation.args[0], header, returning);
 }
 
 absl::StatusOr<int> RejoinCluster(const Invocation& invocation) {
@@ -201,7 +211,7 @@ absl::StatusOr<int> RejoinCluster(const Invocation& invocation) {
   if (!header.ok()) return header.status();
   header->local_address = invocation.args[2];
   header->remote_addresses = Remotes(invocation, 3);
-  return CreateJoining(invocation.args[0], *header);
+  return CreateJoining(invocation.args[0], *header, /*returning=*/true);
 }
 
 }  // namespace tool

@@ -151,12 +151,42 @@ TEST_F(ReplayTest, AServerThatLeftIsOut) {
 
 TEST_F(ReplayTest, AServerMustBeInItsConfiguration) {
   EXPECT_EQ(Apply({Configured(6, 3, Members({kB}))}), "");
-  // It may be the only one that knows of its removal, and has to commit that.
-  EXPECT_TRUE(replay_.Finish().ok());
-  EXPECT_EQ(Apply({Committed(6)}), "");
   EXPECT_EQ(replay_.Finish().message(), "server does not belong to cluster");
   EXPECT_EQ(Apply({Configured(7, 3, Members({kA, kB}))}), "");
   EXPECT_TRUE(replay_.Finish().ok());
+}
+
+// Crashed between the snapshot that it was sent and the configuration with it.
+TEST_F(ReplayTest, AServerWithALogMayBeStillToJoin) {
+  EXPECT_EQ(Apply({Configured(6, 3, Members({kB}))}), "");
+  PersistentState joining = state();
+  joining.remote_addresses = {"tcp:h:2", "tcp:h:3"};
+  EXPECT_EQ(Apply({PromiseRecord(joining)}), "");
+  EXPECT_TRUE(replay_.Finish().ok());
+  EXPECT_EQ(state().remote_addresses, joining.remote_addresses);
+  EXPECT_FALSE(state().returning);
+  EXPECT_EQ(state().log.end(), 7);
+  Record joined = Termed(3);
+  joined.comment.append(kJoinedComment.data(), kJoinedComment.size());
+  EXPECT_EQ(Apply({joined}), "");
+  EXPECT_FALSE(state().joining());
+  EXPECT_FALSE(replay_.Finish().ok());
+}
+
+TEST_F(ReplayTest, AFileWrittenAnewSaysTheSame) {
+  EXPECT_EQ(Apply({Entered(6, 3), Entered(7, 3), Committed(6), Voted(4, kB)}), "");
+  PersistentState before = state();
+  before.remote_addresses = {"tcp:h:2"};
+  before.returning = true;
+  Replay again(MemberHeader());
+  for (const Record& record : RecordsBehind(before, 5)) EXPECT_TRUE(again.Apply(record).ok());
+  const PersistentState after = std::move(again).Take();
+  EXPECT_EQ(after.log.end(), 8);
+  EXPECT_EQ(after.commit_index, 6);
+  EXPECT_EQ(after.term, 4);
+  EXPECT_EQ(after.vote, kB);
+  EXPECT_EQ(after.remote_addresses, before.remote_addresses);
+  EXPECT_TRUE(after.returning);
 }
 
 TEST(JoiningReplayTest, HasTermAndVoteButNoLog) {

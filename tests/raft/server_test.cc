@@ -47,6 +47,8 @@ class Cluster {
     addresses_[Address(i)] = Id(i);
   }
 
+  void Remove(uint64_t i) { servers_.erase(Id(i)); }
+
   Server& operator[](uint64_t i) { return *servers_.at(Id(i)); }
   std::vector<Settled>& settled(uint64_t i) { return settled_[Id(i)]; }
 
@@ -85,8 +87,8 @@ class Cluster {
   }
 
   uint64_t Leader() const {
-    for (uint64_t i = 1; i <= servers_.size(); ++i) {
-      if (servers_.at(Id(i))->role() == Role::kLeader) return i;
+    for (const auto& [id, server] : servers_) {
+      if (server->role() == Role::kLeader) return id.lo;
     }
     return 0;
   }
@@ -243,15 +245,39 @@ TEST(ServerTest, APrevoteThatIsNotGrantedTellsTheTermAllTheSame) {
   EXPECT_EQ(server.term(), 9);
 }
 
-// Of two servers the leader took itself out of the configuration, which the other does not know of.
-TEST(ServerTest, AServerStandsToCommitItsOwnRemoval) {
-  PersistentState state = Member(1, 2);
-  Servers others = *state.log.snapshot().servers;
-  others.erase(Id(1));
-  state.log.Append(Entry{.term = 1, .servers = std::make_shared<const Servers>(others)});
-  Server server(std::move(state), {}, 0);
-  for (int i = 0; i < 3; ++i) server.Tick(server.next_tick_ms());
-  EXPECT_EQ(server.role(), Role::kCandidate);
+// It would lead a cluster that it does not belong to.
+TEST(ServerTest, ALeaderThatIsToGoHandsOverFirst) {
+  Cluster cluster(2);
+  cluster.Elapse(3000);
+  const uint64_t leader = cluster.Leader();
+  ASSERT_NE(leader, 0);
+  const Index end = cluster[leader].log().end();
+  EXPECT_TRUE(cluster[leader].Kick(Id(leader)).ok());
+  cluster[leader].Tick(1);
+  EXPECT_EQ(cluster[leader].log().end(), end);
+  cluster.Elapse(3000);
+  EXPECT_EQ(cluster[leader].membership(), Membership::kLeft);
+  EXPECT_EQ(cluster[3 - leader].role(), Role::kLeader);
+  EXPECT_EQ(cluster[3 - leader].status(0).servers.size(), 1);
+}
+
+// With the third out of the configuration nothing could be committed without the second, which is
+// away.
+TEST(ServerTest, NobodyIsTakenOutWhoCannotBeSpared) {
+  Cluster cluster(3);
+  cluster.Elapse(3000);
+  const uint64_t leader = cluster.Leader();
+  ASSERT_NE(leader, 0);
+  const uint64_t away = leader % 3 + 1;
+  const uint64_t other = away % 3 + 1;
+  cluster.Remove(away);
+  cluster.Elapse(2000);
+  ASSERT_TRUE(cluster[leader].Kick(Id(other)).ok());
+  cluster.Elapse(2000);
+  EXPECT_EQ(cluster[leader].status(0).servers.size(), 3);
+  ASSERT_TRUE(cluster[leader].Kick(Id(away)).ok());
+  cluster.Elapse(2000);
+  EXPECT_EQ(cluster[leader].status(0).servers.size(), 1);  // And then the other could be.
 }
 
 // The leader of a cluster of one added it, and has lost what it acknowledged meanwhile.
@@ -263,6 +289,138 @@ TEST(ServerTest, ANewcomerStandsThatHasNotHeardThatItIsIn) {
   Server server(std::move(state), {}, 0);
   for (int i = 0; i < 3; ++i) server.Tick(std::max<int64_t>(1, server.next_tick_ms()));
   EXPECT_EQ(server.role(), Role::kCandidate);
+}
+
+// ---- A member that comes back without its file ----
+
+class ReturnTest : public testing::Test {
+ protected:
+  static PersistentState Lost() {
+    PersistentState state;
+    state.server_id = Id(1);
+    state.local_address = Address(1);
+    state.name = "db";
+    state.cluster_id = ClusterId{1, 1};
+    state.remote_addresses = {Address(2), Address(3)};
+    state.returning = true;
+    return state;
+  }
+
+  // All that it says to this, its disk being fast.
+  std::vector<Outgoing> Tell(uint64_t from, decltype(Message::body) body) {
+    server_.Receive({ClusterId{1, 1}, Id(1), Id(from), "", std::move(body)});
+    return Take();
+  }
+  std::vector<Outgoing> Take() {
+    Effects effects = server_.TakeEffects();
+    for (Record& record : effects.records) records_.push_back(std::move(record));
+    server_.Persisted(effects.last_record);
+    std::vector<Outgoing> messages = std::move(effects.messages);
+    effects = server_.TakeEffects();
+    for (Record& record : effects.records) records_.push_back(std::move(record));
+    for (Outgoing& outgoing : effects.messages) messages.push_back(std::move(outgoing));
+    server_.Persisted(effects.last_record);
+    return messages;
+  }
+
+  // What server 2 leads in term 3: a snapshot, and an entry behind it that is not committed.
+  void GetLog() {
+    Tell(2, InstallSnapshotRequest{3, Member(1, 3).log.snapshot(), Text("[]")});
+    server_.Installed(absl::OkStatus());
+    Take();
+  }
+  std::vector<Outgoing> GetEntry(Index commit) {
+    return Tell(2, AppendRequest{3, 1, 1, commit, {Entry{.term = 3}}});
+  }
+
+  // The nonce of the questions that it asks.
+  Index Ask() {
+    now_ms_ += 1500;
+    server_.Tick(now_ms_);
+    Index nonce = 0;
+    size_t n = 0;
+    for (const Outgoing& outgoing : Take()) {
+      const auto* question = std::get_if<AppendRequest>(&outgoing.message.body);
+      if (question == nullptr) continue;
+      EXPECT_EQ(outgoing.message.comment, kQuestion);
+      EXPECT_EQ(question->term, 2);
+      nonce = question->prev_log_index;
+      ++n;
+    }
+    EXPECT_EQ(n, 2);
+    return nonce;
+  }
+  void Answer(uint64_t from, Index nonce, Term term, Index end) {
+    Tell(from, AppendReply{term, end, nonce, 0, 0, AppendResult::kInconsistency});
+  }
+  bool Votes() {
+    for (const Outgoing& outgoing : Tell(3, VoteRequest{.term = server_.term() + 1,
+                                            .last_log_index = 9,
+                                            .last_log_term = 9,
+                                            .leadership_transfer = true})) {
+      if (std::holds_alternative<VoteReply>(outgoing.message.body)) return true;
+    }
+    return false;
+  }
+
+  int64_t now_ms_ = 0;
+  Server server_{Lost(), {}, 0};
+  std::vector<Record> records_;
+};
+
+TEST_F(ReturnTest, ItTakesPartAgainWhenItHasWhatItMayHaveAcknowledged) {
+  EXPECT_FALSE(Votes());
+  GetLog();
+  const Index nonce = Ask();
+  Answer(2, nonce, 3, 3);
+  Answer(3, nonce, 2, 2);
+  EXPECT_FALSE(Votes());
+  EXPECT_EQ(server_.membership(), Membership::kJoining);
+  GetEntry(1);
+  EXPECT_EQ(server_.membership(), Membership::kMember);
+  EXPECT_EQ(server_.state().vote, Id(2));  // That it voted otherwise in this term, who knows?
+  EXPECT_EQ(records_.back().comment, kJoinedComment);
+  EXPECT_TRUE(Votes());
+}
+
+TEST_F(ReturnTest, ItNeedsTheWordOfAll) {
+  GetLog();
+  GetEntry(1);
+  const Index nonce = Ask();
+  Answer(2, nonce, 3, 3);
+  Answer(2, nonce, 3, 3);
+  Answer(3, nonce + 1, 2, 2);  // To somebody else's question.
+  EXPECT_FALSE(Votes());
+  EXPECT_EQ(server_.membership(), Membership::kJoining);
+  Answer(3, nonce, 2, 2);
+  EXPECT_EQ(server_.membership(), Membership::kMember);
+}
+
+TEST_F(ReturnTest, ALeaderOfThePastProvesNothing) {
+  GetLog();
+  GetEntry(1);
+  const Index nonce = Ask();
+  Answer(2, nonce, 3, 3);
+  Answer(3, nonce, 4, 5);  // It voted in term 4, and perhaps with this server's vote.
+  EXPECT_EQ(server_.membership(), Membership::kJoining);
+  EXPECT_FALSE(Votes());
+  EXPECT_EQ(server_.term(), 4);
+}
+
+TEST_F(ReturnTest, ItAcknowledgesOnlyWhatIsCommitted) {
+  GetLog();
+  const auto acknowledged = [](const std::vector<Outgoing>& messages) -> int {
+    for (const Outgoing& outgoing : messages) {
+      const auto* reply = std::get_if<AppendReply>(&outgoing.message.body);
+      if (reply != nullptr && reply->result == AppendResult::kOk) {
+        return static_cast<int>(reply->prev_log_index + reply->n_entries);
+      }
+    }
+    return -1;
+  };
+  EXPECT_EQ(acknowledged(GetEntry(1)), 1);
+  EXPECT_EQ(acknowledged(Tell(2, AppendRequest{3, 2, 3, 1, {}})), -1);
+  EXPECT_EQ(acknowledged(Tell(2, AppendRequest{3, 2, 3, 2, {}})), 2);
 }
 
 TEST(ServerTest, AnswersARemovalWhenItIsCommitted) {

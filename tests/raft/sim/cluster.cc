@@ -16,8 +16,7 @@ std::string AddressOf(int node) { return absl::StrCat("tcp:n", node); }
 
 }  // namespace
 
-Cluster::Cluster(uint64_t seed, const Options& options)
-    : options_(options), world_(seed, options.tracing), network_(&world_) {}
+Cluster::Cluster(uint64_t seed, bool tracing) : world_(seed, tracing), network_(&world_) {}
 
 // ---- Beginning ----
 
@@ -118,8 +117,8 @@ Node* Cluster::AnyUp() {
 void Cluster::Restart(Node* node) {
   if (node->up() || node->left()) return;
   node->Start();
-  // Its file does not open, for it crashed half way into the cluster: it begins again.
-  if (!node->up() && !OtherLostDisk(*node)) {
+  // Its file says that it does not belong to the cluster, but that was taken back: it begins again.
+  if (!node->up() && CanLoseDisk(*node)) {
     node->LoseDisk(AddressesToAsk(*node));
     node->Start();
   }
@@ -137,15 +136,17 @@ std::vector<std::string> Cluster::AddressesToAsk(const Node& node) const {
   return addresses;
 }
 
-bool Cluster::OtherLostDisk(const Node& node) const {
-  return std::any_of(nodes_.begin(), nodes_.end(), [&](const auto& n) {
-    return n.get() != &node && n->lost_disk() && is_member(*n);
-  });
-}
-
 bool Cluster::CanLoseDisk(const Node& node) const {
-  return is_member(node) && invariants_->servers().size() >= 3 && !node.left() &&
-         !node.lost_disk() && !OtherLostDisk(node);
+  if (!is_member(node) || node.left()) return false;
+  return std::all_of(nodes_.begin(), nodes_.end(), [&](const auto& other) {
+    if (is_member(*other) && (other->lost_disk() || other->returning())) return false;
+    if (other->up() && !other->server()->status(world_.timeline.now_ms()).removing.empty()) {
+      return false;
+    }
+    const Log& log = other->up() ? other->server()->log() : other->disk().durable().log;
+    const ServersRef& servers = log.servers(log.last_index());
+    return servers == nullptr || servers->size() >= 3 || servers->count(node.id()) == 0;
+  });
 }
 
 void Cluster::RunFor(int64_t duration_ms) {

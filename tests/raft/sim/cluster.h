@@ -18,18 +18,12 @@ namespace raft::sim {
 
 class Cluster {
  public:
-  struct Options {
-    bool tracing = false;
-    // Members also lose their disks, and come back under their old ids.
-    bool lose_disks = false;
-  };
-  Cluster(uint64_t seed, const Options& options);
+  explicit Cluster(uint64_t seed, bool tracing = false);
 
   // Bad times, then good ones, in which everything must come right. What went wrong is in the
   // world's failure.
   void Run();
 
-  const Options& options() const { return options_; }
   World& world() { return world_; }
   Random& random() { return world_.random; }
   Network& network() { return network_; }
@@ -49,7 +43,8 @@ class Cluster {
 
   // A new server, which asks the members to be added.
   void AddNode();
-  // Whether a member may lose its disk now without more being lost than a cluster can bear.
+  // Whether a member may lose its disk now without more being lost than a cluster can bear: it is
+  // the only one, and of three at least.
   bool CanLoseDisk(const Node& node) const;
   // What an administrator does about a server that is down.
   void Restart(Node* node);
@@ -69,13 +64,11 @@ class Cluster {
   bool KnowsMembers(const Server& server) const;
   void RunFor(int64_t duration_ms);
   void Heal();
-  bool OtherLostDisk(const Node& node) const;
   // What is not as it should be at last; empty: all is well.
   std::string Complaint();
   void RunUntilConverged(const std::string& stage);
   void CheckThatAllWork();
 
-  const Options options_;
   World world_;
   Network network_;
   std::unique_ptr<Invariants> invariants_;

@@ -31,18 +31,7 @@ absl::Status Disk::Sync(uint64_t record) {
 }
 
 absl::Status Disk::Replace(Header header, const PersistentState& state) {
-  std::vector<Record> records;
-  for (Index i = header.snapshot.index + 1; i < state.log.end(); ++i) {
-    records.push_back({EntryRecord{i, state.log.entry(i)}, {}});
-  }
-  if (state.vote.is_zero()) {
-    records.push_back({TermRecord{state.term}, {}});
-  } else {
-    records.push_back({VoteRecord{state.term, state.vote}, {}});
-  }
-  if (state.commit_index > header.snapshot.index) {
-    records.push_back({CommitRecord{state.commit_index}, {}});
-  }
+  std::vector<Record> records = RecordsBehind(state, header.snapshot.index);
   if (state.left) records.push_back({NoteRecord{Note::kLeft}, {}});
 
   const uint64_t appended = this->appended();

@@ -10,12 +10,9 @@ Faults::Faults(Cluster* cluster) : cluster_(cluster) {
         &Faults::SlowDisk, &Faults::FillDisk, &Faults::SplitNetwork, &Faults::IsolateLeader,
         &Faults::CutOneWay, &Faults::FlapLink, &Faults::BreakConnections, &Faults::AddServer,
         &Faults::RemoveServer, &Faults::TransferLeadership, &Faults::ForceElections,
-        &Faults::ChangeElectionTimer, &Faults::Compact}) {
+        &Faults::ChangeElectionTimer, &Faults::Compact, &Faults::LoseDisk,
+        &Faults::LoseDiskOfVoter}) {
     if (random().Chance(40)) kinds_.push_back(kind);
-  }
-  if (cluster_->options().lose_disks) {
-    kinds_.push_back(&Faults::LoseDisk);
-    kinds_.push_back(&Faults::LoseDiskOfVoter);
   }
   pause_ms_ = random().Between(100, 2000);
 }

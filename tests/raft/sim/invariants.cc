@@ -184,7 +184,10 @@ void Invariants::CheckFile(const Server& server, const PersistentState& written)
          absl::StrCat("is in term ", state.term, " and voted for ", NameOf(state.vote),
                       ", but its file says ", written.term, " and ", NameOf(written.vote)));
   }
-  if (written.joining()) return;
+  if (written.returning != state.returning || written.joining() != state.joining()) {
+    Fail(server.id(), "is on its way into the cluster or not, but its file says otherwise");
+  }
+  if (!written.has_log()) return;
   if (written.log.end() != state.log.end() || written.log.last_term() != state.log.last_term() ||
       written.commit_index != state.commit_index || written.left != state.left) {
     Fail(server.id(),

@@ -72,9 +72,14 @@ void Node::Crash() {
 
 void Node::LoseDisk(std::vector<std::string> remotes) {
   if (world_->tracing) Trace("loses its disk");
+  PersistentState state;
+  state.remote_addresses = std::move(remotes);
+  state.returning = true;
   Header header = HeaderOf(disk_.durable(), {}, nullptr);
-  header.remote_addresses = std::move(remotes);
+  header.remote_addresses = state.remote_addresses;
   disk_ = Disk(std::move(header));
+  CheckFileStatus(disk_.Append({PromiseRecord(state)}));
+  CheckFileStatus(disk_.Sync(1));
   lost_disk_ = true;
   lost_up_to_ = invariants_->committed();
 }

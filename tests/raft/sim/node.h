@@ -72,6 +72,8 @@ class Node : public Endpoint {
   bool left() const { return disk_.durable().left; }
   // Since when it does not have again what was committed at that time.
   bool lost_disk() const { return lost_disk_; }
+  // Whether it knows of that.
+  bool returning() const { return disk_.durable().returning; }
   bool responsive() const { return up() && !stalled_; }
   // In which of its lives it is, different from all other lives and nodes.
   uint64_t session() const { return life_ * 100 + static_cast<uint64_t>(number_); }

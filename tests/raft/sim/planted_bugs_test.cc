@@ -40,7 +40,7 @@ TEST_P(PlantedBugsTest, IsCaught) {
   planted = GetParam().bug;
   times_asked = 0;
   for (uint64_t seed = 1; seed <= kSeeds; ++seed) {
-    Cluster cluster(seed, {});
+    Cluster cluster(seed);
     cluster.Run();
     if (!cluster.world().failed()) continue;
     EXPECT_GT(times_asked, 0);
@@ -60,7 +60,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Planting{"LoseTruncation", Bug::kLoseTruncation},
                     Planting{"ApplyTwiceAfterSnapshot", Bug::kApplyTwiceAfterSnapshot},
                     Planting{"ForgetServersInSnapshot", Bug::kForgetServersInSnapshot},
-                    Planting{"AnswerBeforeCommit", Bug::kAnswerBeforeCommit}),
+                    Planting{"AnswerBeforeCommit", Bug::kAnswerBeforeCommit},
+                    Planting{"VoteAfterLostDisk", Bug::kVoteAfterLostDisk}),
     [](const auto& info) { return std::string(info.param.name); });
 
 }  // namespace

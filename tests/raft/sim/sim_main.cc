@@ -1,4 +1,4 @@
-// Runs simulated clusters: `sim_test [--seeds N] [--first-seed S] [--trace] [--lose-disks]`.
+// Runs simulated clusters: `sim_test [--seeds N] [--first-seed S] [--trace]`.
 #include <cstdint>
 #include <cstdio>
 #include <string>
@@ -17,38 +17,35 @@ void Print(const std::vector<std::string>& lines, size_t from) {
 }
 
 // Whether all went well.
-bool RunSeed(uint64_t seed, Cluster::Options options, uint64_t* n_committed, uint64_t* n_steps) {
-  Cluster cluster(seed, options);
+bool RunSeed(uint64_t seed, bool tracing, uint64_t* n_committed, uint64_t* n_steps) {
+  Cluster cluster(seed, tracing);
   cluster.Run();
   *n_committed += cluster.n_committed();
   *n_steps += cluster.world().timeline.step();
-  if (options.tracing) Print(cluster.world().trace, 0);
+  if (tracing) Print(cluster.world().trace, 0);
   if (!cluster.world().failed()) return true;
-  if (!options.tracing) {
+  if (!tracing) {
     // The same once more, now with an eye on how it came to that.
-    options.tracing = true;
-    Cluster again(seed, options);
+    Cluster again(seed, /*tracing=*/true);
     again.Run();
     const auto& trace = again.world().trace;
     Print(trace, trace.size() > kTraceLines ? trace.size() - kTraceLines : 0);
   }
-  std::printf("seed %llu failed: %s\nreplay: sim_test --first-seed %llu --trace%s\n",
+  std::printf("seed %llu failed: %s\nreplay: sim_test --first-seed %llu --trace\n",
               static_cast<unsigned long long>(seed), cluster.world().failure.c_str(),
-              static_cast<unsigned long long>(seed), options.lose_disks ? " --lose-disks" : "");
+              static_cast<unsigned long long>(seed));
   return false;
 }
 
 int Main(int argc, char** argv) {
   uint64_t seeds = 0;
   uint64_t first_seed = 1;
-  Cluster::Options options;
+  bool tracing = false;
   bool understood = true;
   for (int i = 1; i < argc && understood; ++i) {
     const absl::string_view argument = argv[i];
     if (argument == "--trace") {
-      options.tracing = true;
-    } else if (argument == "--lose-disks") {
-      options.lose_disks = true;
+      tracing = true;
     } else if (argument == "--seeds" && i + 1 < argc) {
       understood = absl::SimpleAtoi(argv[++i], &seeds);
     } else if (argument == "--first-seed" && i + 1 < argc) {
@@ -58,7 +55,7 @@ int Main(int argc, char** argv) {
     }
   }
   if (!understood) {
-    std::puts("usage: sim_test [--seeds N] [--first-seed S] [--trace] [--lose-disks]");
+    std::puts("usage: sim_test [--seeds N] [--first-seed S] [--trace]");
     return 2;
   }
   if (seeds == 0) seeds = 1;
@@ -66,7 +63,7 @@ int Main(int argc, char** argv) {
   uint64_t n_committed = 0;
   uint64_t n_steps = 0;
   for (uint64_t seed = first_seed; seed < first_seed + seeds; ++seed) {
-    if (!RunSeed(seed, options, &n_committed, &n_steps)) ++failed;
+    if (!RunSeed(seed, tracing, &n_committed, &n_steps)) ++failed;
     std::fflush(stdout);
   }
   std::printf("%llu seeds, %llu failed; %llu entries committed in %llu steps\n",
