@@ -4,6 +4,11 @@
 // names as its prerequisite. So it may be sent to one leader after the other without harm, and its
 // outcome is read off the log: committed when it is among the committed entries, refused for good
 // when another entry took its place.
+//
+// A leader that has one entry after the other under way would leave no place for what others
+// forward, which is based on what they know to be committed. So whoever came too late gets a turn:
+// the leader proposes nothing of its own until that one's next command has come, or for so long as
+// this may take at most. Then it has at least as much time for itself.
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
@@ -12,12 +17,18 @@
 
 namespace raft {
 
+namespace {
+
+constexpr int64_t kTurnMs = 20;  // At most.
+
+}  // namespace
+
 bool Server::accepts_proposals() const {
   if (membership_ != Membership::kMember && membership_ != Membership::kLeaving) return false;
   if (!disk_.ok() || leader_.is_zero()) return false;
   // What this server appended as a leader, or has forwarded, must be settled by those who can.
   const bool leads = role_ == Role::kLeader;
-  if (leads && commit_index() < term_start_) return false;
+  if (leads && (commit_index() < term_start_ || turn_)) return false;
   return commands_.empty() || (commands_.front().index != 0) == leads;
 }
 
@@ -133,15 +144,36 @@ void Server::On(const Message& message, const ExecuteRequest& request) {
     for (Forwarded& forwarded : forwarded_) {
       if (forwarded.eid == request.eid) return;
     }
+    AskForTurn(message.from);
     Send(message.from, ExecuteReply{request.eid, CommandStatus::kBadPrereq, 0});
     return;
   }
+  if (turn_ && turn_->of == message.from) EndTurn();
   forwarded_.push_back({request.eid, log().end(), message.from});
   Entry entry;
   entry.term = term();
   entry.data = request.data;
   entry.eid = request.eid;
   AppendEntry(std::move(entry));
+}
+
+void Server::AskForTurn(const ServerId& follower) {
+  if (peers_.count(follower) == 0 || (turn_ && turn_->of == follower)) return;
+  if (std::find(late_.begin(), late_.end(), follower) != late_.end()) return;
+  late_.push_back(follower);
+  TickTurns();
+}
+
+void Server::TickTurns() {
+  if (turn_ && now_ms_ >= turn_->until_ms) EndTurn();
+  if (turn_ || late_.empty() || now_ms_ < next_turn_ms_) return;
+  turn_ = Turn{late_.front(), now_ms_, now_ms_ + kTurnMs};
+  late_.pop_front();
+}
+
+void Server::EndTurn() {
+  next_turn_ms_ = now_ms_ + std::max<int64_t>(1, now_ms_ - turn_->since_ms);
+  turn_.reset();
 }
 
 void Server::On(const Message& message, const ExecuteReply& reply) {

@@ -113,6 +113,8 @@ void Server::BecomeLeader() {
   }
   majority_check_ms_ = now_ms_ + election_timer_ms();
   forwarded_.clear();
+  late_.clear();
+  turn_.reset();
   Entry no_op;
   no_op.term = term();
   term_start_ = log().end();

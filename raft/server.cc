@@ -54,6 +54,7 @@ void Server::Tick(int64_t now_ms) {
   } else if (now_ms_ >= election_at_ms_) {
     OnElectionTimeout();
   }
+  TickTurns();
   Dispatch();
   TickMembership();
 }
@@ -63,6 +64,8 @@ int64_t Server::next_tick_ms() const {
   int64_t next = election_at_ms_;
   if (role_ == Role::kLeader) {
     next = majority_check_ms_;
+    if (turn_) next = std::min(next, turn_->until_ms);
+    if (!turn_ && !late_.empty()) next = std::min(next, next_turn_ms_);
     for (const auto& [id, peer] : peers_) {
       if (!peer.member && peer.phase == Phase::kStable) continue;
       next = std::min(next, peer.sent_ms + election_timer_ms() / 3);

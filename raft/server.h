@@ -124,7 +124,8 @@ class Server {
   // applied or proposed here. Settled in the order of calls. FailedPrecondition: there is no leader
   // that could take it now, or `prereq` is not the newest here; nothing was done.
   absl::Status Propose(Payload data, const EntryId& prereq, const EntryId& eid);
-  // Whether Propose() can do its work now.
+  // Whether Propose() can do its work now. On a leader also false for a moment, now and then, in
+  // which a follower has its turn: what that forwards has to be based on the newest entry.
   bool accepts_proposals() const;
 
   // What Effects::install asked for is applied and the whole content of the file, together with
@@ -233,6 +234,13 @@ class Server {
     ServerId from;
   };
 
+  // A follower's time to forward a command, in which nothing is proposed here.
+  struct Turn {
+    ServerId of;
+    int64_t since_ms = 0;
+    int64_t until_ms = 0;  // At most.
+  };
+
   // server.cc
   uint64_t Write(Record record);
   void Send(const ServerId& to, decltype(Message::body) body, uint64_t after = 0,
@@ -288,6 +296,9 @@ class Server {
   void SettleAll(Settled::Outcome outcome);
   void SettleCommands(Index index, const Entry& entry);
   void AnswerForwarded(CommandStatus status, Index commit_index);
+  void TickTurns();
+  void AskForTurn(const ServerId& follower);
+  void EndTurn();
   void On(const Message& message, const ExecuteRequest& request);
   void On(const Message& message, const ExecuteReply& reply);
 
@@ -350,6 +361,9 @@ class Server {
   Index term_start_ = 0;  // The no-op that this leader began with.
   int64_t majority_check_ms_ = 0;
   std::deque<Forwarded> forwarded_;  // By index.
+  std::deque<ServerId> late_;        // Whose commands came too late, in the order of their turns.
+  std::optional<Turn> turn_;
+  int64_t next_turn_ms_ = 0;
   std::map<ServerId, Removal> removals_;
 
   std::deque<Command> commands_;  // Proposed here, oldest first.

@@ -291,6 +291,41 @@ TEST(ServerTest, ANewcomerStandsThatHasNotHeardThatItIsIn) {
   EXPECT_EQ(server.role(), Role::kCandidate);
 }
 
+// As stock's followers do: based on what is committed, and one at a time.
+TEST(ServerTest, ABusyLeaderLeavesAFollowerItsTurn) {
+  Server leader(Member(1, 3), {}, 0);
+  leader.ForceElection();
+  const auto receive = [&leader](uint64_t from, decltype(Message::body) body) {
+    leader.Receive({ClusterId{1, 1}, Id(1), Id(from), "", std::move(body)});
+  };
+  leader.Persisted(leader.TakeEffects().last_record);
+  receive(2, VoteReply{leader.term(), Id(1)});
+  ASSERT_EQ(leader.role(), Role::kLeader);
+  leader.Persisted(leader.TakeEffects().last_record);
+  receive(2, AppendReply{leader.term(), 3, 1, 1, 1});
+
+  uint64_t n_own = 0;
+  uint64_t n_forwarded = 0;
+  Index known = leader.commit_index();  // To the follower, one round later.
+  for (int64_t now = 1; now <= 1000; ++now) {
+    leader.Tick(now);
+    // Whenever one may propose, somebody does.
+    if (leader.accepts_proposals()) {
+      const EntryId eid{1, ++n_own};
+      ASSERT_TRUE(leader.Propose(Text("[null,{}]"), leader.log().last_eid(), eid).ok());
+    }
+    const EntryId eid{2, n_forwarded + 1};
+    receive(3, ExecuteRequest{Text("[null,{}]"), leader.log().eid(known), eid});
+    if (leader.log().last_eid() == eid) ++n_forwarded;
+    known = leader.commit_index();
+    leader.Persisted(leader.TakeEffects().last_record);
+    const Index last = leader.log().last_index();
+    receive(2, AppendReply{leader.term(), last + 1, last, leader.log().term(last), 0});
+  }
+  EXPECT_GT(n_forwarded, 200);
+  EXPECT_GT(n_own, 200);
+}
+
 // ---- A member that comes back without its file ----
 
 class ReturnTest : public testing::Test {

@@ -242,6 +242,7 @@ void Cluster::CheckThatAllWork() {
   for (auto& node : nodes_) {
     if (world_.failed()) return;
     if (!node->up() || !is_member(*node)) continue;
+    for (int i = 0; i < 100 && !node->server()->accepts_proposals(); ++i) RunFor(1);
     const uint64_t number = clients_->Append(node.get());
     if (number == 0) {
       world_.Fail(absl::StrCat("liveness: ", node->name(), " does not take a command"));
