@@ -386,7 +386,8 @@ class CreateTest(ClusterToolTest):
         join = ["D", "tcp:h:1", "tcp:h:2"]
         self.assertEqual(self.run_tool("ours", f"--sid={A}", f"--cid={CLUSTER}", "join-cluster", "1.db", *join), ("", "", 0))
         expected = {"server_id": A, "cluster_id": CLUSTER, "name": "D", "local_address": "tcp:h:1", "remote_addresses": ["tcp:h:2"]}
-        self.assertEqual(self.cluster_records("ours", "1.db"), [expected])
+        returning = {"term": 0, "comment": "returning tcp:h:2"}
+        self.assertEqual(self.cluster_records("ours", "1.db"), [expected, returning])
         self.assertIn("x: not a valid UUID", self.refused("--sid=x", "join-cluster", "2.db", *join))
 
         self.put("member.db", [MEMBER, *LIFE])
@@ -397,7 +398,7 @@ class CreateTest(ClusterToolTest):
 
         self.put("header", json.dumps(header, indent=2))
         self.assertEqual(self.run_tool("ours", "rejoin-cluster", "3.db", "header", *join[1:]), ("", "", 0))
-        self.assertEqual(self.cluster_records("ours", "3.db"), [expected])
+        self.assertEqual(self.cluster_records("ours", "3.db"), [expected, returning])
         self.put("3.db", self.cluster_records("ours", "3.db"))
         self.assertEqual(self.same("db-sid", "3.db")[0], A + "\n")
 
