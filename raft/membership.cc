@@ -2,6 +2,7 @@
 // (Raft section 4.1). Also what two servers say first to each other.
 #include <algorithm>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "raft/planted_bugs.h"
 #include "raft/server.h"
@@ -22,9 +23,7 @@ void Server::TickMembership() {
   if (membership_ == Membership::kMember || now_ms_ < membership_tick_ms_) return;
   membership_tick_ms_ = now_ms_ + kAskAgainMs;
   if (membership_ == Membership::kJoining) {
-    for (const std::string& address : peer_addresses()) {
-      SendToAddress(address, AddServerRequest{state_.local_address});
-    }
+    for (const std::string& address : peer_addresses()) AskToJoin(address);
     AskForTerms();
   } else if (IsAlone()) {
     Say(LogLine::kWarning, "all others left the cluster: this server stays");
@@ -34,6 +33,11 @@ void Server::TickMembership() {
   } else {
     for (const auto& [id, peer] : peers_) Send(id, RemoveServerRequest{state_.server_id});
   }
+}
+
+void Server::AskToJoin(const std::string& address) {
+  SendToAddress(address, AddServerRequest{state_.local_address},
+                returning() ? kReturning : absl::string_view());
 }
 
 void Server::Join() {
@@ -131,7 +135,7 @@ void Server::Reconfigure() {
   log().servers(log().last_index(), &since);
   if (since > commit_index()) return;
   for (auto& [id, peer] : peers_) {
-    if (peer.member || peer.phase != Phase::kCaughtUp) continue;
+    if (peer.member || peer.phase != Phase::kCaughtUp || peer.returning) continue;
     peer.phase = Phase::kCommitting;
     Servers members = servers();
     members[id] = peer.address;
@@ -255,7 +259,19 @@ void Server::SendRemoveReply(const ServerId& to, const ServerId& target, bool su
 
 // ---- What others say ----
 
+// Two servers with one id, one of them perhaps started from a copy of the other's file, are a
+// danger that only people can avert.
+void Server::NoteAddress(const ServerId& server, const std::string& address) {
+  const auto peer = peers_.find(server);
+  if (peer == peers_.end() || peer->second.address == address) return;
+  Say(LogLine::kWarning,
+      absl::StrCat("server ", Name(server), " (", server.ToString(), ") says that it listens at ",
+                   address, ", but in the configuration of the cluster it is at ",
+                   peer->second.address, ": it has moved, or two servers use one ID"));
+}
+
 void Server::On(const Message& message, const HelloRequest& request) {
+  NoteAddress(message.from, request.address);
   const auto it = peers_.find(message.from);
   if (it == peers_.end()) return;
   // What was on its way over an older connection may be lost.
@@ -269,6 +285,7 @@ void Server::On(const Message& message, const AddServerRequest& request) {
     return;
   }
   if (servers().count(message.from) != 0) {
+    NoteAddress(message.from, request.address);
     // Not before that is committed: it could be taken back. And not before it knows.
     Index since = 0;
     const auto known = peers_.find(message.from);
@@ -282,6 +299,9 @@ void Server::On(const Message& message, const AddServerRequest& request) {
                                        [](const auto& peer) { return !peer.second.member; });
   const auto [it, is_new] = peers_.try_emplace(message.from);
   Peer& peer = it->second;
+  // It could not acknowledge its own configuration yet; or it finds out that it is a member or was
+  // removed, and does not ask again.
+  peer.returning = absl::StrContains(message.comment, kReturning);
   if (!is_new) return;
   if (static_cast<size_t>(n_joining) >= kMaxJoining) {
     peers_.erase(it);

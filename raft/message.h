@@ -128,7 +128,8 @@ struct Message {
 
 // Comments that tests and people look for.
 inline constexpr absl::string_view kHeartbeat = "heartbeat";  // Echoed by the reply.
-// Of append replies of a member that returns without its file: it may acknowledge less than it got.
+// Of append replies and add requests of a server that returns without its file: it acknowledges
+// only what is committed.
 inline constexpr absl::string_view kReturning = "returning";
 // Of an append request that wants no more than the reply, and is no leader's (raft/return.cc).
 inline constexpr absl::string_view kQuestion = "what is your term?";

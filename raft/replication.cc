@@ -11,8 +11,10 @@ namespace raft {
 
 namespace {
 
-// A snapshot that is not acknowledged is sent again after so many election timers.
+// A snapshot that is not acknowledged is sent again after so many election timers, ...
 constexpr int64_t kInstallPatience = 20;
+// ... and a server that could not install one asks for another after this.
+constexpr int64_t kAskAgainMs = 1000;
 
 size_t DataBytes(const Entry& entry) { return entry.data == nullptr ? 0 : entry.data->size(); }
 
@@ -141,7 +143,7 @@ void Server::On(const Message& message, const AppendReply& reply) {
   if (it == peers_.end()) return;
   Peer& peer = it->second;
   peer.answered_ms = now_ms_;
-  peer.returning = message.comment == kReturning;
+  if (peer.member) peer.returning = message.comment == kReturning;
   switch (reply.result) {
     case AppendResult::kOk: {
       const Index match = std::min(reply.prev_log_index + reply.n_entries, log().last_index());
@@ -185,6 +187,11 @@ void Server::On(const Message& message, const InstallSnapshotReply& reply) {
   const auto it = peers_.find(message.from);
   if (it == peers_.end()) return;
   Peer& peer = it->second;
+  if (peer.installing != 0 && reply.last_index == 0) {
+    Say(LogLine::kInfo, absl::StrCat("server ", Name(message.from),
+                                     " could not install its snapshot, starting over"));
+    peer.installing = 0;
+  }
   // It may have been given a newer one than it was to have.
   if (peer.installing == 0 || reply.last_index < peer.installing) return;
   const bool same =
@@ -283,17 +290,33 @@ void Server::On(const Message& message, const InstallSnapshotRequest& request) {
     Send(message.from, InstallSnapshotReply{term(), index, request.snapshot.term}, RecordOf(index));
     return;
   }
-  if (install_ || !disk_.ok()) return;
+  if (install_) return;
+  if (!disk_.ok()) {
+    ask_again_ms_ = now_ms_ + kAskAgainMs;
+    return;
+  }
   install_ = request.snapshot;
   install_from_ = message.from;
   effects_.install = Install{request.snapshot, request.data};
+}
+
+// Tells the leader that what it sent was not installed, when that may go better.
+void Server::TickInstall() {
+  if (!ask_again_ms_ || now_ms_ < *ask_again_ms_ || !disk_.ok()) return;
+  ask_again_ms_.reset();
+  if (role_ == Role::kFollower && !leader_.is_zero() && !install_) {
+    Send(leader_, InstallSnapshotReply{term(), 0, 0});
+  }
 }
 
 void Server::Installed(const absl::Status& status) {
   if (!install_) return;
   const SnapshotInfo snapshot = *std::exchange(install_, std::nullopt);
   ArmElectionTimer();
-  if (!status.ok()) return;
+  if (!status.ok()) {
+    ask_again_ms_ = now_ms_ + kAskAgainMs;
+    return;
+  }
   unsynced_.clear();
   state_.log.Truncate(log().first_index());
   state_.log.Compact(snapshot);

@@ -55,6 +55,7 @@ void Server::Tick(int64_t now_ms) {
     OnElectionTimeout();
   }
   TickTurns();
+  TickInstall();
   Dispatch();
   TickMembership();
 }
@@ -74,6 +75,7 @@ int64_t Server::next_tick_ms() const {
              commands_.front().index == 0) {
     next = std::min(next, commands_.front().sent_ms + 2 * election_timer_ms());
   }
+  if (ask_again_ms_ && disk_.ok()) next = std::min(next, *ask_again_ms_);
   if (membership_ != Membership::kMember) next = std::min(next, membership_tick_ms_);
   return next;
 }
@@ -93,7 +95,7 @@ void Server::Connected(const std::string& address) {
     peer.installing = 0;
   }
   if (membership_ == Membership::kJoining) {
-    SendToAddress(address, AddServerRequest{state_.local_address});
+    AskToJoin(address);
   } else {
     SendToAddress(address, HelloRequest{state_.local_address});
     if (membership_ == Membership::kLeaving) SendToAddress(address, RemoveServerRequest{id()});
@@ -159,8 +161,10 @@ void Server::Send(const ServerId& to, decltype(Message::body) body, uint64_t aft
   }
 }
 
-void Server::SendToAddress(const std::string& address, decltype(Message::body) body) {
+void Server::SendToAddress(const std::string& address, decltype(Message::body) body,
+                           absl::string_view comment) {
   Outgoing outgoing;
+  outgoing.message.comment = std::string(comment);
   outgoing.address = address;
   outgoing.message.cluster = state_.cluster_id;
   outgoing.message.from = id();

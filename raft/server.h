@@ -129,7 +129,8 @@ class Server {
   bool accepts_proposals() const;
 
   // What Effects::install asked for is applied and the whole content of the file, together with
-  // this server's term and vote and no entry; or that failed, and the leader will send it again.
+  // this server's term and vote and no entry; or that failed, and the leader is asked to send it
+  // again.
   void Installed(const absl::Status& status);
 
   // The file begins with a snapshot of what was applied up to `index` now. Requires
@@ -195,8 +196,10 @@ class Server {
     Index installing = 0;  // The last index of the snapshot it was sent; 0: none.
     int64_t install_sent_ms = 0;
     int64_t sent_ms = 0;      // When it was last sent an append request.
-    int64_t answered_ms = 0;  // When it last answered one, ...
-    bool returning = false;   // ... and whether it said then that it returns without its file.
+    int64_t answered_ms = 0;  // When it last answered one.
+    // Whether it last said that it returns without its file: a member in answers, one that is being
+    // added in its requests.
+    bool returning = false;
   };
 
   // A server that is to go, and who asked for it.
@@ -245,7 +248,8 @@ class Server {
   uint64_t Write(Record record);
   void Send(const ServerId& to, decltype(Message::body) body, uint64_t after = 0,
             absl::string_view comment = {});
-  void SendToAddress(const std::string& address, decltype(Message::body) body);
+  void SendToAddress(const std::string& address, decltype(Message::body) body,
+                     absl::string_view comment = {});
   void Say(LogLine::Level level, std::string text);
   std::string Name(const ServerId& server) const;
   bool SeeTerm(Term term, const ServerId& from);
@@ -286,6 +290,7 @@ class Server {
   void On(const Message& message, const InstallSnapshotRequest& request);
   void On(const Message& message, const InstallSnapshotReply& reply);
   AppendResult StoreEntries(const AppendRequest& request);
+  void TickInstall();
 
   // commands.cc
   void Dispatch();
@@ -322,11 +327,13 @@ class Server {
   bool IsAlone() const;
   void AnswerRemoval(const ServerId& server, bool success, absl::string_view comment);
   void AbandonChanges();
+  void AskToJoin(const std::string& address);
   void Join();
   void Leave(absl::string_view reason);
   void SendAddReply(const ServerId& to, bool success, absl::string_view comment);
   void SendRemoveReply(const ServerId& to, const ServerId& target, bool success,
                        absl::string_view comment);
+  void NoteAddress(const ServerId& server, const std::string& address);
   void On(const Message& message, const HelloRequest& request);
   void On(const Message& message, const AddServerRequest& request);
   void On(const Message& message, const AddServerReply& reply);
@@ -371,6 +378,7 @@ class Server {
   // The snapshot that is being installed.
   std::optional<SnapshotInfo> install_;
   ServerId install_from_;
+  std::optional<int64_t> ask_again_ms_;  // When to ask for another one, if that failed.
 
   int64_t membership_tick_ms_ = 0;  // When to ask again to be added or removed.
   Return return_;

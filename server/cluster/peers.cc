@@ -197,7 +197,7 @@ class Peers::Peer final : private base::RpcSession::Handler {
   // Whether it is one of us, who know of fragments, stands in what it says first.
   void NoteKindred(const raft::Message& message) {
     if (!IsFirst(message)) return;
-    if (message.comment == kKindred) {
+    if (absl::StartsWith(message.comment, kKindred)) {
       owner_->kindred_.insert(message.from);
     } else {
       owner_->kindred_.erase(message.from);
@@ -307,7 +307,7 @@ void Peers::Send(const raft::Outgoing& outgoing) {
   if (peer == nullptr) return;
   if (IsFirst(outgoing.message)) {
     raft::Message message = outgoing.message;
-    message.comment = std::string(kKindred);
+    message.comment = absl::StrCat(kKindred, message.comment.empty() ? "" : ", ", message.comment);
     peer->Send(TextOf(message));
   } else {
     peer->Send(TextOf(outgoing.message));

@@ -326,6 +326,66 @@ TEST(ServerTest, ABusyLeaderLeavesAFollowerItsTurn) {
   EXPECT_GT(n_own, 200);
 }
 
+TEST(ServerTest, ASnapshotThatCouldNotBeInstalledIsAskedForAgain) {
+  Server server(Member(1, 3), {}, 0);
+  const auto send = [&server] {
+    SnapshotInfo snapshot = Member(1, 3).log.snapshot();
+    snapshot.index = 9;
+    server.Receive(
+        {ClusterId{1, 1}, Id(1), Id(2), "", InstallSnapshotRequest{1, snapshot, Text("[]")}});
+    return server.TakeEffects();
+  };
+  const auto refusals = [&server] {
+    int n = 0;
+    for (const Outgoing& outgoing : server.TakeEffects().messages) {
+      const auto* reply = std::get_if<InstallSnapshotReply>(&outgoing.message.body);
+      if (reply != nullptr && reply->last_index == 0) ++n;
+    }
+    return n;
+  };
+  ASSERT_TRUE(send().install.has_value());
+  server.Installed(absl::UnavailableError("not now"));
+  EXPECT_EQ(refusals(), 0);  // Not at once, which may go on and on.
+  server.Tick(1000);
+  EXPECT_EQ(refusals(), 1);
+  server.SetDiskStatus(absl::ResourceExhaustedError("full"));
+  EXPECT_FALSE(send().install.has_value());
+  server.Tick(2000);
+  EXPECT_EQ(refusals(), 0);
+  server.SetDiskStatus(absl::OkStatus());
+  server.Tick(2001);
+  EXPECT_EQ(refusals(), 1);
+}
+
+TEST(ServerTest, ALeaderStartsOverWithASnapshotThatFailed) {
+  Cluster cluster(1);
+  cluster.Run();
+  Server& leader = cluster[1];
+  const auto receive = [&leader](decltype(Message::body) body) {
+    leader.Receive({ClusterId{1, 1}, Id(1), Id(2), "", std::move(body)});
+    size_t n = 0;
+    for (const Outgoing& outgoing : leader.TakeEffects().messages) {
+      n += std::holds_alternative<InstallSnapshotRequest>(outgoing.message.body) ? 1 : 0;
+    }
+    return n;
+  };
+  receive(AddServerRequest{Address(2)});
+  EXPECT_EQ(receive(AppendReply{leader.term(), 1, leader.log().last_index(),
+                                leader.log().last_term(), 0, AppendResult::kInconsistency}),
+            1);
+  EXPECT_EQ(receive(InstallSnapshotReply{leader.term(), 0, 0}), 1);
+}
+
+TEST(ServerTest, WarnsOfASecondServerWithAnId) {
+  Server server(Member(1, 3), {}, 0);
+  const auto warnings = [&server](uint64_t address) {
+    server.Receive({ClusterId{1, 1}, Id(1), Id(2), "", HelloRequest{Address(address)}});
+    return server.TakeEffects().log_lines.size();
+  };
+  EXPECT_EQ(warnings(2), 0);
+  EXPECT_EQ(warnings(4), 1);
+}
+
 // ---- A member that comes back without its file ----
 
 class ReturnTest : public testing::Test {
@@ -440,6 +500,23 @@ TEST_F(ReturnTest, ALeaderOfThePastProvesNothing) {
   EXPECT_EQ(server_.membership(), Membership::kJoining);
   EXPECT_FALSE(Votes());
   EXPECT_EQ(server_.term(), 4);
+}
+
+// It could not acknowledge the configuration that needs it, in a cluster that was of one.
+TEST(ServerTest, OneThatReturnsIsAddedWhenItCanAcknowledgeThat) {
+  Cluster cluster(1);
+  cluster.Run();
+  Server& leader = cluster[1];
+  const auto receive = [&leader](absl::string_view comment, decltype(Message::body) body) {
+    leader.Receive({ClusterId{1, 1}, Id(1), Id(2), std::string(comment), std::move(body)});
+    leader.TakeEffects();
+    return leader.status(0).servers.size();
+  };
+  receive(kReturning, AddServerRequest{Address(2)});
+  const Index last = leader.log().last_index();
+  EXPECT_EQ(
+      receive(kReturning, AppendReply{leader.term(), last + 1, last, leader.log().last_term()}), 1);
+  EXPECT_EQ(receive("", AddServerRequest{Address(2)}), 2);
 }
 
 TEST_F(ReturnTest, ItAcknowledgesOnlyWhatIsCommitted) {
