@@ -111,7 +111,7 @@ enum class CommandStatus {
 struct ExecuteReply {
   EntryId eid;
   CommandStatus status = CommandStatus::kIncomplete;
-  Index commit_index = 0;  // With success; else 0.
+  Index commit_index = 0;  // Of a success.
 };
 
 struct Message {

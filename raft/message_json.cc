@@ -1,8 +1,9 @@
 #include "raft/message_json.h"
 
+#include <functional>
 #include <iterator>
-#include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "ovsdb/error.h"
@@ -15,306 +16,278 @@ namespace {
 using ovsdb::Json;
 using ovsdb::ObjectParser;
 
-constexpr absl::string_view kAppendResults[] = {"OK", "inconsistency", "I/O error"};
-
-// ---- Writing: one function per body ----
-
-void Write(const HelloRequest& body, ObjectWriter* writer) {
-  writer->String("address", body.address);
-}
-
-void Write(const AppendRequest& body, ObjectWriter* writer) {
-  writer->Number("term", body.term);
-  writer->Number("prev_log_index", body.prev_log_index);
-  writer->Number("prev_log_term", body.prev_log_term);
-  writer->Number("leader_commit", body.leader_commit);
-  writer->BeginArray("log");
-  for (const Entry& entry : body.log) {
-    ObjectWriter element = writer->Element();
-    WriteEntry(entry, &element);
-    element.End();
+absl::string_view AppendResultText(AppendResult result) {
+  switch (result) {
+    case AppendResult::kOk:
+      return "OK";
+    case AppendResult::kInconsistency:
+      return "inconsistency";
+    case AppendResult::kIoError:
+      return "I/O error";
   }
-  writer->EndArray();
+  return "";
 }
 
-void Write(const AppendReply& body, ObjectWriter* writer) {
-  writer->Number("term", body.term);
-  writer->Number("log_end", body.log_end);
-  writer->Number("prev_log_index", body.prev_log_index);
-  writer->Number("prev_log_term", body.prev_log_term);
-  writer->Number("n_entries", body.n_entries);
-  writer->String("result", kAppendResults[static_cast<int>(body.result)]);
-}
+// A body's members are listed once, in Members(), for writing and for reading: a Writer and a
+// Reader have the same functions, and the one takes what the other gives. What is called optional
+// is absent when it is 0, false or empty.
 
-void Write(const VoteRequest& body, ObjectWriter* writer) {
-  writer->Number("term", body.term);
-  writer->Number("last_log_index", body.last_log_index);
-  writer->Number("last_log_term", body.last_log_term);
-  if (body.leadership_transfer) writer->Boolean("leadership_transfer", true);
-  if (body.is_prevote) writer->Boolean("is_prevote", true);
-}
+class Writer {
+ public:
+  template <typename Body>
+  using Of = const Body;
 
-void Write(const VoteReply& body, ObjectWriter* writer) {
-  writer->Number("term", body.term);
-  writer->Uuid("vote", body.vote);
-  if (body.is_prevote) writer->Boolean("is_prevote", true);
-}
+  explicit Writer(ObjectWriter* out) : out_(out) {}
 
-void Write(const AddServerRequest& body, ObjectWriter* writer) {
-  writer->String("address", body.address);
-}
-
-void Write(const AddServerReply& body, ObjectWriter* writer) {
-  writer->Boolean("success", body.success);
-  if (!body.remote_addresses.empty()) {
-    writer->Addresses("remote_addresses", body.remote_addresses);
+  void Number(absl::string_view name, uint64_t value) { out_->Number(name, value); }
+  void OptionalNumber(absl::string_view name, uint64_t value) {
+    if (value != 0) out_->Number(name, value);
   }
-}
-
-void Write(const RemoveServerRequest& body, ObjectWriter* writer) {
-  writer->Uuid("server_id", body.server);
-}
-
-void Write(const RemoveServerReply& body, ObjectWriter* writer) {
-  writer->Boolean("success", body.success);
-  if (!body.target.is_zero()) writer->Uuid("target_server", body.target);
-}
-
-void Write(const InstallSnapshotRequest& body, ObjectWriter* writer) {
-  writer->Number("term", body.term);
-  writer->Number("last_index", body.snapshot.index);
-  writer->Number("last_term", body.snapshot.term);
-  writer->Servers("last_servers", *body.snapshot.servers);
-  writer->Uuid("last_eid", body.snapshot.eid);
-  writer->Number("election_timer", body.snapshot.election_timer_ms);
-  writer->Text("data", *body.data);
-}
-
-void Write(const InstallSnapshotReply& body, ObjectWriter* writer) {
-  writer->Number("term", body.term);
-  writer->Number("last_index", body.last_index);
-  writer->Number("last_term", body.last_term);
-}
-
-void Write(const BecomeLeader& body, ObjectWriter* writer) { writer->Number("term", body.term); }
-
-void Write(const ExecuteRequest& body, ObjectWriter* writer) {
-  writer->Text("data", *body.data);
-  writer->Uuid("prereq", body.prereq);
-  writer->Uuid("result", body.eid);
-}
-
-void Write(const ExecuteReply& body, ObjectWriter* writer) {
-  writer->Uuid("result", body.eid);
-  writer->String("status", CommandStatusText(body.status));
-  if (body.commit_index != 0) writer->Number("commit_index", body.commit_index);
-}
-
-// ---- Parsing: each takes the members of its body and finishes the parser ----
-
-struct Context {
-  absl::Status Finish() const {
-    if (parser->Finish()) return absl::OkStatus();
-    return parser->Error(absl::StrCat("raft ", method, " RPC"));
+  void Timer(absl::string_view name, uint64_t value) { out_->Number(name, value); }
+  void Boolean(absl::string_view name, bool value) { out_->Boolean(name, value); }
+  void OptionalBoolean(absl::string_view name, bool value) {
+    if (value) out_->Boolean(name, value);
+  }
+  void String(absl::string_view name, const std::string& value) { out_->String(name, value); }
+  void Uuid(absl::string_view name, const ovsdb::Uuid& value) { out_->Uuid(name, value); }
+  void OptionalUuid(absl::string_view name, const ovsdb::Uuid& value) {
+    if (!value.is_zero()) out_->Uuid(name, value);
+  }
+  void Id(absl::string_view name, const ServerId& value) { out_->Uuid(name, value); }
+  void Data(absl::string_view name, const Payload& value) { out_->Text(name, *value); }
+  void Servers(absl::string_view name, const ServersRef& value) { out_->Servers(name, *value); }
+  void OptionalAddresses(absl::string_view name, const std::vector<std::string>& value) {
+    if (!value.empty()) out_->Addresses(name, value);
+  }
+  void Entries(absl::string_view name, const std::vector<Entry>& value) {
+    out_->BeginArray(name);
+    for (const Entry& entry : value) {
+      ObjectWriter element = out_->Element();
+      WriteEntry(entry, &element);
+      element.End();
+    }
+    out_->EndArray();
+  }
+  template <typename Enum>
+  void Word(absl::string_view name, Enum value, absl::string_view (*text)(Enum), Enum /*last*/) {
+    out_->String(name, text(value));
   }
 
-  absl::string_view method;
-  ObjectParser* parser;
+ private:
+  ObjectWriter* const out_;
 };
 
-template <typename Body>
-absl::StatusOr<Body> Finished(Body body, const Context& context) {
-  const absl::Status status = context.Finish();
-  if (!status.ok()) return status;
-  return body;
-}
+class Reader {
+ public:
+  template <typename Body>
+  using Of = Body;
 
-absl::StatusOr<HelloRequest> ParseHelloRequest(const Context& context) {
-  return Finished(HelloRequest{ReadString("address", context.parser)}, context);
-}
+  explicit Reader(ObjectParser* parser) : parser_(parser) {}
 
-absl::StatusOr<AppendRequest> ParseAppendRequest(const Context& context) {
-  ObjectParser* const parser = context.parser;
-  AppendRequest body;
-  body.term = ReadNumber("term", parser);
-  body.prev_log_index = ReadNumber("prev_log_index", parser);
-  body.prev_log_term = ReadNumber("prev_log_term", parser);
-  body.leader_commit = ReadNumber("leader_commit", parser);
-  const Json* const log = parser->Required("log", ObjectParser::kArray);
-  const absl::Status status = context.Finish();
-  if (!status.ok()) return status;
-  body.log.reserve(log->Size());
-  for (const Json& element : log->GetArray()) {
-    ObjectParser entry_parser(element);
-    absl::StatusOr<Entry> entry = ReadEntry("raft log entry", &entry_parser);
-    if (!entry.ok()) return entry.status();
-    body.log.push_back(*std::move(entry));
+  void Number(absl::string_view name, uint64_t& value) { value = ReadNumber(name, parser_); }
+  void OptionalNumber(absl::string_view name, uint64_t& value) {
+    value = ReadOptionalNumber(name, parser_);
   }
-  return body;
-}
-
-absl::StatusOr<AppendReply> ParseAppendReply(const Context& context) {
-  ObjectParser* const parser = context.parser;
-  AppendReply body;
-  body.term = ReadNumber("term", parser);
-  body.log_end = ReadNumber("log_end", parser);
-  body.prev_log_index = ReadNumber("prev_log_index", parser);
-  body.prev_log_term = ReadNumber("prev_log_term", parser);
-  body.n_entries = ReadNumber("n_entries", parser);
-  const std::string result = ReadString("result", parser);
-  for (size_t i = 0; i < std::size(kAppendResults); ++i) {
-    if (result == kAppendResults[i]) {
-      body.result = static_cast<AppendResult>(i);
-      return Finished(body, context);
+  void Timer(absl::string_view name, uint64_t& value) { value = ReadTimer(name, parser_); }
+  void Boolean(absl::string_view name, bool& value) { value = ReadBoolean(name, parser_); }
+  void OptionalBoolean(absl::string_view name, bool& value) {
+    value = ReadOptionalBoolean(name, parser_);
+  }
+  void String(absl::string_view name, std::string& value) { value = ReadString(name, parser_); }
+  void Uuid(absl::string_view name, ovsdb::Uuid& value) { value = ReadUuid(name, parser_); }
+  void OptionalUuid(absl::string_view name, ovsdb::Uuid& value) {
+    value = ReadOptionalUuid(name, parser_);
+  }
+  void Id(absl::string_view name, ServerId& value) { value = ReadServerId(name, parser_); }
+  void Data(absl::string_view name, Payload& value) { value = ReadPayload(name, parser_); }
+  void Servers(absl::string_view name, ServersRef& value) {
+    Later(parser_->Required(name, ObjectParser::kObject), &value, ParseServers);
+  }
+  void OptionalAddresses(absl::string_view name, std::vector<std::string>& value) {
+    Later(parser_->Optional(name, ObjectParser::kArray), &value, ParseAddresses);
+  }
+  void Entries(absl::string_view name, std::vector<Entry>& value) {
+    Later(parser_->Required(name, ObjectParser::kArray), &value, ParseEntries);
+  }
+  template <typename Enum>
+  void Word(absl::string_view name, Enum& value, absl::string_view (*text)(Enum), Enum last) {
+    const std::string word = ReadString(name, parser_);
+    for (int i = 0; i <= static_cast<int>(last); ++i) {
+      value = static_cast<Enum>(i);
+      if (word == text(value)) return;
     }
+    parser_->Fail(absl::StrCat("unknown ", name, " \"", word, "\""));
   }
-  parser->Fail(absl::StrCat("unknown result \"", result, "\""));
-  return Finished(body, context);
-}
 
-absl::StatusOr<VoteRequest> ParseVoteRequest(const Context& context) {
-  ObjectParser* const parser = context.parser;
-  VoteRequest body;
-  body.term = ReadNumber("term", parser);
-  body.last_log_index = ReadNumber("last_log_index", parser);
-  body.last_log_term = ReadNumber("last_log_term", parser);
-  body.leadership_transfer = ReadOptionalBoolean("leadership_transfer", parser);
-  body.is_prevote = ReadOptionalBoolean("is_prevote", parser);
-  return Finished(body, context);
-}
-
-absl::StatusOr<VoteReply> ParseVoteReply(const Context& context) {
-  ObjectParser* const parser = context.parser;
-  VoteReply body;
-  body.term = ReadNumber("term", parser);
-  body.vote = ReadUuid("vote", parser);
-  body.is_prevote = ReadOptionalBoolean("is_prevote", parser);
-  return Finished(body, context);
-}
-
-absl::StatusOr<AddServerRequest> ParseAddServerRequest(const Context& context) {
-  return Finished(AddServerRequest{ReadString("address", context.parser)}, context);
-}
-
-absl::StatusOr<AddServerReply> ParseAddServerReply(const Context& context) {
-  AddServerReply body;
-  body.success = ReadBoolean("success", context.parser);
-  const Json* const remotes = context.parser->Optional("remote_addresses", ObjectParser::kArray);
-  const absl::Status status = context.Finish();
-  if (!status.ok()) return status;
-  if (remotes != nullptr) {
-    absl::StatusOr<std::vector<std::string>> addresses = ParseAddresses(*remotes);
-    if (!addresses.ok()) return addresses.status();
-    body.remote_addresses = *std::move(addresses);
+  // Parts that have errors of their own are read when the whole is known to have its members.
+  absl::Status Finish(absl::string_view what) {
+    if (!parser_->Finish()) return parser_->Error(what);
+    for (const auto& part : parts_) {
+      if (absl::Status status = part(); !status.ok()) return status;
+    }
+    return absl::OkStatus();
   }
-  return body;
-}
 
-absl::StatusOr<RemoveServerRequest> ParseRemoveServerRequest(const Context& context) {
-  return Finished(RemoveServerRequest{ReadServerId("server_id", context.parser)}, context);
-}
-
-absl::StatusOr<RemoveServerReply> ParseRemoveServerReply(const Context& context) {
-  RemoveServerReply body;
-  body.success = ReadBoolean("success", context.parser);
-  body.target = ReadOptionalUuid("target_server", context.parser);
-  return Finished(body, context);
-}
-
-absl::StatusOr<InstallSnapshotRequest> ParseInstallSnapshotRequest(const Context& context) {
-  ObjectParser* const parser = context.parser;
-  InstallSnapshotRequest body;
-  body.term = ReadNumber("term", parser);
-  body.snapshot.index = ReadNumber("last_index", parser);
-  body.snapshot.term = ReadNumber("last_term", parser);
-  body.snapshot.eid = ReadUuid("last_eid", parser);
-  body.snapshot.election_timer_ms = ReadTimer("election_timer", parser);
-  const Json* const servers = parser->Required("last_servers", ObjectParser::kObject);
-  body.data = ReadPayload("data", parser);
-  const absl::Status status = context.Finish();
-  if (!status.ok()) return status;
-  absl::StatusOr<ServersRef> parsed = ParseServers(*servers);
-  if (!parsed.ok()) return parsed.status();
-  body.snapshot.servers = *std::move(parsed);
-  return body;
-}
-
-absl::StatusOr<InstallSnapshotReply> ParseInstallSnapshotReply(const Context& context) {
-  ObjectParser* const parser = context.parser;
-  InstallSnapshotReply body;
-  body.term = ReadNumber("term", parser);
-  body.last_index = ReadNumber("last_index", parser);
-  body.last_term = ReadNumber("last_term", parser);
-  return Finished(body, context);
-}
-
-absl::StatusOr<BecomeLeader> ParseBecomeLeader(const Context& context) {
-  return Finished(BecomeLeader{ReadNumber("term", context.parser)}, context);
-}
-
-absl::StatusOr<ExecuteRequest> ParseExecuteRequest(const Context& context) {
-  ObjectParser* const parser = context.parser;
-  ExecuteRequest body;
-  body.data = ReadPayload("data", parser);
-  body.prereq = ReadUuid("prereq", parser);
-  body.eid = ReadUuid("result", parser);
-  return Finished(std::move(body), context);
-}
-
-std::optional<CommandStatus> CommandStatusOf(absl::string_view text) {
-  for (int i = 0; i <= static_cast<int>(CommandStatus::kTimeout); ++i) {
-    const auto status = static_cast<CommandStatus>(i);
-    if (text == CommandStatusText(status)) return status;
+ private:
+  static absl::StatusOr<std::vector<Entry>> ParseEntries(const Json& array) {
+    std::vector<Entry> entries;
+    entries.reserve(array.Size());
+    for (const Json& element : array.GetArray()) {
+      ObjectParser parser(element);
+      absl::StatusOr<Entry> entry = ReadEntry("raft log entry", &parser);
+      if (!entry.ok()) return entry.status();
+      entries.push_back(*std::move(entry));
+    }
+    return entries;
   }
-  return std::nullopt;
+
+  template <typename Value>
+  void Later(const Json* json, Value* value, absl::StatusOr<Value> (*parse)(const Json&)) {
+    if (json == nullptr) return;
+    parts_.push_back([json, value, parse] {
+      absl::StatusOr<Value> parsed = parse(*json);
+      if (parsed.ok()) *value = *std::move(parsed);
+      return parsed.status();
+    });
+  }
+
+  ObjectParser* const parser_;
+  std::vector<std::function<absl::Status()>> parts_;
+};
+
+// ---- The members of each body ----
+
+template <typename Io>
+void Members(Io& io, typename Io::template Of<HelloRequest>& body) {
+  io.String("address", body.address);
 }
 
-absl::StatusOr<ExecuteReply> ParseExecuteReply(const Context& context) {
-  ObjectParser* const parser = context.parser;
-  ExecuteReply body;
-  body.eid = ReadUuid("result", parser);
-  const std::string text = ReadString("status", parser);
-  const std::optional<CommandStatus> status = CommandStatusOf(text);
-  if (!status) parser->Fail(absl::StrCat("unknown status \"", text, "\""));
-  body.status = status.value_or(CommandStatus::kIncomplete);
-  const Index commit_index = ReadOptionalNumber("commit_index", parser);
-  if (body.status == CommandStatus::kSuccess) body.commit_index = commit_index;
-  return Finished(body, context);
+template <typename Io>
+void Members(Io& io, typename Io::template Of<AppendRequest>& body) {
+  io.Number("term", body.term);
+  io.Number("prev_log_index", body.prev_log_index);
+  io.Number("prev_log_term", body.prev_log_term);
+  io.Number("leader_commit", body.leader_commit);
+  io.Entries("log", body.log);
+}
+
+template <typename Io>
+void Members(Io& io, typename Io::template Of<AppendReply>& body) {
+  io.Number("term", body.term);
+  io.Number("log_end", body.log_end);
+  io.Number("prev_log_index", body.prev_log_index);
+  io.Number("prev_log_term", body.prev_log_term);
+  io.Number("n_entries", body.n_entries);
+  io.Word("result", body.result, AppendResultText, AppendResult::kIoError);
+}
+
+template <typename Io>
+void Members(Io& io, typename Io::template Of<VoteRequest>& body) {
+  io.Number("term", body.term);
+  io.Number("last_log_index", body.last_log_index);
+  io.Number("last_log_term", body.last_log_term);
+  io.OptionalBoolean("leadership_transfer", body.leadership_transfer);
+  io.OptionalBoolean("is_prevote", body.is_prevote);
+}
+
+template <typename Io>
+void Members(Io& io, typename Io::template Of<VoteReply>& body) {
+  io.Number("term", body.term);
+  io.Uuid("vote", body.vote);
+  io.OptionalBoolean("is_prevote", body.is_prevote);
+}
+
+template <typename Io>
+void Members(Io& io, typename Io::template Of<AddServerRequest>& body) {
+  io.String("address", body.address);
+}
+
+template <typename Io>
+void Members(Io& io, typename Io::template Of<AddServerReply>& body) {
+  io.Boolean("success", body.success);
+  io.OptionalAddresses("remote_addresses", body.remote_addresses);
+}
+
+template <typename Io>
+void Members(Io& io, typename Io::template Of<RemoveServerRequest>& body) {
+  io.Id("server_id", body.server);
+}
+
+template <typename Io>
+void Members(Io& io, typename Io::template Of<RemoveServerReply>& body) {
+  io.Boolean("success", body.success);
+  io.OptionalUuid("target_server", body.target);
+}
+
+template <typename Io>
+void Members(Io& io, typename Io::template Of<InstallSnapshotRequest>& body) {
+  io.Number("term", body.term);
+  io.Number("last_index", body.snapshot.index);
+  io.Number("last_term", body.snapshot.term);
+  io.Servers("last_servers", body.snapshot.servers);
+  io.Uuid("last_eid", body.snapshot.eid);
+  io.Timer("election_timer", body.snapshot.election_timer_ms);
+  io.Data("data", body.data);
+}
+
+template <typename Io>
+void Members(Io& io, typename Io::template Of<InstallSnapshotReply>& body) {
+  io.Number("term", body.term);
+  io.Number("last_index", body.last_index);
+  io.Number("last_term", body.last_term);
+}
+
+template <typename Io>
+void Members(Io& io, typename Io::template Of<BecomeLeader>& body) {
+  io.Number("term", body.term);
+}
+
+template <typename Io>
+void Members(Io& io, typename Io::template Of<ExecuteRequest>& body) {
+  io.Data("data", body.data);
+  io.Uuid("prereq", body.prereq);
+  io.Uuid("result", body.eid);
+}
+
+template <typename Io>
+void Members(Io& io, typename Io::template Of<ExecuteReply>& body) {
+  io.Uuid("result", body.eid);
+  io.Word("status", body.status, CommandStatusText, CommandStatus::kTimeout);
+  io.OptionalNumber("commit_index", body.commit_index);
 }
 
 // ---- All kinds of messages ----
 
-template <typename Body, absl::StatusOr<Body> (*kParse)(const Context&)>
-absl::Status ParseBody(const Context& context, Message* message) {
-  absl::StatusOr<Body> body = kParse(context);
-  if (!body.ok()) return body.status();
-  message->body = *std::move(body);
-  return absl::OkStatus();
+template <typename Body>
+absl::Status ParseBody(absl::string_view what, ObjectParser* parser, Message* message) {
+  Reader reader(parser);
+  Members(reader, message->body.emplace<Body>());
+  return reader.Finish(what);
 }
 
 struct Method {
   absl::string_view name;
-  absl::Status (*parse)(const Context& context, Message* message);
+  absl::Status (*parse)(absl::string_view what, ObjectParser* parser, Message* message);
   bool cluster_may_be_unknown = false;
   bool receiver_may_be_unknown = false;
 };
 
 // In the order of Message::body's alternatives.
 constexpr Method kMethods[] = {
-    {"hello_request", ParseBody<HelloRequest, ParseHelloRequest>, false, true},
-    {"append_request", ParseBody<AppendRequest, ParseAppendRequest>},
-    {"append_reply", ParseBody<AppendReply, ParseAppendReply>},
-    {"vote_request", ParseBody<VoteRequest, ParseVoteRequest>},
-    {"vote_reply", ParseBody<VoteReply, ParseVoteReply>},
-    {"add_server_request", ParseBody<AddServerRequest, ParseAddServerRequest>, true, true},
-    {"add_server_reply", ParseBody<AddServerReply, ParseAddServerReply>},
-    {"remove_server_request", ParseBody<RemoveServerRequest, ParseRemoveServerRequest>},
-    {"remove_server_reply", ParseBody<RemoveServerReply, ParseRemoveServerReply>},
-    {"install_snapshot_request", ParseBody<InstallSnapshotRequest, ParseInstallSnapshotRequest>},
-    {"install_snapshot_reply", ParseBody<InstallSnapshotReply, ParseInstallSnapshotReply>},
-    {"become_leader", ParseBody<BecomeLeader, ParseBecomeLeader>},
-    {"execute_command_request", ParseBody<ExecuteRequest, ParseExecuteRequest>},
-    {"execute_command_reply", ParseBody<ExecuteReply, ParseExecuteReply>},
+    {"hello_request", ParseBody<HelloRequest>, false, true},
+    {"append_request", ParseBody<AppendRequest>},
+    {"append_reply", ParseBody<AppendReply>},
+    {"vote_request", ParseBody<VoteRequest>},
+    {"vote_reply", ParseBody<VoteReply>},
+    {"add_server_request", ParseBody<AddServerRequest>, true, true},
+    {"add_server_reply", ParseBody<AddServerReply>},
+    {"remove_server_request", ParseBody<RemoveServerRequest>},
+    {"remove_server_reply", ParseBody<RemoveServerReply>},
+    {"install_snapshot_request", ParseBody<InstallSnapshotRequest>},
+    {"install_snapshot_reply", ParseBody<InstallSnapshotReply>},
+    {"become_leader", ParseBody<BecomeLeader>},
+    {"execute_command_request", ParseBody<ExecuteRequest>},
+    {"execute_command_reply", ParseBody<ExecuteReply>},
 };
 static_assert(std::size(kMethods) == std::variant_size_v<decltype(Message::body)>);
 
@@ -330,13 +303,14 @@ const Method* FindMethod(absl::string_view name) {
 absl::string_view MethodName(const Message& message) { return kMethods[message.body.index()].name; }
 
 void AppendMessage(const Message& message, std::string* out) {
-  ObjectWriter writer(out);
-  if (!message.cluster.is_zero()) writer.Uuid("cluster", message.cluster);
-  if (!message.to.is_zero()) writer.Uuid("to", message.to);
-  writer.Uuid("from", message.from);
-  if (!message.comment.empty()) writer.String("comment", message.comment);
-  std::visit([&writer](const auto& body) { Write(body, &writer); }, message.body);
-  writer.End();
+  ObjectWriter object(out);
+  if (!message.cluster.is_zero()) object.Uuid("cluster", message.cluster);
+  if (!message.to.is_zero()) object.Uuid("to", message.to);
+  object.Uuid("from", message.from);
+  if (!message.comment.empty()) object.String("comment", message.comment);
+  Writer writer(&object);
+  std::visit([&writer](const auto& body) { Members(writer, body); }, message.body);
+  object.End();
 }
 
 absl::StatusOr<Message> ParseMessage(absl::string_view name, const Json& params) {
@@ -355,7 +329,7 @@ absl::StatusOr<Message> ParseMessage(absl::string_view name, const Json& params)
       method->receiver_may_be_unknown ? ReadOptionalUuid("to", &parser) : ReadUuid("to", &parser);
   message.from = ReadServerId("from", &parser);
   message.comment = ReadOptionalString("comment", &parser);
-  const absl::Status status = method->parse({name, &parser}, &message);
+  const absl::Status status = method->parse(absl::StrCat("raft ", name, " RPC"), &parser, &message);
   if (!status.ok()) return status;
   return message;
 }

@@ -505,7 +505,7 @@ TEST_F(ReturnTest, ALeaderOfThePastProvesNothing) {
 // It could not acknowledge the configuration that needs it, in a cluster that was of one.
 TEST(ServerTest, OneThatReturnsIsAddedWhenItCanAcknowledgeThat) {
   Cluster cluster(1);
-  cluster.Run();
+  cluster.Elapse(100);
   Server& leader = cluster[1];
   const auto receive = [&leader](absl::string_view comment, decltype(Message::body) body) {
     leader.Receive({ClusterId{1, 1}, Id(1), Id(2), std::string(comment), std::move(body)});
