@@ -3,7 +3,10 @@
 #include <variant>
 
 #include "northd/model/datapaths.h"
+#include "northd/pipeline/lb_neighbors.h"
 #include "northd/pipeline/lb_switch.h"
+#include "northd/pipeline/nat_flows.h"
+#include "northd/pipeline/routable_addresses.h"
 #include "northd/replica/lookup.h"
 #include "northd/rows/nb_rows.h"
 #include "northd/sync/global.h"
@@ -34,7 +37,12 @@ std::monostate TranslateRouter(Context& ctx, const Uuid& uuid) {
   ctx.Require(kDatapath, uuid);
   const nb::LogicalRouter router = Row<nb::LogicalRouter>(ctx, uuid);
   if (!router) return {};
-  for (const Uuid& port : router.ports()) ctx.Require(kRouterPort, port);
+  ctx.Require(kRouterNat, uuid);
+  ctx.Require(kRouterLbNeighbors, uuid);
+  for (const Uuid& port : router.ports()) {
+    ctx.Require(kRouterPort, port);
+    ctx.Require(kRoutableNeighbors, port);
+  }
   return {};
 }
 constexpr engine::Kind<Uuid> kRouter{"router", &TranslateRouter};

@@ -11,6 +11,7 @@
 #include "northd/model/addresses.h"
 #include "northd/model/datapaths.h"
 #include "northd/model/globals.h"
+#include "northd/model/nat.h"
 #include "northd/model/ports.h"
 #include "northd/replica/lookup.h"
 #include "northd/rows/nb_rows.h"
@@ -120,17 +121,12 @@ struct RouterClass {
   bool operator==(const RouterClass& o) const = default;
 };
 
-RouterClass ComputeRouterClass(Context& ctx, const Uuid& router) {
-  const auto row = Row<nb::LogicalRouter>(ctx, router);
-  const Datapath& datapath = ctx.Get(kDatapath, router);
-  if (!row || !datapath.exists) return {};
-  RouterClass result{.exists = true, .number = datapath.number};
-  result.force_snat = !row.options().GetOrEmpty("lb_force_snat_ip").empty();
-  for (const Uuid& port : row.ports()) {
-    const RouterPort& model = ctx.Get(kRouterPortModel, port);
-    if (model.exists && model.is_distributed_gateway) result.distributed = true;
-  }
-  return result;
+RouterClass ComputeRouterClass(Context& ctx, const Uuid& uuid) {
+  const NatRouter& router = ctx.Get(kNatRouter, uuid);
+  return {.exists = router.exists,
+          .number = router.number,
+          .force_snat = router.lb_force_snat.any(),
+          .distributed = !router.distributed_gateways.empty()};
 }
 constexpr engine::Kind<Uuid, RouterClass> kRouterClass{"router_lb_class", &ComputeRouterClass};
 
@@ -292,6 +288,11 @@ LbVip ComputeLbVip(Context& ctx, const LbVipId& id) {
     const std::optional<Endpoint> backend = parse(text);
     if (!backend) {
       warn("bad backend", text);
+      return vip;
+    }
+    // A template's variable may stand for both.
+    if (!is_template && backend->port.empty() != vip.port.empty()) {
+      warn("a port belongs to the VIP and to its backends, or to none of them:", text);
       return vip;
     }
     if (backend->v6 != vip.v6) {

@@ -12,6 +12,9 @@
 #include "northd/model/globals.h"
 #include "northd/model/lb_health.h"
 #include "northd/model/ports.h"
+#include "northd/pipeline/lb_actions.h"
+#include "northd/pipeline/lb_neighbors.h"
+#include "northd/pipeline/lb_router.h"
 #include "northd/pipeline/lb_switch.h"
 #include "northd/replica/lookup.h"
 #include "northd/rows/nb_rows.h"
@@ -71,6 +74,17 @@ void SetGroup(Context& ctx, const Uuid& lb, const GroupId& id, int column, OutRo
   ctx.Require(kSyncGroup, id);
 }
 
+// A template's IPv6 addresses get brackets where a port follows.
+void SetTemplateVips(Context& ctx, const Uuid& lb, const nb::LoadBalancer& row, OutRow* out) {
+  std::map<std::string, std::string> vips;
+  for (const auto& [key, value] : row.vips()) {
+    const LbVip& vip = ctx.Get(kLbVip, LbVipId(lb, std::string(key)));
+    if (!vip.valid) continue;
+    vips[vip.v6 ? LbEndpoint(vip, vip.ip, vip.port) : std::string(key)] = std::string(value);
+  }
+  out->Set(sb::LoadBalancer::kVips, vips);
+}
+
 }  // namespace
 
 std::monostate SyncLoadBalancer(Context& ctx, const Uuid& lb) {
@@ -85,7 +99,11 @@ std::monostate SyncLoadBalancer(Context& ctx, const Uuid& lb) {
   ctx.world().sb_rows.Identity(sb::LoadBalancer::kTable, key, lb);
   OutRow row = OutRow::Of<sb::LoadBalancer>(key);
   row.Set(sb::LoadBalancer::kName, nb.name());
-  row.Set(sb::LoadBalancer::kVips, nb.vips().datum());
+  if (ctx.Get(kLoadBalancer, lb).is_template) {
+    SetTemplateVips(ctx, lb, nb, &row);
+  } else {
+    row.Set(sb::LoadBalancer::kVips, nb.vips().datum());
+  }
   if (const auto protocol = nb.protocol()) {
     row.Set(sb::LoadBalancer::kProtocol, *protocol);
   } else {
@@ -178,9 +196,12 @@ std::monostate TranslateLoadBalancer(Context& ctx, const Uuid& lb) {
   const auto row = Row<nb::LoadBalancer>(ctx, lb);
   if (!row) return {};
   ctx.Require(kSyncLoadBalancer, lb);
+  ctx.Require(kRouterLb, lb);
   for (const auto& [key, value] : row.vips()) {
     const LbVipId id(lb, std::string(key));
     ctx.Require(kSwitchLbVip, id);
+    ctx.Require(kRouterLbVip, id);
+    ctx.Require(kLbVipNeighbors, id);
     ctx.Require(kSyncLbMonitors, id);
   }
   return {};

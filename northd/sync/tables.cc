@@ -53,6 +53,7 @@ void DeclareSouthboundTables(DesiredRows* rows) {
   rows->Declare(sb::SBGlobal::kTable,
                 {.key_of = [](const Replica&, const Row&) { return std::string("global"); }});
   rows->Declare(sb::PortBinding::kTable, ByName(sb::PortBinding::kLogicalPort));
+  rows->Declare(sb::AddressSet::kTable, ByName(sb::AddressSet::kName));
   rows->Declare(sb::LoadBalancer::kTable,
                 {.key_of = [](const Replica&, const Row& row) { return row.uuid().ToString(); }});
   // Only those of load balancers, which are told by what refers to them.

@@ -1,0 +1,147 @@
+#include "northd/model/nat.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_split.h"
+#include "northd/model/globals.h"
+#include "northd/model/ports.h"
+#include "northd/replica/lookup.h"
+#include "northd/rows/nb_rows.h"
+#include "server/base/log.h"
+
+namespace northd {
+namespace {
+
+base::LogModule log("northd");
+
+// "IP", "IP IP" of two families, or "router_ip".
+ForcedSource ParseForcedSource(absl::string_view router, absl::string_view option,
+                               absl::string_view text) {
+  ForcedSource result;
+  if (option == "lb_force_snat_ip" && text == "router_ip") {
+    result.router_ip = true;
+    return result;
+  }
+  for (const absl::string_view word : absl::StrSplit(text, ' ', absl::SkipEmpty())) {
+    const std::optional<Network> network = Network::Parse(word);
+    std::optional<Ip>& slot = network && network->ip.v6 ? result.v6 : result.v4;
+    if (!network || slot) {
+      static base::RateLimit limit(1, 5);
+      log.WarnLimited(limit, "bad ip %s in options:%s of router %s", std::string(text),
+                      std::string(option), std::string(router));
+      return {};
+    }
+    slot = network->ip;
+  }
+  return result;
+}
+
+std::string SetName(Context& ctx, std::optional<Uuid> set) {
+  if (!set) return "";
+  const auto row = Row<nb::AddressSet>(ctx, *set);
+  return row ? std::string(row.name()) : std::string();
+}
+
+// The distributed gateway port that a rule is for; zero if it cannot be told.
+Uuid GatewayPortOf(Context& ctx, const NatRouter& router, const nb::NAT& row, const Ip& external) {
+  const std::vector<Uuid>& ports = router.distributed_gateways;
+  if (const auto port = row.gateway_port()) {
+    return std::find(ports.begin(), ports.end(), *port) == ports.end() ? Uuid() : *port;
+  }
+  if (ports.size() == 1) return ports.front();
+  for (const Uuid& port : ports) {
+    const RouterPort& model = ctx.Get(kRouterPortModel, port);
+    for (const Network& network : external.v6 ? model.addresses.v6 : model.addresses.v4) {
+      if (network.Contains(external)) return port;
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+NatRouter ComputeNatRouter(Context& ctx, const Uuid& uuid) {
+  NatRouter router;
+  const auto row = Row<nb::LogicalRouter>(ctx, uuid);
+  const Datapath& datapath = ctx.Get(kDatapath, uuid);
+  if (!row || !datapath.exists) return router;
+  router.exists = true;
+  router.number = datapath.number;
+  const StringMap options = row.options();
+  router.is_gateway = options.Contains("chassis");
+  for (const Uuid& port : row.ports()) {
+    const RouterPort& model = ctx.Get(kRouterPortModel, port);
+    if (model.exists && model.is_distributed_gateway) router.distributed_gateways.push_back(port);
+  }
+  router.has_nat = !row.nat().empty();
+  const Globals& globals = GetGlobals(ctx);
+  router.commit_all = options.GetBool("ct-commit-all", false) &&
+                      globals.features.ct_commit_to_zone && globals.features.ct_next_zone;
+  router.use_common_zone = globals.use_common_zone;
+  const absl::string_view name = row.name();
+  router.dnat_force_snat =
+      ParseForcedSource(name, "dnat_force_snat_ip", options.GetOrEmpty("dnat_force_snat_ip"));
+  router.lb_force_snat =
+      ParseForcedSource(name, "lb_force_snat_ip", options.GetOrEmpty("lb_force_snat_ip"));
+  return router;
+}
+
+Nat ComputeNat(Context& ctx, const Uuid& uuid) {
+  Nat nat;
+  const auto row = Row<nb::NAT>(ctx, uuid);
+  const auto routers = RowsWith<nb::LogicalRouter>(ctx, nb::LogicalRouter::kNat, uuid);
+  if (!row || routers.empty()) return nat;
+  nat.uuid = uuid;
+  nat.router = routers.front();
+  const NatRouter& router = ctx.Get(kNatRouter, nat.router);
+  if (!router.exists) return nat;
+
+  const absl::string_view type = row.type();
+  nat.type = type == "dnat"   ? NatType::kDnat
+             : type == "snat" ? NatType::kSnat
+                              : NatType::kDnatAndSnat;
+  nat.external_text = std::string(row.external_ip());
+  nat.logical_text = std::string(row.logical_ip());
+  const auto bad = [&](absl::string_view what, const std::string& text) {
+    static base::RateLimit limit(5, 1);
+    log.WarnLimited(limit,
+                    "bad %s %s for %s in router "
+                    "%s",
+                    std::string(what), text, std::string(type), nat.router.ToString());
+    return nat;
+  };
+  const std::optional<Network> external = Network::Parse(nat.external_text);
+  if (!external || !external->is_host()) return bad("external ip", nat.external_text);
+  nat.external_ip = external->ip;
+  const std::optional<Network> logical = Network::Parse(nat.logical_text);
+  if (!logical || logical->ip.v6 != nat.v6() ||
+      (nat.type != NatType::kSnat && !logical->is_host())) {
+    return bad("logical ip", nat.logical_text);
+  }
+  nat.logical_ip = *logical;
+  nat.port_range = std::string(row.external_port_range());
+  const StringMap options = row.options();
+  nat.stateless = nat.type == NatType::kDnatAndSnat && options.GetBool("stateless", false);
+  nat.add_route = options.GetBool("add_route", false);
+  nat.match = std::string(row.match());
+  nat.priority = row.priority();
+  nat.allowed = SetName(ctx, row.allowed_ext_ips());
+  nat.exempted = SetName(ctx, row.exempted_ext_ips());
+  if (!nat.allowed.empty() && !nat.exempted.empty()) {
+    return bad("allowed_ext_ips together with exempted_ext_ips", nat.exempted);
+  }
+  if (!router.is_gateway && !router.distributed_gateways.empty()) {
+    nat.gateway_port = GatewayPortOf(ctx, router, row, nat.external_ip);
+    if (nat.gateway_port.is_zero()) return bad("gateway_port or external ip", nat.external_text);
+    if (nat.type == NatType::kDnatAndSnat && row.logical_port() && row.external_mac()) {
+      nat.external_mac = std::string(*row.external_mac());
+      nat.logical_port = std::string(*row.logical_port());
+      if (!Mac::Parse(nat.external_mac)) return bad("external mac", nat.external_mac);
+      nat.distributed = true;
+    }
+  }
+  nat.valid = true;
+  return nat;
+}
+
+}  // namespace northd
