@@ -12,6 +12,10 @@ namespace {
 
 constexpr ClusterId kCluster{0xc000000000004000, 1};
 
+// A hundred times what happens in a cluster on the average. One in which each message brings about
+// more than one other would never end, and take all memory before.
+constexpr uint64_t kMaxSteps = 1000000;
+
 std::string AddressOf(int node) { return absl::StrCat("tcp:n", node); }
 
 }  // namespace
@@ -152,6 +156,7 @@ bool Cluster::CanLoseDisk(const Node& node) const {
 void Cluster::RunFor(int64_t duration_ms) {
   const int64_t until_ms = world_.timeline.now_ms() + duration_ms;
   while (!world_.failed() && world_.timeline.Step(until_ms)) {
+    if (world_.timeline.step() > kMaxSteps) world_.Fail("liveness: there is no end of messages");
   }
 }
 
