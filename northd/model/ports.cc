@@ -28,6 +28,7 @@ SwitchPortType TypeOf(absl::string_view type) {
       {"external", SwitchPortType::kExternal},
       {"virtual", SwitchPortType::kVirtual},
       {"remote", SwitchPortType::kRemote},
+      {"switch", SwitchPortType::kSwitch},
   };
   const auto found = types.find(type);
   return found == types.end() ? SwitchPortType::kUnknown : found->second;
@@ -130,6 +131,7 @@ SwitchPort ComputeSwitchPort(Context& ctx, const Uuid& uuid) {
   const auto add_addresses = [&](absl::string_view text) {
     if (auto addresses = PortAddresses::Parse(text)) port.addresses.push_back(*addresses);
   };
+  port.has_unknown = port.type == SwitchPortType::kSwitch;
   for (const absl::string_view text : row.addresses()) {
     if (text == "unknown") {
       port.has_unknown = true;

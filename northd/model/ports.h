@@ -30,6 +30,7 @@ enum class SwitchPortType {
   kExternal,
   kVirtual,
   kRemote,
+  kSwitch,
   kUnknown,  // Something else: warned of, and treated as a VIF.
 };
 
@@ -45,7 +46,7 @@ struct SwitchPort {
   bool enabled = true;
   bool up = false;  // As the northbound has it.
   std::vector<PortAddresses> addresses;      // Those with a MAC address, dynamic ones too.
-  bool has_unknown = false;                  // "unknown" is among the addresses.
+  bool has_unknown = false;  // "unknown" is among the addresses, or it leads to a switch.
   std::vector<PortAddresses> port_security;
   std::string router_port;  // Of a router port: the name of its peer, or "".
   std::string parent_name;  // Of a nested port; "".
