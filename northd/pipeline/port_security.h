@@ -1,0 +1,22 @@
+// Port security on switches: the stages check_port_sec and apply_port_sec of both pipelines.
+#ifndef NORTHD_PIPELINE_PORT_SECURITY_H_
+#define NORTHD_PIPELINE_PORT_SECURITY_H_
+
+#include <variant>
+
+#include "northd/engine/engine.h"
+#include "northd/rows/row_view.h"
+
+namespace northd {
+
+// What all switches have.
+std::monostate AddPortSecurity(Context& ctx, const std::monostate&);
+inline constexpr engine::Kind<std::monostate> kPortSecurity{"port_security", &AddPortSecurity};
+
+// What one switch port has.
+std::monostate AddPortSecurityOf(Context& ctx, const Uuid& port);
+inline constexpr engine::Kind<Uuid> kPortSecurityOf{"port_security_of", &AddPortSecurityOf};
+
+}  // namespace northd
+
+#endif  // NORTHD_PIPELINE_PORT_SECURITY_H_
