@@ -1,0 +1,166 @@
+#include "northd/pipeline/dhcp.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "absl/strings/str_cat.h"
+#include "northd/model/copp.h"
+#include "northd/model/switches.h"
+#include "northd/output/flow_table.h"
+#include "northd/replica/lookup.h"
+#include "northd/rows/nb_rows.h"
+#include "server/base/log.h"
+
+namespace northd {
+namespace {
+
+base::LogModule log("northd");
+
+using Options = absl::btree_map<std::string, std::string>;  // In the order of actions.
+
+struct Service {
+  std::string addressed;  // What the match says of IP addresses.
+  std::string put_options;
+  std::string response;
+};
+
+std::string Join(const Options& options) {
+  std::string text;
+  for (const auto& [name, value] : options) {
+    absl::StrAppend(&text, text.empty() ? "" : ", ", name, " = ", value);
+  }
+  return text;
+}
+
+Options Copy(const nb::DHCPOptions& row) {
+  Options options;
+  for (const auto& [name, value] : row.options()) options.emplace(name, value);
+  return options;
+}
+
+// How a port is served DHCPv4 for one of its addresses; nothing if that is in another network than
+// the options are for, or they lack something.
+std::optional<Service> ServeV4(const nb::DHCPOptions& row, const nb::LogicalSwitchPort& port,
+                               const Ip& offer) {
+  const std::optional<Network> network = Network::Parse(row.cidr());
+  if (!network || !network->Contains(offer)) return std::nullopt;
+  Options options = Copy(row);
+  for (const char* required : {"server_id", "server_mac", "lease_time"}) {
+    if (options.contains(required)) continue;
+    static base::RateLimit limit(1, 5);
+    log.WarnLimited(limit, "DHCP_Options %s lack the option '%s', which port %s needs",
+                    row.uuid().ToString(), required, std::string(port.name()));
+    return std::nullopt;
+  }
+  const std::string server_ip = options["server_id"];
+  const std::string server_mac = options["server_mac"];
+  options.erase("server_mac");
+  options["netmask"] = network->mask().ToString();
+  if (const auto hostname = port.options().Get("hostname")) {
+    options["hostname"] = std::string(*hostname);
+  }
+  const std::string ip = offer.ToString();
+  return Service{
+      .addressed = absl::StrCat("(ip4.src == {", ip, ", 0.0.0.0} && ip4.dst == {", server_ip,
+                                ", 255.255.255.255})"),
+      .put_options =
+          absl::StrCat("reg0[3] = put_dhcp_opts(offerip = ", ip, ", ", Join(options), "); next;"),
+      .response =
+          absl::StrCat("eth.dst = eth.src; eth.src = ", server_mac, "; ip4.src = ", server_ip,
+                       "; udp.src = 67; udp.dst = 68; outport = inport; "
+                       "flags.loopback = 1; output;"),
+  };
+}
+
+// Likewise of DHCPv6.
+std::optional<Service> ServeV6(const nb::DHCPOptions& row, const nb::LogicalSwitchPort& port,
+                               const Ip& offer) {
+  const std::optional<Network> network = Network::Parse(row.cidr());
+  if (!network || !network->Contains(offer)) return std::nullopt;
+  Options options = Copy(row);
+  const std::string server_mac = options["server_id"];
+  const std::optional<Mac> mac = Mac::Parse(server_mac);
+  if (!mac) {
+    static base::RateLimit limit(1, 5);
+    log.WarnLimited(limit, "DHCP_Options %s lack a MAC address as 'server_id', which port %s needs",
+                    row.uuid().ToString(), std::string(port.name()));
+    return std::nullopt;
+  }
+  const bool stateless = row.options().GetBool("dhcpv6_stateless", false);
+  options.erase("dhcpv6_stateless");
+  return Service{
+      .addressed = "ip6.mcast && ip6.dst == ff02::1:2",
+      .put_options =
+          absl::StrCat("reg0[3] = put_dhcpv6_opts(",
+                       stateless ? "" : absl::StrCat("ia_addr = ", offer.ToString(), ", "),
+                       Join(options), "); next;"),
+      .response = absl::StrCat("eth.dst = eth.src; eth.src = ", server_mac,
+                               "; ip6.dst = ip6.src; ip6.src = ", LinkLocal(*mac).ToString(),
+                               "; udp.src = 547; udp.dst = 546; outport = inport; "
+                               "flags.loopback = 1; output;"),
+  };
+}
+
+// The names of the ports that a port's requests come from.
+std::vector<std::string> SourcesOf(const SwitchPort& port, const SwitchTraits& sw) {
+  if (port.type == SwitchPortType::kExternal) return sw.localnet_ports;
+  return {port.name};
+}
+
+void AddService(Context& ctx, const SwitchPort& port, const Uuid& options_uuid, bool v6) {
+  const auto options = Row<nb::DHCPOptions>(ctx, options_uuid);
+  if (!options) return;
+  const auto row = Row<nb::LogicalSwitchPort>(ctx, port.uuid);
+  const SwitchTraits& sw = ctx.Get(kSwitchTraits, port.switch_uuid);
+  if (!sw.exists) return;
+  const std::string meter = CoppMeter(ctx, port.switch_uuid, v6 ? "dhcpv6-opts" : "dhcpv4-opts");
+  const std::string ports =
+      v6 ? " && udp.src == 546 && udp.dst == 547" : " && udp.src == 68 && udp.dst == 67";
+  const std::string resident = port.type == SwitchPortType::kExternal
+                                   ? absl::StrCat(" && is_chassis_resident(", port.json_name, ")")
+                                   : "";
+  for (const PortAddresses& addresses : port.addresses) {
+    std::optional<Service> service;
+    for (const Network& network : v6 ? addresses.v6 : addresses.v4) {
+      service = v6 ? ServeV6(options, row, network.ip) : ServeV4(options, row, network.ip);
+      if (service) break;
+    }
+    if (!service) continue;
+    for (const std::string& source : SourcesOf(port, sw)) {
+      const std::string from = absl::StrCat("inport == ", JsonName(source),
+                                            " && eth.src == ", addresses.mac_text(), " && ");
+      AddFlow(ctx, sw.number, Stage::kLsInDhcpOptions, 100,
+              absl::StrCat(from, service->addressed, ports, resident), service->put_options,
+              {.hint = options_uuid, .meter = meter, .port = source});
+      AddFlow(ctx, sw.number, Stage::kLsInDhcpResponse, 100,
+              v6 ? absl::StrCat(from, service->addressed, ports, resident, " && reg0[3]")
+                 : absl::StrCat(from, "ip4", ports, " && reg0[3]", resident),
+              service->response, {.hint = options_uuid, .port = source});
+    }
+  }
+}
+
+}  // namespace
+
+std::monostate AddDhcp(Context& ctx, const std::monostate&) {
+  const DatapathSet& switches = ctx.Get(kSwitchGroups, {}).all;
+  AddFlow(ctx, switches, Stage::kLsInDhcpOptions, 0, "1", "next;");
+  AddFlow(ctx, switches, Stage::kLsInDhcpResponse, 0, "1", "next;");
+  return {};
+}
+
+std::monostate AddDhcpOf(Context& ctx, const Uuid& uuid) {
+  const auto row = Row<nb::LogicalSwitchPort>(ctx, uuid);
+  if (!row || (!row.dhcpv4_options() && !row.dhcpv6_options())) return {};
+  const SwitchPort& port = ctx.Get(kSwitchPortModel, uuid);
+  if (!port.exists || !port.enabled || port.is_router()) return {};
+  // A port elsewhere is served by the gateway that it belongs to.
+  if (port.type == SwitchPortType::kExternal && !row.ha_chassis_group()) return {};
+  if (row.dhcpv4_options()) AddService(ctx, port, *row.dhcpv4_options(), /*v6=*/false);
+  if (row.dhcpv6_options()) AddService(ctx, port, *row.dhcpv6_options(), /*v6=*/true);
+  return {};
+}
+
+}  // namespace northd

@@ -1,0 +1,22 @@
+// Name service by switches: the stages dns_lookup and dns_response.
+#ifndef NORTHD_PIPELINE_DNS_H_
+#define NORTHD_PIPELINE_DNS_H_
+
+#include <variant>
+
+#include "northd/engine/engine.h"
+#include "northd/rows/row_view.h"
+
+namespace northd {
+
+// What many switches have.
+std::monostate AddDns(Context& ctx, const std::monostate&);
+inline constexpr engine::Kind<std::monostate> kDns{"dns", &AddDns};
+
+// What one switch has.
+std::monostate AddDnsOf(Context& ctx, const Uuid& switch_uuid);
+inline constexpr engine::Kind<Uuid> kDnsOf{"dns_of", &AddDnsOf};
+
+}  // namespace northd
+
+#endif  // NORTHD_PIPELINE_DNS_H_
