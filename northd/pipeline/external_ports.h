@@ -1,0 +1,22 @@
+// Ports that are reached through a localnet port: the stage external_port.
+#ifndef NORTHD_PIPELINE_EXTERNAL_PORTS_H_
+#define NORTHD_PIPELINE_EXTERNAL_PORTS_H_
+
+#include <variant>
+
+#include "northd/engine/engine.h"
+#include "northd/rows/row_view.h"
+
+namespace northd {
+
+// What all switches have.
+std::monostate AddExternalPorts(Context& ctx, const std::monostate&);
+inline constexpr engine::Kind<std::monostate> kExternalPorts{"external_ports", &AddExternalPorts};
+
+// What one switch port has.
+std::monostate AddExternalPort(Context& ctx, const Uuid& port);
+inline constexpr engine::Kind<Uuid> kExternalPort{"external_port", &AddExternalPort};
+
+}  // namespace northd
+
+#endif  // NORTHD_PIPELINE_EXTERNAL_PORTS_H_
