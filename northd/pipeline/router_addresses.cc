@@ -1,0 +1,155 @@
+#include "northd/pipeline/router_addresses.h"
+
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "northd/model/router_attachment.h"
+#include "northd/model/switches.h"
+#include "northd/output/flow_table.h"
+#include "northd/pipeline/neighbor_replies.h"
+#include "northd/replica/lookup.h"
+#include "northd/rows/nb_rows.h"
+
+namespace northd {
+namespace {
+
+// Of a router: the switch ports that lead to its enabled ports.
+std::vector<Uuid> ComputeAttachments(Context& ctx, const Uuid& uuid) {
+  std::vector<Uuid> attachments;
+  const auto router = Row<nb::LogicalRouter>(ctx, uuid);
+  if (!router) return attachments;
+  for (const Uuid& port_uuid : router.ports()) {
+    const auto port = Row<nb::LogicalRouterPort>(ctx, port_uuid);
+    if (!port) continue;
+    for (const Uuid& switch_port : RowsWithPair<nb::LogicalSwitchPort>(
+             ctx, nb::LogicalSwitchPort::kOptions, "router-port", port.name())) {
+      const RouterAttachment& attachment = ctx.Get(kRouterAttachment, switch_port);
+      if (attachment.exists && attachment.enabled) attachments.push_back(switch_port);
+    }
+  }
+  return attachments;
+}
+constexpr engine::Kind<Uuid, std::vector<Uuid>> kAttachmentsOf{
+    "attachments_of", &ComputeAttachments, /*is_cutoff=*/true};
+
+// ---- Flows ----
+
+// A request goes to the router, and to ports of others, who may want to learn from it.
+void AddRequests(Context& ctx, const Uuid& switch_port, absl::string_view address, bool v6) {
+  const SwitchPort& port = ctx.Get(kSwitchPortModel, switch_port);
+  const SwitchTraits& sw = ctx.Get(kSwitchTraits, port.switch_uuid);
+  if (!port.exists || !sw.exists) return;
+  const RouterAttachment& attachment = ctx.Get(kRouterAttachment, switch_port);
+  const auto to = [&sw](absl::string_view name) {
+    return sw.only_router_ports ? absl::StrCat("outport = ", name, "; output;")
+                                : absl::StrCat("clone {outport = ", name,
+                                               "; output; }; outport = \"_MC_flood_l2\"; output;");
+  };
+  const FlowExtra extra = {.hint = switch_port};
+  const std::string match = absl::StrCat("flags[1] == 0 && ", RequestFor(address, v6));
+  if (attachment.redirect_port.empty()) {
+    AddFlow(ctx, sw.number, Stage::kLsInL2Lkup, 80, match, to(port.json_name), extra);
+    return;
+  }
+  const std::string resident = absl::StrCat("is_chassis_resident(", attachment.redirect_port, ")");
+  AddFlow(ctx, sw.number, Stage::kLsInL2Lkup, 80, absl::StrCat(match, " && ", resident),
+          to(port.json_name), extra);
+  AddFlow(ctx, sw.number, Stage::kLsInL2Lkup, 80, absl::StrCat(match, " && !", resident),
+          to(attachment.redirect_port), extra);
+}
+
+// A rule with a malformed address is none.
+bool IsValid(const nb::NAT& nat) {
+  if (!Ip::Parse(nat.external_ip())) return false;
+  const bool is_distributed =
+      nat.type() == "dnat_and_snat" && nat.logical_port() && nat.external_mac();
+  return !is_distributed || Mac::Parse(*nat.external_mac()).has_value();
+}
+
+using NatMacs = std::set<std::string>;
+
+NatMacs ComputeNatMacs(Context& ctx, const Uuid& router_uuid) {
+  NatMacs macs;
+  const auto router = Row<nb::LogicalRouter>(ctx, router_uuid);
+  if (!router) return macs;
+  for (const Uuid& uuid : router.nat()) {
+    const auto nat = Row<nb::NAT>(ctx, uuid);
+    if (!nat || !nat.external_mac() || nat.type() == "snat") continue;
+    if (IsValid(nat)) macs.emplace(*nat.external_mac());
+  }
+  return macs;
+}
+// Of a router: the MAC addresses that it uses for NAT on other chassis.
+constexpr engine::Kind<Uuid, NatMacs> kNatMacs{"nat_macs", &ComputeNatMacs};
+
+// Requests by the router itself concern no other router.
+void AddOwnRequests(Context& ctx, const SwitchTraits& sw, const RouterAttachment& attachment) {
+  NatMacs macs = ctx.Get(kNatMacs, attachment.router);
+  const std::string own = attachment.addresses.mac_text();
+  macs.erase(own);
+  std::vector<std::string> all = {own};
+  all.insert(all.end(), macs.begin(), macs.end());
+  AddFlow(ctx, sw.number, Stage::kLsInL2Lkup, 75,
+          absl::StrCat("eth.src == {", absl::StrJoin(all, ", "),
+                       "} && (arp.op == 1 || rarp.op == 3 || nd_ns)"),
+          "outport = \"_MC_flood_l2\"; output;");
+}
+
+// Where the port of a NAT rule is resident, the switch finds the rule's MAC address at the router.
+void AddNatMac(Context& ctx, const nb::NAT& nat, const Uuid& router) {
+  if (nat.type() != "dnat_and_snat" || !nat.logical_port() || !nat.external_mac()) return;
+  const std::optional<Mac> mac = Mac::Parse(*nat.external_mac());
+  if (!mac) return;
+  for (const Uuid& gateway : ctx.Get(kGatewayPortsOf, router)) {
+    const Uuid& switch_port = ctx.Get(kRouterPortModel, gateway).switch_port;
+    const SwitchPort& port = ctx.Get(kSwitchPortModel, switch_port);
+    if (!port.exists) continue;
+    const Datapath& sw = ctx.Get(kDatapath, port.switch_uuid);
+    if (!sw.exists) continue;
+    AddFlow(ctx, sw.number, Stage::kLsInL2Lkup, 50,
+            absl::StrCat("eth.dst == ", mac->ToString(), " && is_chassis_resident(",
+                         JsonName(*nat.logical_port()), ")"),
+            absl::StrCat("outport = ", port.json_name, "; output;"), {.hint = switch_port});
+  }
+}
+
+}  // namespace
+
+std::monostate AddRouterAddressesOf(Context& ctx, const Uuid& uuid) {
+  const RouterAttachment& attachment = ctx.Get(kRouterAttachment, uuid);
+  if (!attachment.exists || !attachment.enabled) return {};
+  const SwitchTraits& sw = ctx.Get(kSwitchTraits, ctx.Get(kSwitchPortModel, uuid).switch_uuid);
+  if (!sw.exists) return {};
+  for (const Network& network : attachment.addresses.v4) {
+    AddRequests(ctx, uuid, network.IpText(), /*v6=*/false);
+  }
+  for (const Network& network : attachment.addresses.v6) {
+    AddRequests(ctx, uuid, network.IpText(), /*v6=*/true);
+  }
+  if (!sw.only_router_ports) AddOwnRequests(ctx, sw, attachment);
+  return {};
+}
+
+std::monostate AddNatAddressesOf(Context& ctx, const Uuid& uuid) {
+  const auto nat = Row<nb::NAT>(ctx, uuid);
+  if (!nat || !IsValid(nat)) return {};
+  const std::string address(nat.external_ip());
+  const bool v6 = Ip::Parse(address)->v6;
+  for (const Uuid& uuid_of_router :
+       RowsWith<nb::LogicalRouter>(ctx, nb::LogicalRouter::kNat, uuid)) {
+    const Datapath& router = ctx.Get(kDatapath, uuid_of_router);
+    if (!router.exists) continue;
+    AddNatMac(ctx, nat, uuid_of_router);
+    for (const Uuid& switch_port : ctx.Get(kAttachmentsOf, uuid_of_router)) {
+      AddRequests(ctx, switch_port, address, v6);
+    }
+  }
+  return {};
+}
+
+}  // namespace northd

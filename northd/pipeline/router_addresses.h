@@ -1,0 +1,24 @@
+// Requests for the addresses of routers, which switches send to those alone: flows of the stage
+// l2_lkup.
+#ifndef NORTHD_PIPELINE_ROUTER_ADDRESSES_H_
+#define NORTHD_PIPELINE_ROUTER_ADDRESSES_H_
+
+#include <variant>
+
+#include "northd/engine/engine.h"
+#include "northd/rows/row_view.h"
+
+namespace northd {
+
+// The addresses of the router port that a switch port leads to.
+std::monostate AddRouterAddressesOf(Context& ctx, const Uuid& switch_port);
+inline constexpr engine::Kind<Uuid> kRouterAddressesOf{"router_addresses_of",
+                                                       &AddRouterAddressesOf};
+
+// The external address of a NAT rule.
+std::monostate AddNatAddressesOf(Context& ctx, const Uuid& nat);
+inline constexpr engine::Kind<Uuid> kNatAddressesOf{"nat_addresses_of", &AddNatAddressesOf};
+
+}  // namespace northd
+
+#endif  // NORTHD_PIPELINE_ROUTER_ADDRESSES_H_
