@@ -7,6 +7,21 @@
 #include "northd/pipeline/lb_switch.h"
 #include "northd/pipeline/nat_flows.h"
 #include "northd/pipeline/routable_addresses.h"
+#include "northd/pipeline/arp_proxy.h"
+#include "northd/pipeline/arp_responder.h"
+#include "northd/pipeline/dhcp.h"
+#include "northd/pipeline/dhcp_relay.h"
+#include "northd/pipeline/dns.h"
+#include "northd/pipeline/external_ports.h"
+#include "northd/pipeline/fdb.h"
+#include "northd/pipeline/forwarding_groups.h"
+#include "northd/pipeline/l2_lookup.h"
+#include "northd/pipeline/multicast.h"
+#include "northd/pipeline/port_security.h"
+#include "northd/pipeline/qos.h"
+#include "northd/pipeline/router_addresses.h"
+#include "northd/pipeline/routing_protocol_redirect.h"
+#include "northd/pipeline/vtep.h"
 #include "northd/replica/lookup.h"
 #include "northd/rows/nb_rows.h"
 #include "northd/sync/global.h"
@@ -17,7 +32,19 @@
 namespace northd {
 namespace {
 
-std::monostate TranslateSwitchPort(Context& ctx, const Uuid& port) { return {}; }
+std::monostate TranslateSwitchPort(Context& ctx, const Uuid& port) {
+  ctx.Require(kPortSecurityOf, port);
+  ctx.Require(kFdbOf, port);
+  ctx.Require(kArpResponderOf, port);
+  ctx.Require(kDhcpOf, port);
+  ctx.Require(kExternalPort, port);
+  ctx.Require(kL2LookupOf, port);
+  ctx.Require(kArpProxyOf, port);
+  ctx.Require(kDhcpRelayOf, port);
+  ctx.Require(kRouterAddressesOf, port);
+  ctx.Require(kRoutingProtocolRedirectOf, port);
+  return {};
+}
 constexpr engine::Kind<Uuid> kSwitchPort{"switch_port", &TranslateSwitchPort};
 
 std::monostate TranslateRouterPort(Context& ctx, const Uuid& port) { return {}; }
@@ -28,6 +55,12 @@ std::monostate TranslateSwitch(Context& ctx, const Uuid& uuid) {
   const nb::LogicalSwitch sw = Row<nb::LogicalSwitch>(ctx, uuid);
   if (!sw) return {};
   ctx.Require(kSwitchLb, uuid);
+  ctx.Require(kQosOf, uuid);
+  ctx.Require(kDnsOf, uuid);
+  ctx.Require(kForwardingGroupsOf, uuid);
+  ctx.Require(kServiceChecksOf, uuid);
+  ctx.Require(kMulticastOf, uuid);
+  ctx.Require(kMulticastGroupsOf, uuid);
   for (const Uuid& port : sw.ports()) ctx.Require(kSwitchPort, port);
   return {};
 }
@@ -43,6 +76,8 @@ std::monostate TranslateRouter(Context& ctx, const Uuid& uuid) {
     ctx.Require(kRouterPort, port);
     ctx.Require(kRoutableNeighbors, port);
   }
+  for (const Uuid& port : router.ports()) ctx.Require(kRouterPort, port);
+  for (const Uuid& nat : router.nat()) ctx.Require(kNatAddressesOf, nat);
   return {};
 }
 constexpr engine::Kind<Uuid> kRouter{"router", &TranslateRouter};
@@ -50,6 +85,15 @@ constexpr engine::Kind<Uuid> kRouter{"router", &TranslateRouter};
 std::monostate TranslateAll(Context& ctx, const std::monostate&) {
   ctx.Require(kSyncGlobal, {});
   ctx.Require(kSyncHypervisors, {});
+  ctx.Require(kPortSecurity, {});
+  ctx.Require(kFdb, {});
+  ctx.Require(kQos, {});
+  ctx.Require(kArpResponder, {});
+  ctx.Require(kDhcp, {});
+  ctx.Require(kDns, {});
+  ctx.Require(kExternalPorts, {});
+  ctx.Require(kL2Lookup, {});
+  ctx.Require(kVtep, {});
   for (const Uuid& uuid : AllRows<nb::LogicalSwitch>(ctx)) ctx.Require(kSwitch, uuid);
   for (const Uuid& uuid : AllRows<nb::LogicalRouter>(ctx)) ctx.Require(kRouter, uuid);
   for (const Uuid& uuid : AllRows<nb::LoadBalancer>(ctx)) {
