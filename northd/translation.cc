@@ -76,7 +76,6 @@ std::monostate TranslateRouter(Context& ctx, const Uuid& uuid) {
     ctx.Require(kRouterPort, port);
     ctx.Require(kRoutableNeighbors, port);
   }
-  for (const Uuid& port : router.ports()) ctx.Require(kRouterPort, port);
   for (const Uuid& nat : router.nat()) ctx.Require(kNatAddressesOf, nat);
   return {};
 }
