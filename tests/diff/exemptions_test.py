@@ -38,8 +38,17 @@ def no_probe(*_):
 
 
 class MessagesTest(unittest.TestCase):
-    def check(self, first, second, expected, ended=False, is_ended=False, probe=no_probe):
-        self.assertEqual(excused(texts(*first), texts(*second), ended, is_ended, probe), expected)
+    def check(self, first, second, expected, ended=False, is_ended=False, probe=no_probe, clusters=False):
+        self.assertEqual(excused(texts(*first), texts(*second), ended, is_ended, probe, clusters), expected)
+
+    def test_clusters(self):
+        one, two = ({"id": i, "result": [{}], "error": None} for i in (1, 2))
+        change = update({"1": {"insert": {"c": 1, "_version": "version 1"}}})
+        for clusters in (True, False):
+            self.check([change, one, two], [change, two, one], clusters, clusters=clusters)
+            other = update({"1": {"insert": {"c": 1, "_version": "version 2"}}})
+            self.check([change], [other], clusters, clusters=clusters)
+        self.check([change], [update({"1": {"insert": {"c": 2, "_version": "version 1"}}})], False, clusters=True)
 
     def test_modify_of_nothing(self):
         nothing, something = update({"1": {"modify": {}}}), update({"1": {"modify": {"c": 1}}})
