@@ -3,6 +3,10 @@
 import os
 import signal
 
+from chaos.load import DATABASE
+from harness import jsonrpc
+from harness.daemon import CommandFailed
+
 
 class Fault:
     def __init__(self, cluster, member, rng):
@@ -116,4 +120,33 @@ class FullDisk(Fault):
         os.unlink(os.path.join(self.member.directory, "ballast"))
 
 
-ALL = (Kill, Freeze, Restart, Isolate, Deafen, Mute, CutPair, FullDisk)
+class Command(Fault):
+    """Not a fault by itself, but something to do in the midst of others."""
+
+    words = ()
+
+    def begin(self):
+        try:
+            self.member.appctl(*self.words, seconds=2)
+        except (CommandFailed, OSError, jsonrpc.Closed, jsonrpc.Timeout):
+            pass  # It does not lead, or has nothing to compact, or does not answer now.
+
+    def end(self):
+        pass
+
+
+class Compact(Command):
+    words = ("ovsdb-server/compact", DATABASE)
+
+
+class Transfer(Command):
+    words = ("cluster/failure-test", "transfer-leadership")
+
+    def end(self):
+        try:
+            self.member.appctl("cluster/failure-test", "clear", seconds=2)
+        except (OSError, jsonrpc.Closed, jsonrpc.Timeout):
+            pass
+
+
+ALL = (Kill, Freeze, Restart, Isolate, Deafen, Mute, CutPair, FullDisk, Compact, Transfer)

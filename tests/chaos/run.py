@@ -5,9 +5,9 @@ import time
 
 from chaos import faults
 from chaos.cluster import Cluster
-from chaos.load import N_REGISTERS, Client, History, stale_read_operations
-from harness.waiting import wait_until
+from chaos.load import DATABASE, N_REGISTERS, Client, History, stale_read_operations
 from chaos.linearizability import Operation
+from harness.waiting import wait_until
 
 RECOVERY = 30  # Seconds in which a healed cluster must work again.
 
@@ -93,6 +93,6 @@ class Run:
         with self.cluster.members[0].connect() as client:
             for key in range(N_REGISTERS):
                 start = time.monotonic()
-                [found] = client.transact("Chaos", *stale_read_operations(key))
+                [found] = client.transact(DATABASE, *stale_read_operations(key))
                 value = self.history.see(key, found["rows"][0])
                 self.history.add(key, Operation("read", value, start, time.monotonic(), who="the last look"))

@@ -13,7 +13,11 @@ SCHEMA = {
     "name": DATABASE,
     "version": "1.0.0",
     "tables": {
-        "T": {"columns": {"n": {"type": "integer"}}, "isRoot": True, "indexes": [["n"]]},
+        "T": {
+            "columns": {"n": {"type": "integer"}, "text": {"type": "string"}},
+            "isRoot": True,
+            "indexes": [["n"]],
+        },
     },
 }
 

@@ -70,6 +70,32 @@ class FailoverTest(ClusterTest):
         all_have(members, list(range(11)))
         self.assertEqual(status(first)["Role"], "leader")
 
+    def test_large_snapshots(self):
+        """Between ours they go in pieces, from and to stock in one message."""
+        text = 'x"\u00e9' * 25000
+        for kinds in (OURS, ("ours", "ours", "stock"), ("stock", "stock", "ours")):
+            with self.subTest(kinds=kinds):
+                members = self.cluster(*kinds)
+                first, behind = members[0], members[2]
+                self.assertIs(leader(members), first)
+                term = status(first)["Term"]
+                behind.kill()
+                with first.connect() as client:
+                    for n in range(40):
+                        [done] = client.transact(DATABASE, {"op": "insert", "table": "T", "row": {"n": n, "text": text}})
+                        self.assertIn("uuid", done)
+                first.appctl("ovsdb-server/compact", DATABASE)
+                insert(first, 40)
+                behind.start()
+                all_have(members, list(range(41)))
+                with behind.connect() as client:
+                    [found] = client.transact(DATABASE, {"op": "select", "table": "T", "where": [["n", "==", 7]], "columns": ["text"]})
+                self.assertEqual(found["rows"], [{"text": text}])
+                if kinds == OURS:
+                    self.assertEqual(status(first)["Term"], term)
+                for member in members:
+                    member.kill()
+
     def test_one_of_three_serves_nothing_new(self):
         members = self.cluster(*OURS)
         insert(members[0], 1)
