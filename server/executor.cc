@@ -87,9 +87,8 @@ bool Executor::Withdraw(const Request& request) {
   return forwarder_ == nullptr || forwarder_->Withdraw(request);
 }
 
-// What becomes of it on the newest state; or on what is committed, while it can take for ever until
-// what is on its way is.
-ovsdb::TransactionOutcome Executor::Try(const Request& request, int64_t now_ms) {
+// What becomes of it on the newest state.
+ovsdb::TransactionOutcome Executor::Try(const Request& request, int64_t now_ms) const {
   ovsdb::TransactionContext context;
   context.read_only = request.read_only;
   context.role = request.role;
@@ -99,14 +98,16 @@ ovsdb::TransactionOutcome Executor::Try(const Request& request, int64_t now_ms) 
     return request.client != nullptr && request.client->OwnsLock(lock);
   };
   context.elapsed_msec = now_ms - request.arrived_ms;
-  if (storage_->ready()) {
-    return ovsdb::ExecuteTransaction(*database_, request.message->params(), context);
-  }
+  return ovsdb::ExecuteTransaction(*database_, request.message->params(), context);
+}
+
+// The result on what is committed, or nothing if there it would wait or change something.
+std::optional<std::string> Executor::TryToRead(const Request& request, int64_t now_ms) {
   RevertPending();
-  ovsdb::TransactionOutcome outcome =
-      ovsdb::ExecuteTransaction(*database_, request.message->params(), context);
+  ovsdb::TransactionOutcome outcome = Try(request, now_ms);
   ApplyPending();
-  return outcome;
+  if (outcome.must_wait || !outcome.change.empty()) return std::nullopt;
+  return std::move(outcome.result);
 }
 
 void Executor::Execute(std::unique_ptr<Request> request, int64_t now_ms) {
@@ -120,23 +121,26 @@ void Executor::Execute(std::unique_ptr<Request> request, int64_t now_ms) {
     Forward(std::move(request));
     return;
   }
-  if (!storage_->ready()) {
-    if (outcome.change.empty()) {
-      Finish(std::move(request), {.text = std::move(outcome.result)});
-    } else {
-      kept_.push_back(std::move(request));
-    }
+  const bool changes = !outcome.change.empty();
+  if (changes && !storage_->ready()) {
+    kept_.push_back(std::move(request));
     return;
+  }
+  // What a read was shown may still be lost; and it can take for ever until that is known.
+  if (!changes && !settled() && !storage_->ready()) {
+    if (std::optional<std::string> result = TryToRead(*request, now_ms)) {
+      Finish(std::move(request), {.text = *std::move(result)});
+      return;
+    }
   }
   Pending pending;
   pending.request = std::move(request);
   pending.answer.text = std::move(outcome.result);
-  if (!outcome.change.empty()) {
+  if (changes) {
     pending.durable = outcome.durable;
     pending.change = std::move(outcome.change);
     ApplyAndAppend(std::move(pending));
-  } else if (appended_ != committed_) {
-    // What it read may still be lost.
+  } else if (!settled()) {
     pending.position = appended_;
     pending_.push_back(std::move(pending));
   } else {

@@ -165,7 +165,8 @@ class Executor final : private Storage::Client {
 
   void RevertPending();
   void ApplyPending();
-  ovsdb::TransactionOutcome Try(const Request& request, int64_t now_ms);
+  ovsdb::TransactionOutcome Try(const Request& request, int64_t now_ms) const;
+  std::optional<std::string> TryToRead(const Request& request, int64_t now_ms);
   void Execute(std::unique_ptr<Request> request, int64_t now_ms);
   void ApplyAndAppend(Pending pending);
   void Wait(std::unique_ptr<Request> request, std::optional<int64_t> timeout_ms);

@@ -252,6 +252,20 @@ TEST_F(ExecutorTest, ReadsDoNotWaitForWhatMayTakeForEver) {
   EXPECT_EQ(TakeEvents(), (Events{"change", "answer 1", "change", "answer 4"}));
 }
 
+TEST_F(ExecutorTest, WaitsGoOnWhileReadsDoNotWait) {
+  storage_->is_ready = false;
+  WaitForRow(1, "T");
+  storage_->is_ready = true;
+  Insert(2, "T");
+  storage_->is_ready = false;
+  storage_->client->OnStalled();
+  WaitForRow(3, "T");
+  loop_.RunOnce(false);
+  EXPECT_EQ(TakeEvents(), Events()) << "what they waited for may be lost";
+  storage_->client->OnCommitted(1);
+  EXPECT_EQ(TakeEvents(), (Events{"change", "answer 2", "answer 3", "answer 1"}));
+}
+
 TEST_F(ExecutorTest, LocksAreAskedOfTheClient) {
   Submit(1, R"({"op":"assert","lock":"mine"})");
   Submit(2, R"({"op":"assert","lock":"other"})");
