@@ -49,6 +49,9 @@ class MessagesTest(unittest.TestCase):
             other = update({"1": {"insert": {"c": 1, "_version": "version 2"}}})
             self.check([change], [other], clusters, clusters=clusters)
         self.check([change], [update({"1": {"insert": {"c": 2, "_version": "version 1"}}})], False, clusters=True)
+        alone = update({"1": {"modify": {"_version": "version 3"}}})
+        for clusters in (True, False):
+            self.check([alone], [], clusters, clusters=clusters)
 
     def test_modify_of_nothing(self):
         nothing, something = update({"1": {"modify": {}}}), update({"1": {"modify": {"c": 1}}})
