@@ -11,9 +11,12 @@ namespace raft {
 
 namespace {
 
-// A snapshot that is not acknowledged is sent again after so many election timers, ...
+// A snapshot that is not acknowledged is sent again after so many election timers, and then each
+// time after twice as many, up to 2^kMaxInstallDoublings: it may be large, or the way to the peer
+// slow.
 constexpr int64_t kInstallPatience = 20;
-// ... and a server that could not install one asks for another after this.
+constexpr int kMaxInstallDoublings = 5;
+// A server that could not install one asks for another after this.
 constexpr int64_t kAskAgainMs = 1000;
 
 size_t DataBytes(const Entry& entry) { return entry.data == nullptr ? 0 : entry.data->size(); }
@@ -39,8 +42,10 @@ void Server::Replicate() {
 // Sends `peer` what it may need: entries, or the news of what is committed, or a sign of life.
 void Server::SendEntries(const ServerId& id, Peer* peer, bool heartbeat) {
   if (peer->installing != 0 &&
-      now_ms_ - peer->install_sent_ms > kInstallPatience * election_timer_ms()) {
+      now_ms_ - peer->install_sent_ms >
+          (kInstallPatience << peer->install_repeats) * election_timer_ms()) {
     peer->installing = 0;
+    peer->install_repeats = std::min(peer->install_repeats + 1, kMaxInstallDoublings);
   }
   bool sent = false;
   const auto send = [&](std::vector<Entry> entries, size_t bytes, absl::string_view comment) {
@@ -199,6 +204,7 @@ void Server::On(const Message& message, const InstallSnapshotReply& reply) {
   Say(LogLine::kInfo, absl::StrCat("installed snapshot on server ", Name(message.from), " up to ",
                                    reply.last_term, ":", reply.last_index));
   peer.installing = 0;
+  peer.install_repeats = 0;
   Rewind(&peer, reply.last_index + 1);
   if (same) peer.match_index = std::max(peer.match_index, reply.last_index);
 }

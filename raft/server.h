@@ -195,6 +195,7 @@ class Server {
     size_t in_flight_bytes = 0;
     Index installing = 0;  // The last index of the snapshot it was sent; 0: none.
     int64_t install_sent_ms = 0;
+    int install_repeats = 0;  // Of those in a row that were not acknowledged in time.
     int64_t sent_ms = 0;      // When it was last sent an append request.
     int64_t answered_ms = 0;  // When it last answered one.
     // Whether it last said that it returns without its file: a member in answers, one that is being

@@ -57,7 +57,10 @@ void ClusterStorage::Compact(ovsdb::Snapshot snapshot, std::string comment, Done
         raft_.Compacted(index);
         sync_.Ask(log_->sync(), buffered_last_);
       },
-      std::move(done));
+      [this, alive = alive_, done = std::move(done)](const absl::Status& status) {
+        done(status);
+        if (*alive) StartWaitingInstall();
+      });
 }
 
 bool ClusterStorage::WantsCompaction() {
@@ -93,7 +96,7 @@ void ClusterStorage::SendSnapshot(const raft::Outgoing& outgoing) {
 // A snapshot from the leader: its contents are made and written on the helper thread.
 void ClusterStorage::StartInstall(raft::Install install) {
   if (paused_ || rewrite_.under_way()) {
-    raft_.Installed(absl::UnavailableError("the file is being written anew"));
+    waiting_install_ = std::move(install);
     return;
   }
   struct Job {
@@ -117,6 +120,13 @@ void ClusterStorage::StartInstall(raft::Install install) {
       [this, alive = alive_, job] {
         if (*alive) WriteInstalled(job->install.snapshot, std::move(job->contents));
       });
+}
+
+// To be called when contents have been made or the file has been written.
+void ClusterStorage::StartWaitingInstall() {
+  if (waiting_install_ && !paused_ && !rewrite_.under_way()) {
+    StartInstall(*std::exchange(waiting_install_, std::nullopt));
+  }
 }
 
 void ClusterStorage::WriteInstalled(raft::SnapshotInfo snapshot,

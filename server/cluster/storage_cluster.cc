@@ -406,6 +406,7 @@ void ClusterStorage::ReplaceBy(EntryData data) {
         } else {
           Fail(job->result.status());
         }
+        StartWaitingInstall();
         turn_end_.Arm();
       });
 }

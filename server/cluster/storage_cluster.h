@@ -138,6 +138,7 @@ class ClusterStorage final : public Storage, private Peers::Handler {
   bool Propose(std::string data, Appended appended);
   ovsdb::Uuid HeadId() const;
   void StartInstall(raft::Install install);
+  void StartWaitingInstall();
   void WriteInstalled(raft::SnapshotInfo snapshot,
                       absl::StatusOr<std::unique_ptr<ovsdb::Database>> contents);
   void EndInstall(const raft::SnapshotInfo& snapshot,
@@ -163,8 +164,9 @@ class ClusterStorage final : public Storage, private Peers::Handler {
   ovsdb::Uuid last_txn_id_;
   raft::Index head_index_ = 0;  // On a leader: the newest state has the log up to here.
   raft::Term head_term_ = 0;    // In which it led then.
-  bool paused_ = false;         // Contents are being made: nothing is applied meanwhile.
-  bool failed_ = false;         // An entry could not be applied.
+  std::optional<raft::Install> waiting_install_;  // For the end of what is under way.
+  bool paused_ = false;  // Contents are being made: nothing is applied meanwhile.
+  bool failed_ = false;  // An entry could not be applied.
   bool left_ = false;
 
   // The file.
