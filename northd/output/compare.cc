@@ -43,7 +43,7 @@ Facts RowFacts(DesiredRows* rows, const ovsdb::DatabaseSchema& schema) {
     if (desired == nullptr || !rows->Wanted(*desired)) continue;
     const ovsdb::TableSchema& table = schema.tables[static_cast<size_t>(desired->table)];
     std::map<int, ovsdb::Datum> columns;
-    for (auto& [column, datum] : rows->ContentOf(*desired)) columns[column] = datum;
+    for (auto& [column, datum] : rows->ContentOf(*desired, nullptr)) columns[column] = datum;
     std::string value;
     for (const auto& [column, datum] : columns) {
       const ovsdb::ColumnSchema& of_column = table.columns[static_cast<size_t>(column)];

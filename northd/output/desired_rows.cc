@@ -93,6 +93,9 @@ uint32_t DesiredRows::FindOrMake(int table, absl::string_view key, const Uuid& w
   desired->key = std::string(key);
   desired->uuid = FindExisting(table, key);
   if (desired->uuid.is_zero()) desired->uuid = wish;
+  if (desired->uuid.is_zero() && policy(table).keys_are_uuids) {
+    desired->uuid = Uuid::Parse(key).value_or(Uuid());
+  }
   if (desired->uuid.is_zero() || by_uuid_.contains(desired->uuid)) desired->uuid = uuids_->Next();
   uint32_t number = 0;
   if (free_rows_.empty()) {
@@ -160,8 +163,7 @@ uint32_t DesiredRows::FindOrMakeAtom(const Atom& atom) {
 
 void DesiredRows::EmitElement(engine::Context& ctx, int table, absl::string_view key, int column,
                               const Atom& element) {
-  ctx.Emit({sink_, FindOrMake(table, key), FindOrMakeAtom(element),
-            static_cast<uint32_t>(column)});
+  ctx.Emit({sink_, FindOrMake(table, key), FindOrMakeAtom(element), static_cast<uint32_t>(column)});
 }
 
 void DesiredRows::Add(const engine::Emission& emission) {
@@ -210,13 +212,16 @@ bool DesiredRows::SetsColumn(const Desired& desired, int column) const {
   return false;
 }
 
-DesiredRows::Columns DesiredRows::ContentOf(const Desired& desired) const {
+DesiredRows::Columns DesiredRows::ContentOf(const Desired& desired,
+                                            const ovsdb::Row* present) const {
   Columns columns;
   for (uint32_t number : desired.contents) {
     for (const auto& [column, datum] : contents_[number].columns) {
+      const int plain = column & ~OutRow::kDefault;
+      if (plain != column && present != nullptr && !present->datum(plain).empty()) continue;
       const bool known = std::any_of(columns.begin(), columns.end(),
-                                     [c = column](const auto& pair) { return pair.first == c; });
-      if (!known) columns.emplace_back(column, datum);
+                                     [&](const auto& pair) { return pair.first == plain; });
+      if (!known) columns.emplace_back(plain, datum);
     }
   }
   std::map<int, std::vector<Atom>> sets;

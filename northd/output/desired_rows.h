@@ -4,9 +4,10 @@
 //   row.Set(sb::PortBinding::kType, "patch");                    // survives restarts.
 //   Emit(ctx, ctx.world().sb_rows, std::move(row));
 //
-// Several units may each emit some of a row's columns. A row is named by table and key, and gets the UUID of the row of this key that is there already,
+// A row is named by table and key, and gets the UUID of the row of this key that is there already,
 // or else a new one: so rows can refer to each other before they are written. Columns that are not
-// set are left alone. Large sets may also be emitted element by element, by many units.
+// set are left alone. Several units may each emit some of a row's columns. Large sets may also be
+// emitted element by element, by many units.
 #ifndef NORTHD_OUTPUT_DESIRED_ROWS_H_
 #define NORTHD_OUTPUT_DESIRED_ROWS_H_
 
@@ -56,6 +57,13 @@ class OutRow {
   }
   void Set(int column, const std::map<std::string, std::string>& values);
   void SetEmpty(int column) { Set(column, ovsdb::Datum()); }
+  // A value that is written only where the row has none yet: what others go on from.
+  template <typename T>
+  void SetDefault(int column, const T& value) {
+    Set(column, value);
+    columns_.back().first |= kDefault;
+  }
+  static constexpr int kDefault = 1 << 16;  // Added to a column's number.
 
  private:
   friend class DesiredRows;
@@ -69,9 +77,10 @@ class DesiredRows final : public engine::Sink {
   // What a table's rows are to us.
   struct Policy {
     // The key of a row that is there; "" for one that cannot be ours.
-    std::function<std::string(const Replica& replica, const ovsdb::Row& row)> key_of;
+    std::function<std::string(Replica& replica, const ovsdb::Row& row)> key_of;
     bool insert = true;           // Rows that are not there yet are made.
     bool delete_others = true;    // Rows that nobody emits are deleted.
+    bool keys_are_uuids = false;  // A row is made with the UUID that its key is the text of.
   };
   using Columns = std::vector<std::pair<int, ovsdb::Datum>>;  // By number.
 
@@ -111,9 +120,9 @@ class DesiredRows final : public engine::Sink {
   uint32_t row_count() const { return static_cast<uint32_t>(rows_.size()); }
   // Whether somebody emits the row; elements alone do not make one.
   bool Wanted(const Desired& desired) const { return !desired.contents.empty(); }
-  // What its columns shall be: those of all who emit it, the older one's where two set the same, and
-  // elements put together.
-  Columns ContentOf(const Desired& desired) const;
+  // What its columns shall be: those of all who emit it, the older one's where two set the same,
+  // and elements put together. `present` is the row as it is, or null.
+  Columns ContentOf(const Desired& desired, const ovsdb::Row* present) const;
   // Whether a column is set as a whole.
   bool SetsColumn(const Desired& desired, int column) const;
   const ovsdb::Datum& atom(uint64_t element) const {

@@ -43,8 +43,10 @@ void RowWriter::Write(TransactionText* transaction) {
   for (uint32_t number : desired_->TakeTouched()) WriteRow(number, transaction);
   // After that: rows that nobody wants any more have been forgotten.
   for (const auto& [table, uuid] : strangers_) {
-    if (replica_->Peek(table, uuid) == nullptr || desired_->FindByUuid(uuid) != nullptr) continue;
+    const ovsdb::Row* row = replica_->Peek(table, uuid);
+    if (row == nullptr || desired_->FindByUuid(uuid) != nullptr) continue;
     transaction->Delete(table, uuid);
+    if (on_delete_) on_delete_(table, *row);
   }
   strangers_.clear();
 }
@@ -59,7 +61,7 @@ void RowWriter::WriteRow(uint32_t number, TransactionText* transaction) {
     }
   } else if (row == nullptr) {
     if (policy.insert) {
-      transaction->Insert(desired.table, desired.uuid, desired_->ContentOf(desired));
+      transaction->Insert(desired.table, desired.uuid, desired_->ContentOf(desired, nullptr));
     }
   } else if (desired.contents_touched || !WriteElements(desired, *row, transaction)) {
     WriteColumns(desired, *row, transaction);
@@ -72,12 +74,12 @@ void RowWriter::WriteColumns(const DesiredRows::Desired& desired, const ovsdb::R
   const ovsdb::TableSchema& table =
       replica_->database().schema().tables[static_cast<size_t>(desired.table)];
   DesiredRows::Columns changed;
-  for (auto& [column, datum] : desired_->ContentOf(desired)) {
+  for (auto& [column, datum] : desired_->ContentOf(desired, &row)) {
     const ColumnSchema& schema = table.columns[static_cast<size_t>(column)];
     const Datum& present = row.datum(column);
     // A column that was left empty and may not be has its default.
-    if (present == datum || (datum.empty() && schema.type.n_min > 0 &&
-                             schema.type.IsDefault(present))) {
+    if (present == datum ||
+        (datum.empty() && schema.type.n_min > 0 && schema.type.IsDefault(present))) {
       continue;
     }
     changed.emplace_back(column, std::move(datum));
@@ -112,8 +114,8 @@ bool RowWriter::WriteElements(const DesiredRows::Desired& desired, const ovsdb::
     (wanted ? insert : remove).push_back(atom);
   }
   for (const auto& [column, change] : changes) {
-    transaction->MutateSet(desired.table, desired.uuid, column,
-                           ovsdb::MakeDatum(change.first, {}), ovsdb::MakeDatum(change.second, {}));
+    transaction->MutateSet(desired.table, desired.uuid, column, ovsdb::MakeDatum(change.first, {}),
+                           ovsdb::MakeDatum(change.second, {}));
   }
   return true;
 }

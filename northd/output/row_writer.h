@@ -2,6 +2,7 @@
 #ifndef NORTHD_OUTPUT_ROW_WRITER_H_
 #define NORTHD_OUTPUT_ROW_WRITER_H_
 
+#include <functional>
 #include <utility>
 #include <vector>
 
@@ -21,6 +22,10 @@ class RowWriter {
   // Looks at every row at the next Write(): after start-up, or when it is not known what was
   // written.
   void CheckAll() { check_all_ = true; }
+  // Is told of each row that is to be deleted, in Write().
+  void SetOnDelete(std::function<void(int table, const ovsdb::Row& row)> on_delete) {
+    on_delete_ = std::move(on_delete);
+  }
   // Adds what is to be written. Between passes of the engine.
   void Write(TransactionText* transaction);
 
@@ -33,6 +38,7 @@ class RowWriter {
 
   DesiredRows* const desired_;
   Replica* const replica_;
+  std::function<void(int, const ovsdb::Row&)> on_delete_;
   bool check_all_ = true;
   std::vector<std::pair<int, ovsdb::Uuid>> strangers_;  // Rows that may be nobody's.
 };
