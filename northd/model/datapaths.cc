@@ -5,6 +5,8 @@
 #include <variant>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "northd/model/age_thresholds.h"
 #include "northd/replica/lookup.h"
 #include "northd/rows/nb_rows.h"
 #include "northd/rows/sb_rows.h"
@@ -15,7 +17,12 @@ namespace {
 
 base::LogModule log("northd");
 
-constexpr int64_t kMaxDatapathKey = 16711680;  // Above are those of interconnection.
+// Above are those of interconnection.
+constexpr int64_t kMaxDatapathKey = 16711680;
+constexpr int64_t kMaxDatapathKeyVxlan = 4095;
+constexpr int64_t kMaxDatapathKeyVxlanLocal = 1023;
+constexpr int64_t kMaxPortKey = 32767;
+constexpr int64_t kMaxPortKeyVxlan = 2047;
 
 struct Keys {
   std::map<Uuid, int64_t> by_datapath;
@@ -31,9 +38,16 @@ int64_t ExistingKey(Context& ctx, const Uuid& uuid) {
 }
 
 Keys ComputeKeys(Context& ctx, const std::monostate&) {
+  const KeyLimits& limits = ctx.Get(kKeyLimits, {});
   std::vector<NumberWish> wishes;
   std::vector<Uuid> uuids;
   const auto add = [&](const Uuid& uuid, int64_t requested) {
+    if (requested < 0 || requested >= limits.datapath_end()) {
+      static base::RateLimit limit(1, 5);
+      log.WarnLimited(limit, "Tunnel key %d for datapath %s is out of range%s", requested,
+                      uuid.ToString(), limits.vxlan ? " with VXLAN" : "");
+      requested = 0;
+    }
     uuids.push_back(uuid);
     wishes.push_back({uuid.ToString(), requested, ExistingKey(ctx, uuid)});
   };
@@ -44,7 +58,7 @@ Keys ComputeKeys(Context& ctx, const std::monostate&) {
     add(uuid, Row<nb::LogicalRouter>(ctx, uuid).options().GetInt("requested-tnl-key", 0));
   }
   const std::vector<int64_t> numbers =
-      ctx.world().numbers.Assign("datapath", wishes, 1, kMaxDatapathKey);
+      ctx.world().numbers.Assign("datapath", wishes, 1, limits.max_datapath);
   Keys keys;
   for (size_t i = 0; i < uuids.size(); ++i) {
     if (wishes[i].requested != 0 && numbers[i] != wishes[i].requested) {
@@ -66,7 +80,51 @@ int64_t ComputeKey(Context& ctx, const Uuid& uuid) {
 }
 constexpr engine::Kind<Uuid, int64_t> kKey{"datapath_key", &ComputeKey};
 
+using Ids = std::map<std::string, std::string>;
+
+// A limit of 0..2^32-1 as it is written, if there is one.
+void AddZoneLimit(const StringMap& options, Ids* ids) {
+  const int64_t limit = options.GetInt("ct-zone-limit", -1);
+  if (limit >= 0 && limit <= UINT32_MAX) (*ids)["ct-zone-limit"] = absl::StrCat(limit);
+}
+
+void AddSwitchIds(const nb::LogicalSwitch& sw, Ids* ids) {
+  const StringMap config = sw.other_config();
+  AddZoneLimit(config, ids);
+  if (const auto transit = config.Get("interconn-ts")) (*ids)["interconn-ts"] = std::string(*transit);
+  const int64_t age = config.GetInt("fdb_age_threshold", 0);
+  if (age > 0 && age <= UINT32_MAX) (*ids)["fdb_age_threshold"] = absl::StrCat(age);
+}
+
+void AddRouterIds(const nb::LogicalRouter& router, Ids* ids) {
+  const StringMap options = router.options();
+  AddZoneLimit(options, ids);
+  const int64_t zone = options.GetInt("snat-ct-zone", -1);
+  if (zone >= 0) (*ids)["snat-ct-zone"] = absl::StrCat(zone);
+  if (!options.GetBool("always_learn_from_arp_request", true)) {
+    (*ids)["always_learn_from_arp_request"] = "false";
+  }
+  const uint32_t age =
+      AgeThresholds::Parse(options.GetOrEmpty("mac_binding_age_threshold")).Least();
+  if (age != 0) (*ids)["mac_binding_age_threshold"] = absl::StrCat(age);
+}
+
 }  // namespace
+
+KeyLimits ComputeKeyLimits(Context& ctx, const std::monostate&) {
+  KeyLimits limits;
+  const nb::NBGlobal global = OnlyRow<nb::NBGlobal>(ctx);
+  const bool allowed = !global || global.options().GetBool("vxlan_mode", true);
+  limits.vxlan =
+      allowed && !RowsWith<sb::Encap>(ctx, sb::Encap::kType, "vxlan").empty();
+  const bool interconnected =
+      !RowsWith<nb::LogicalSwitch>(ctx, nb::LogicalSwitch::kOtherConfig, "ic-vxlan_mode").empty();
+  limits.max_datapath = interconnected ? kMaxDatapathKeyVxlanLocal
+                        : limits.vxlan ? kMaxDatapathKeyVxlan
+                                       : kMaxDatapathKey;
+  limits.max_port = limits.vxlan ? kMaxPortKeyVxlan : kMaxPortKey;
+  return limits;
+}
 
 Datapath ComputeDatapath(Context& ctx, const Uuid& uuid) {
   const nb::LogicalSwitch sw = Row<nb::LogicalSwitch>(ctx, uuid);
@@ -82,19 +140,17 @@ Datapath ComputeDatapath(Context& ctx, const Uuid& uuid) {
   datapath.sb_uuid = ctx.world().sb_rows.Identity(sb::DatapathBinding::kTable, key);
   datapath.number = ctx.world().datapath_sets.Claim(ctx, uuid, datapath.sb_uuid);
 
-  std::map<std::string, std::string> ids;
-  for (const auto& [name, value] : sw ? sw.external_ids() : router.external_ids()) {
-    ids.emplace(name, value);
-  }
-  const auto name2 = ids.find("neutron:network_name");
-  const auto router_name2 = ids.find("neutron:router_name");
-  if (name2 != ids.end()) {
-    ids["name2"] = name2->second;
-  } else if (router_name2 != ids.end()) {
-    ids["name2"] = router_name2->second;
-  }
-  ids["name"] = std::string(sw ? sw.name() : router.name());
+  Ids ids;
   ids[sw ? "logical-switch" : "logical-router"] = key;
+  ids["name"] = std::string(sw ? sw.name() : router.name());
+  const absl::string_view name2 = sw ? sw.external_ids().GetOrEmpty("neutron:network_name")
+                                     : router.external_ids().GetOrEmpty("neutron:router_name");
+  if (!name2.empty()) ids["name2"] = std::string(name2);
+  if (sw) {
+    AddSwitchIds(sw, &ids);
+  } else {
+    AddRouterIds(router, &ids);
+  }
   OutRow row = OutRow::Of<sb::DatapathBinding>(key);
   row.Set(sb::DatapathBinding::kTunnelKey, datapath.tunnel_key);
   row.Set(sb::DatapathBinding::kExternalIds, ids);

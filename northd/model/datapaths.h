@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <variant>
 
 #include "northd/engine/engine.h"
 #include "northd/output/datapath_sets.h"
@@ -11,6 +12,21 @@
 #include "ovsdb/uuid.h"
 
 namespace northd {
+
+// How high tunnel keys may go: with VXLAN, which some chassis may use, their bits are few.
+struct KeyLimits {
+  bool vxlan = false;
+  int64_t max_datapath = 0;  // Of those that are not requested.
+  int64_t max_port = 0;
+
+  // What a requested key must stay below.
+  int64_t datapath_end() const { return vxlan ? 1 << 12 : 1 << 24; }
+  bool operator==(const KeyLimits& o) const = default;
+};
+
+KeyLimits ComputeKeyLimits(Context& ctx, const std::monostate&);
+inline constexpr engine::Kind<std::monostate, KeyLimits> kKeyLimits{"key_limits",
+                                                                    &ComputeKeyLimits};
 
 // What a switch or router is to flows and southbound rows.
 struct Datapath {

@@ -22,13 +22,20 @@ struct NumberWish {
   int64_t existing = 0;   // That it has in the southbound. 0: none.
 };
 
+struct NumberRange {  // Both ends included.
+  int64_t first = 0;
+  int64_t last = 0;
+};
+
 class Numbers {
  public:
   // Numbers for all of a scope, in the order of the wishes; 0 where none is left in low..high. Of
   // several that request one number, or have the same one, the first gets it. A scope with no wish
-  // is forgotten. Requests outside low..high are granted, too.
+  // is forgotten. Requests outside low..high are granted, too, and what is there is kept;
+  // but `excluded` numbers only go to those that request them.
   std::vector<int64_t> Assign(absl::string_view scope, absl::Span<const NumberWish> wishes,
-                              int64_t low, int64_t high);
+                              int64_t low, int64_t high,
+                              absl::Span<const NumberRange> excluded = {});
   // Nothing is remembered any more: the southbound is what counts.
   void Forget() { scopes_.clear(); }
 

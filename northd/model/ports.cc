@@ -4,6 +4,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "northd/model/dynamic_addresses.h"
+#include "northd/model/ipam.h"
 #include "northd/replica/lookup.h"
 #include "northd/rows/nb_rows.h"
 #include "northd/rows/sb_rows.h"
@@ -14,8 +16,6 @@ namespace northd {
 namespace {
 
 base::LogModule log("northd");
-
-constexpr int64_t kMaxPortKey = 32767;
 
 SwitchPortType TypeOf(absl::string_view type) {
   static const auto& types = *new absl::flat_hash_map<absl::string_view, SwitchPortType>{
@@ -40,25 +40,33 @@ using Keys = std::map<std::string, int64_t>;  // By logical port.
 
 int64_t ExistingKey(Context& ctx, const Uuid& datapath, const std::string& port) {
   World& world = ctx.world();
-  const ovsdb::Row* row = world.sb.Peek(
-      sb::PortBinding::kTable, world.sb_rows.Identity(sb::PortBinding::kTable, port));
+  const ovsdb::Row* row =
+      world.sb.Peek(sb::PortBinding::kTable, world.sb_rows.Identity(sb::PortBinding::kTable, port));
   if (row == nullptr) return 0;
-  const Uuid sb_datapath =
-      world.sb_rows.Identity(sb::DatapathBinding::kTable, datapath.ToString());
+  const Uuid sb_datapath = world.sb_rows.Identity(sb::DatapathBinding::kTable, datapath.ToString());
   if (row->datum(sb::PortBinding::kDatapath).key(0).uuid() != sb_datapath) return 0;
   return row->datum(sb::PortBinding::kTunnelKey).key(0).integer();
 }
 
 Keys ComputePortKeys(Context& ctx, const Uuid& datapath) {
+  const KeyLimits& limits = ctx.Get(kKeyLimits, {});
   std::vector<NumberWish> wishes;
   const auto add = [&](const std::string& port, int64_t requested) {
+    if (requested < 0 || requested > limits.max_port) {
+      static base::RateLimit limit(1, 5);
+      log.WarnLimited(limit, "Tunnel key %d for port %s is out of range%s", requested, port,
+                      limits.vxlan ? " with VXLAN" : "");
+      requested = 0;
+    }
     wishes.push_back({port, requested, ExistingKey(ctx, datapath, port)});
   };
   if (const auto sw = Row<nb::LogicalSwitch>(ctx, datapath)) {
     for (const Uuid& uuid : sw.ports()) {
       const auto port = Row<nb::LogicalSwitchPort>(ctx, uuid);
-      if (port) {
-        add(std::string(port.name()), port.options().GetInt("requested-tnl-key", 0));
+      if (!port) continue;
+      add(std::string(port.name()), port.options().GetInt("requested-tnl-key", 0));
+      if (port.type() == "router" && ctx.Get(kIsCentralized, uuid)) {
+        add(absl::StrCat("cr-", port.name()), 0);
       }
     }
   } else if (const auto router = Row<nb::LogicalRouter>(ctx, datapath)) {
@@ -72,7 +80,7 @@ Keys ComputePortKeys(Context& ctx, const Uuid& datapath) {
     }
   }
   const std::vector<int64_t> numbers = ctx.world().numbers.Assign(
-      absl::StrCat("port/", datapath.ToString()), wishes, 1, kMaxPortKey);
+      absl::StrCat("port/", datapath.ToString()), wishes, 1, limits.max_port);
   Keys keys;
   for (size_t i = 0; i < wishes.size(); ++i) {
     if (wishes[i].requested != 0 && numbers[i] != wishes[i].requested) {
@@ -119,6 +127,11 @@ SwitchPort ComputeSwitchPort(Context& ctx, const Uuid& uuid) {
   if (!row) return port;
   port.switch_uuid = SwitchOf(ctx, uuid);
   if (port.switch_uuid.is_zero()) return port;
+  if (!RowsWith<nb::LogicalRouterPort>(ctx, nb::LogicalRouterPort::kName, row.name()).empty()) {
+    static base::RateLimit limit(5, 1);
+    log.WarnLimited(limit, "duplicate logical port %s", std::string(row.name()));
+    return port;
+  }
   port.exists = true;
   port.uuid = uuid;
   port.name = std::string(row.name());
@@ -132,34 +145,92 @@ SwitchPort ComputeSwitchPort(Context& ctx, const Uuid& uuid) {
     if (auto addresses = PortAddresses::Parse(text)) port.addresses.push_back(*addresses);
   };
   port.has_unknown = port.type == SwitchPortType::kSwitch;
+  bool is_dynamic = false;
   for (const absl::string_view text : row.addresses()) {
     if (text == "unknown") {
       port.has_unknown = true;
-    } else if (text == "router" || text == "dynamic" || absl::EndsWith(text, " dynamic") ||
-               absl::StartsWith(text, "dynamic ")) {
-      continue;
-    } else {
+    } else if (DynamicRequest::Parse(text)) {
+      is_dynamic = true;
+    } else if (text != "router") {
       add_addresses(text);
     }
   }
-  if (const auto dynamic = row.dynamic_addresses()) add_addresses(*dynamic);
+  if (is_dynamic) {
+    port.dynamic_addresses = ctx.Get(kDynamicAddresses, uuid);
+    if (!port.dynamic_addresses.empty()) add_addresses(port.dynamic_addresses);
+  }
   for (const absl::string_view text : row.port_security()) {
     if (auto addresses = PortAddresses::Parse(text)) port.port_security.push_back(*addresses);
   }
   if (port.is_router()) port.router_port = std::string(row.options().GetOrEmpty("router-port"));
   port.parent_name = std::string(row.parent_name().value_or(""));
-  port.tag = row.tag();
+  port.tag = TagToWrite(ctx, row);
+  if (!port.tag) port.tag = row.tag();
   return port;
 }
 
 Uuid PeerOf(Context& ctx, const SwitchPort& port) {
   if (!port.is_router() || port.router_port.empty()) return {};
-  const auto rows = RowsWith<nb::LogicalRouterPort>(ctx, nb::LogicalRouterPort::kName,
-                                                    port.router_port);
+  const auto rows =
+      RowsWith<nb::LogicalRouterPort>(ctx, nb::LogicalRouterPort::kName, port.router_port);
   return rows.empty() ? Uuid() : rows.front();
 }
 
+SwitchPorts ComputeSwitchPorts(Context& ctx, const Uuid& sw) {
+  SwitchPorts ports;
+  const auto row = Row<nb::LogicalSwitch>(ctx, sw);
+  if (!row) return ports;
+  for (const Uuid& uuid : row.ports()) {
+    const auto port = Row<nb::LogicalSwitchPort>(ctx, uuid);
+    if (!port) continue;
+    if (port.type() == "localnet") ports.localnet.push_back(uuid);
+    if (port.type() == "vtep") ports.vtep.push_back(uuid);
+  }
+  return ports;
+}
+
+bool ComputeIsCentralized(Context& ctx, const Uuid& switch_port) {
+  const auto row = Row<nb::LogicalSwitchPort>(ctx, switch_port);
+  if (!row || row.type() != "router") return false;
+  const auto peers = RowsWith<nb::LogicalRouterPort>(ctx, nb::LogicalRouterPort::kName,
+                                                     row.options().GetOrEmpty("router-port"));
+  if (peers.empty()) return false;
+  const std::vector<Uuid>& gateways =
+      ctx.Get(kRouterGateways, RouterOf(ctx, peers.front())).distributed_ports;
+  return gateways.size() == 1 && gateways.front() == peers.front() &&
+         ctx.Get(kSwitchPorts, SwitchOf(ctx, switch_port)).localnet.empty();
+}
+
 // ---- Router ports ----
+
+namespace {
+
+bool IsDistributedGateway(Context& ctx, const nb::LogicalRouterPort& port, const Uuid& router) {
+  if (port.gateway_chassis().empty() && !port.ha_chassis_group()) return false;
+  const auto row = Row<nb::LogicalRouter>(ctx, router);
+  if (!row || !row.options().Contains("chassis")) return true;
+  static base::RateLimit limit(1, 5);
+  log.WarnLimited(limit,
+                  "Bad configuration: distributed gateway port configured on port %s on L3 gateway "
+                  "router",
+                  std::string(port.name()));
+  return false;
+}
+
+}  // namespace
+
+RouterGateways ComputeRouterGateways(Context& ctx, const Uuid& router) {
+  RouterGateways gateways;
+  const auto row = Row<nb::LogicalRouter>(ctx, router);
+  if (!row) return gateways;
+  gateways.chassis = std::string(row.options().GetOrEmpty("chassis"));
+  for (const Uuid& uuid : row.ports()) {
+    if (ctx.Get(kRouterPortModel, uuid).is_distributed_gateway) {
+      gateways.distributed_ports.push_back(uuid);
+    }
+  }
+  return gateways;
+}
 
 RouterPort ComputeRouterPort(Context& ctx, const Uuid& uuid) {
   RouterPort port;
@@ -184,15 +255,14 @@ RouterPort ComputeRouterPort(Context& ctx, const Uuid& uuid) {
   port.sb_uuid = PortBindingUuid(ctx, port.name);
   port.tunnel_key = PortKey(ctx, port.router_uuid, port.name);
   port.enabled = row.enabled().value_or(true);
-  port.is_distributed_gateway = !row.gateway_chassis().empty() || row.ha_chassis_group().has_value();
+  port.is_distributed_gateway = IsDistributedGateway(ctx, row, port.router_uuid);
   if (port.is_distributed_gateway) port.cr_json_name = JsonName(absl::StrCat("cr-", port.name));
-  for (const Uuid& other : RowsWithPair<nb::LogicalSwitchPort>(
-           ctx, nb::LogicalSwitchPort::kOptions, "router-port", port.name)) {
+  for (const Uuid& other : RowsWithPair<nb::LogicalSwitchPort>(ctx, nb::LogicalSwitchPort::kOptions,
+                                                               "router-port", port.name)) {
     if (Row<nb::LogicalSwitchPort>(ctx, other).type() == "router") port.switch_port = other;
   }
   if (const auto peer = row.peer()) {
-    const auto rows =
-        RowsWith<nb::LogicalRouterPort>(ctx, nb::LogicalRouterPort::kName, *peer);
+    const auto rows = RowsWith<nb::LogicalRouterPort>(ctx, nb::LogicalRouterPort::kName, *peer);
     if (!rows.empty()) port.peer_router_port = rows.front();
   }
   return port;

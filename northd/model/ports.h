@@ -30,12 +30,12 @@ enum class SwitchPortType {
   kExternal,
   kVirtual,
   kRemote,
-  kSwitch,
+  kSwitch,   // Leads to another switch's.
   kUnknown,  // Something else: warned of, and treated as a VIF.
 };
 
 struct SwitchPort {
-  bool exists = false;  // Else nothing below means anything.
+  bool exists = false;  // Else nothing below means anything: a router port may have its name.
   Uuid uuid;
   Uuid switch_uuid;  // The switch that has it.
   std::string name;
@@ -44,9 +44,10 @@ struct SwitchPort {
   Uuid sb_uuid;            // Of its Port_Binding.
   int64_t tunnel_key = 0;  // 0: there is none left.
   bool enabled = true;
-  bool up = false;  // As the northbound has it.
-  std::vector<PortAddresses> addresses;      // Those with a MAC address, dynamic ones too.
-  bool has_unknown = false;  // "unknown" is among the addresses, or it leads to a switch.
+  bool up = false;                       // As the northbound has it.
+  std::vector<PortAddresses> addresses;  // Those with a MAC address, dynamic ones too.
+  std::string dynamic_addresses;         // What northd has given to it, as text; or "".
+  bool has_unknown = false;              // "unknown" is among the addresses, or it leads to a switch.
   std::vector<PortAddresses> port_security;
   std::string router_port;  // Of a router port: the name of its peer, or "".
   std::string parent_name;  // Of a nested port; "".
@@ -85,6 +86,32 @@ struct RouterPort {
 RouterPort ComputeRouterPort(Context& ctx, const Uuid& uuid);
 inline constexpr engine::Kind<Uuid, RouterPort> kRouterPortModel{"router_port_model",
                                                                  &ComputeRouterPort};
+
+// What a router is to its ports.
+struct RouterGateways {
+  std::string chassis;                  // That it is bound to, as a gateway router; or "".
+  std::vector<Uuid> distributed_ports;  // Bound to gateway chassis each; none of a gateway router.
+  bool operator==(const RouterGateways& o) const = default;
+};
+
+RouterGateways ComputeRouterGateways(Context& ctx, const Uuid& router);
+inline constexpr engine::Kind<Uuid, RouterGateways> kRouterGateways{"router_gateways",
+                                                                    &ComputeRouterGateways};
+
+// Which ports of some kinds a switch has.
+struct SwitchPorts {
+  std::vector<Uuid> localnet;
+  std::vector<Uuid> vtep;
+  bool operator==(const SwitchPorts& o) const = default;
+};
+
+SwitchPorts ComputeSwitchPorts(Context& ctx, const Uuid& sw);
+inline constexpr engine::Kind<Uuid, SwitchPorts> kSwitchPorts{"switch_ports", &ComputeSwitchPorts};
+
+// Whether a switch port leads to the only distributed gateway port of a router, on a switch without
+// a localnet port. Such a port has a chassisredirect port, too: "cr-NAME".
+bool ComputeIsCentralized(Context& ctx, const Uuid& switch_port);
+inline constexpr engine::Kind<Uuid, bool> kIsCentralized{"is_centralized", &ComputeIsCentralized};
 
 // The router port that a switch port of type router leads to; zero if there is none.
 Uuid PeerOf(Context& ctx, const SwitchPort& port);

@@ -1,0 +1,261 @@
+#include "northd/model/dynamic_addresses.h"
+
+#include <map>
+#include <set>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
+#include "northd/model/addresses.h"
+#include "northd/model/datapaths.h"
+#include "northd/model/globals.h"
+#include "northd/model/ipam.h"
+#include "northd/replica/lookup.h"
+#include "server/base/log.h"
+
+namespace northd {
+namespace {
+
+base::LogModule log("ipam");
+
+constexpr uint32_t kMacSuffixes = 0xffffff;
+constexpr int64_t kMaxTag = 4095;
+
+// ---- What is asked for ----
+
+IpamConfig ComputeConfig(Context& ctx, const Uuid& sw) {
+  const auto row = Row<nb::LogicalSwitch>(ctx, sw);
+  if (!row) return {};
+  const StringMap config = row.other_config();
+  std::vector<std::string> errors;
+  IpamConfig ipam = IpamConfig::Parse(config.GetOrEmpty("subnet"), config.GetOrEmpty("exclude_ips"),
+                                      config.GetOrEmpty("ipv6_prefix"),
+                                      config.GetBool("mac_only", false), &errors);
+  for (const std::string& error : errors) {
+    static base::RateLimit limit(5, 1);
+    log.WarnLimited(limit, "logical switch %s: %s", std::string(row.name()), error);
+  }
+  return ipam;
+}
+constexpr engine::Kind<Uuid, IpamConfig> kConfig{"ipam_config", &ComputeConfig};
+
+// The first of a port's addresses that is dynamic.
+std::optional<DynamicRequest> RequestOf(const nb::LogicalSwitchPort& row) {
+  for (const absl::string_view text : row.addresses()) {
+    if (auto request = DynamicRequest::Parse(text)) return request;
+  }
+  return std::nullopt;
+}
+
+// The router port that a switch port leads to; null if it is none of these.
+nb::LogicalRouterPort PeerRow(Context& ctx, const nb::LogicalSwitchPort& row) {
+  if (row.type() != "router") return {};
+  return FindRow<nb::LogicalRouterPort>(ctx, nb::LogicalRouterPort::kName,
+                                        row.options().GetOrEmpty("router-port"));
+}
+
+// What the northbound says that a port has. To begin with only.
+PortAddresses Present(Context& ctx, const Uuid& port) {
+  const ovsdb::Row* row = ctx.world().nb.Peek(nb::LogicalSwitchPort::kTable, port);
+  if (row == nullptr) return {};
+  const ovsdb::Datum& datum = row->datum(nb::LogicalSwitchPort::kDynamicAddresses);
+  if (datum.empty()) return {};
+  return PortAddresses::Parse(datum.key(0).string()).value_or(PortAddresses());
+}
+
+// ---- IPv4 ----
+
+using Leases = std::map<Uuid, uint32_t>;  // By port, in host order; 0: none.
+
+// Of a switch, for all its ports that ask for an address.
+Leases ComputeLeases(Context& ctx, const Uuid& sw) {
+  Leases leases;
+  const IpamConfig& config = ctx.Get(kConfig, sw);
+  const auto row = Row<nb::LogicalSwitch>(ctx, sw);
+  if (!row || !config.enabled()) return leases;
+  std::set<uint32_t> taken;
+  const auto take = [&](const Ip& ip) {
+    if (!ip.v6) taken.insert(ip.v4());
+  };
+  std::vector<NumberWish> wishes;
+  std::vector<Uuid> ports;
+  for (const Uuid& uuid : row.ports()) {
+    const auto port = Row<nb::LogicalSwitchPort>(ctx, uuid);
+    if (!port) continue;
+    if (const auto peer = PeerRow(ctx, port)) {
+      for (const absl::string_view text : peer.networks()) {
+        if (const auto network = Network::Parse(text)) take(network->ip);
+      }
+      continue;
+    }
+    for (const absl::string_view text : port.addresses()) {
+      const auto addresses = PortAddresses::Parse(text);
+      if (!addresses) continue;
+      for (const Network& network : addresses->v4) take(network.ip);
+    }
+    const std::optional<DynamicRequest> request = RequestOf(port);
+    if (!request) continue;
+    if (request->v4) {
+      take(*request->v4);
+      leases[uuid] = request->v4->v4();
+    } else if (config.has_v4()) {
+      const PortAddresses present = Present(ctx, uuid);
+      const int64_t ip = present.v4.empty() ? 0 : present.v4.front().ip.v4();
+      const bool fits = ip >= config.addresses.first && ip <= config.addresses.last;
+      wishes.push_back({uuid.ToString(), 0, fits ? ip : 0});
+      ports.push_back(uuid);
+    } else {
+      leases[uuid] = 0;
+    }
+  }
+  std::vector<NumberRange> excluded;
+  for (const IpamConfig::Range& range : config.excluded) {
+    excluded.push_back({range.first, range.last});
+  }
+  const size_t n_asking = wishes.size();
+  for (const uint32_t ip : taken) wishes.push_back({absl::StrCat(ip), ip, 0});
+  const std::vector<int64_t> numbers =
+      ctx.world().numbers.Assign(absl::StrCat("ipam/", sw.ToString()), wishes,
+                                 config.addresses.first, config.addresses.last, excluded);
+  for (size_t i = 0; i < n_asking; ++i) {
+    leases[ports[i]] = static_cast<uint32_t>(numbers[i]);
+    if (numbers[i] != 0) continue;
+    static base::RateLimit limit(5, 1);
+    log.WarnLimited(limit, "logical switch %s: subnet address space has been exhausted",
+                    std::string(row.name()));
+  }
+  return leases;
+}
+constexpr engine::Kind<Uuid, Leases> kLeases{"ipam_leases", &ComputeLeases};
+
+// ---- MAC addresses ----
+
+using Macs = std::map<Uuid, Mac>;  // By port.
+
+uint32_t SuffixOf(const Mac& mac) {
+  return uint32_t{mac.bytes[3]} << 16 | uint32_t{mac.bytes[4]} << 8 | mac.bytes[5];
+}
+
+Mac WithSuffix(Mac mac, uint32_t suffix) {
+  mac.bytes[3] = static_cast<uint8_t>(suffix >> 16);
+  mac.bytes[4] = static_cast<uint8_t>(suffix >> 8);
+  mac.bytes[5] = static_cast<uint8_t>(suffix);
+  return mac;
+}
+
+// Of all ports that do not bring their own: unique in the network, near to the IPv4 address.
+Macs ComputeMacs(Context& ctx, const std::monostate&) {
+  const Mac prefix =
+      Mac::Parse(absl::StrCat(GetGlobals(ctx).mac_prefix, ":00:00:00")).value_or(Mac());
+  std::set<Uuid> switches;
+  for (const char* option : {"subnet", "ipv6_prefix", "mac_only"}) {
+    const auto rows = RowsWith<nb::LogicalSwitch>(ctx, nb::LogicalSwitch::kOtherConfig,
+                                                  absl::string_view(option));
+    switches.insert(rows.begin(), rows.end());
+  }
+  Macs macs;
+  absl::flat_hash_set<uint32_t> taken;
+  std::vector<std::pair<Uuid, uint32_t>> asking;
+  for (const Uuid& sw : switches) {
+    for (const auto& [port, ip] : ctx.Get(kLeases, sw)) {
+      const auto row = Row<nb::LogicalSwitchPort>(ctx, port);
+      const std::optional<DynamicRequest> request = RequestOf(row);
+      if (!request) continue;
+      if (request->mac) {
+        macs[port] = *request->mac;
+        continue;
+      }
+      const Mac present = Present(ctx, port).mac;
+      if (WithSuffix(present, 0) == prefix && taken.insert(SuffixOf(present)).second) {
+        macs[port] = present;
+      } else {
+        asking.emplace_back(port, ip);
+      }
+    }
+  }
+  for (const auto& [port, ip] : asking) {
+    for (uint32_t i = 0; i < kMacSuffixes - 1; ++i) {
+      const uint32_t suffix = ((ip & 0xffffff) + i) % (kMacSuffixes - 1) + 1;
+      if (!taken.insert(suffix).second) continue;
+      macs[port] = WithSuffix(prefix, suffix);
+      break;
+    }
+  }
+  return macs;
+}
+constexpr engine::Kind<std::monostate, Macs> kMacs{"ipam_macs", &ComputeMacs};
+
+// ---- Tags ----
+
+using Tags = std::map<Uuid, int64_t>;  // By nested port.
+
+// Of the ports nested in one, whose name this is: those that leave it to us to choose.
+Tags ComputeTags(Context& ctx, const std::string& parent) {
+  std::vector<NumberWish> wishes;
+  std::vector<Uuid> ports;
+  std::set<int64_t> taken;
+  for (const Uuid& uuid : RowsWith<nb::LogicalSwitchPort>(ctx, nb::LogicalSwitchPort::kParentName,
+                                                          absl::string_view(parent))) {
+    const auto row = Row<nb::LogicalSwitchPort>(ctx, uuid);
+    const int64_t requested = row.tag_request().value_or(-1);
+    const int64_t present = row.tag().value_or(0);
+    if (requested == 0) {
+      wishes.push_back({uuid.ToString(), 0, present});
+      ports.push_back(uuid);
+    } else if (requested > 0 || present > 0) {
+      taken.insert(requested > 0 ? requested : present);
+    }
+  }
+  const size_t n_asking = wishes.size();
+  for (const int64_t tag : taken) wishes.push_back({absl::StrCat(tag), tag, 0});
+  const std::vector<int64_t> numbers =
+      ctx.world().numbers.Assign(absl::StrCat("tag/", parent), wishes, 1, kMaxTag);
+  Tags tags;
+  for (size_t i = 0; i < n_asking; ++i) {
+    if (numbers[i] != 0) tags[ports[i]] = numbers[i];
+  }
+  return tags;
+}
+constexpr engine::Kind<std::string, Tags> kTags{"nested_port_tags", &ComputeTags};
+
+}  // namespace
+
+std::string ComputeDynamicAddresses(Context& ctx, const Uuid& switch_port) {
+  const auto row = Row<nb::LogicalSwitchPort>(ctx, switch_port);
+  if (!row || PeerRow(ctx, row)) return "";
+  const std::optional<DynamicRequest> request = RequestOf(row);
+  if (!request) return "";
+  const Uuid sw = SwitchOf(ctx, switch_port);
+  const IpamConfig& config = ctx.Get(kConfig, sw);
+  if (!config.enabled()) return "";
+  const Macs& macs = ctx.Get(kMacs, {});
+  const auto mac = macs.find(switch_port);
+  if (mac == macs.end()) return "";
+  std::string text = mac->second.ToString();
+  const Leases& leases = ctx.Get(kLeases, sw);
+  const auto lease = leases.find(switch_port);
+  if (lease != leases.end() && lease->second != 0) {
+    absl::StrAppend(&text, " ", Ipv4(lease->second).ToString());
+  }
+  if (request->v6) {
+    absl::StrAppend(&text, " ", request->v6->ToString());
+  } else if (config.v6_prefix) {
+    absl::StrAppend(&text, " ", Eui64(*config.v6_prefix, mac->second).ToString());
+  }
+  return text;
+}
+
+std::optional<int64_t> TagToWrite(Context& ctx, const nb::LogicalSwitchPort& row) {
+  const std::optional<int64_t> requested = row.tag_request();
+  if (!requested) return std::nullopt;
+  if (*requested != 0) return *requested;
+  const auto parent = row.parent_name();
+  if (!parent || parent->empty()) return std::nullopt;
+  const Tags& tags = ctx.Get(kTags, std::string(*parent));
+  const auto tag = tags.find(row.uuid());
+  return tag == tags.end() ? std::nullopt : std::optional(tag->second);
+}
+
+}  // namespace northd

@@ -1,0 +1,26 @@
+// Addresses that northd gives to ports (Logical_Switch_Port.dynamic_addresses), and tags to nested
+// ports (tag). What a port has it keeps.
+#ifndef NORTHD_MODEL_DYNAMIC_ADDRESSES_H_
+#define NORTHD_MODEL_DYNAMIC_ADDRESSES_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "northd/engine/engine.h"
+#include "northd/rows/nb_rows.h"
+#include "northd/rows/row_view.h"
+
+namespace northd {
+
+// "MAC [IP] [IP6]", or "" for a port that asks for none, or gets none.
+std::string ComputeDynamicAddresses(Context& ctx, const Uuid& switch_port);
+inline constexpr engine::Kind<Uuid, std::string> kDynamicAddresses{"dynamic_addresses",
+                                                                   &ComputeDynamicAddresses};
+
+// What `tag` is to be; nothing to leave it as it is.
+std::optional<int64_t> TagToWrite(Context& ctx, const nb::LogicalSwitchPort& row);
+
+}  // namespace northd
+
+#endif  // NORTHD_MODEL_DYNAMIC_ADDRESSES_H_

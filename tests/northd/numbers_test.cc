@@ -1,0 +1,47 @@
+// Numbers that things keep.
+#include "northd/model/numbers.h"
+
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace northd {
+namespace {
+
+using ::testing::ElementsAre;
+
+TEST(Numbers, GivesTheLowestFreeOnes) {
+  Numbers numbers;
+  EXPECT_THAT(numbers.Assign("s", std::vector<NumberWish>{{"a"}, {"b", 0, 1}, {"c"}}, 1, 9),
+              ElementsAre(2, 1, 3));
+}
+
+TEST(Numbers, RemembersThroughChanges) {
+  Numbers numbers;
+  numbers.Assign("s", std::vector<NumberWish>{{"a"}, {"b"}, {"c"}}, 1, 9);
+  EXPECT_THAT(numbers.Assign("s", std::vector<NumberWish>{{"0"}, {"b"}, {"c"}}, 1, 9),
+              ElementsAre(1, 2, 3));
+}
+
+TEST(Numbers, GrantsRequestsBeforeAnythingElse) {
+  Numbers numbers;
+  EXPECT_THAT(numbers.Assign("s", std::vector<NumberWish>{{"a", 0, 5}, {"b", 5}, {"c", 5}}, 1, 9),
+              ElementsAre(1, 5, 2));
+}
+
+TEST(Numbers, KeepsAwayFromExcludedOnes) {
+  Numbers numbers;
+  const std::vector<NumberRange> excluded = {{3, 4}, {1, 2}};
+  EXPECT_THAT(
+      numbers.Assign("s", std::vector<NumberWish>{{"a"}, {"b", 0, 4}, {"c", 2}}, 1, 6, excluded),
+      ElementsAre(5, 6, 2));
+}
+
+TEST(Numbers, IsExhausted) {
+  Numbers numbers;
+  EXPECT_THAT(numbers.Assign("s", std::vector<NumberWish>{{"a"}, {"b"}}, 7, 7), ElementsAre(7, 0));
+}
+
+}  // namespace
+}  // namespace northd
