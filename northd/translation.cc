@@ -24,9 +24,20 @@
 #include "northd/pipeline/vtep.h"
 #include "northd/replica/lookup.h"
 #include "northd/rows/nb_rows.h"
+#include "northd/sync/catalogues.h"
+#include "northd/sync/dns.h"
 #include "northd/sync/global.h"
 #include "northd/sync/load_balancers.h"
 #include "northd/sync/hypervisors.h"
+#include "northd/sync/igmp_groups.h"
+#include "northd/sync/ip_multicast.h"
+#include "northd/sync/mirrors.h"
+#include "northd/sync/multicast_groups.h"
+#include "northd/sync/port_status.h"
+#include "northd/sync/router_port_bindings.h"
+#include "northd/sync/static_macs.h"
+#include "northd/sync/switch_port_bindings.h"
+#include "northd/sync/template_vars.h"
 
 // A feature adds its kinds here, to the list of what they exist for.
 namespace northd {
@@ -43,15 +54,26 @@ std::monostate TranslateSwitchPort(Context& ctx, const Uuid& port) {
   ctx.Require(kDhcpRelayOf, port);
   ctx.Require(kRouterAddressesOf, port);
   ctx.Require(kRoutingProtocolRedirectOf, port);
+  ctx.Require(kSyncSwitchPortBinding, port);
+  ctx.Require(kSyncSwitchPortGroups, port);
+  ctx.Require(kSyncSwitchPortStatus, port);
   return {};
 }
 constexpr engine::Kind<Uuid> kSwitchPort{"switch_port", &TranslateSwitchPort};
 
-std::monostate TranslateRouterPort(Context& ctx, const Uuid& port) { return {}; }
+std::monostate TranslateRouterPort(Context& ctx, const Uuid& port) {
+  ctx.Require(kSyncRouterPortBinding, port);
+  ctx.Require(kSyncRouterPortGroups, port);
+  ctx.Require(kSyncRouterPortStatus, port);
+  return {};
+}
 constexpr engine::Kind<Uuid> kRouterPort{"router_port", &TranslateRouterPort};
 
 std::monostate TranslateSwitch(Context& ctx, const Uuid& uuid) {
   ctx.Require(kDatapath, uuid);
+  ctx.Require(kSyncIpMulticast, uuid);
+  ctx.Require(kSyncSwitchDns, uuid);
+  ctx.Require(kSyncSwitchIgmpGroups, uuid);
   const nb::LogicalSwitch sw = Row<nb::LogicalSwitch>(ctx, uuid);
   if (!sw) return {};
   ctx.Require(kSwitchLb, uuid);
@@ -68,6 +90,7 @@ constexpr engine::Kind<Uuid> kSwitch{"switch", &TranslateSwitch};
 
 std::monostate TranslateRouter(Context& ctx, const Uuid& uuid) {
   ctx.Require(kDatapath, uuid);
+  ctx.Require(kSyncRouterIgmpGroups, uuid);
   const nb::LogicalRouter router = Row<nb::LogicalRouter>(ctx, uuid);
   if (!router) return {};
   ctx.Require(kRouterNat, uuid);
@@ -81,6 +104,19 @@ std::monostate TranslateRouter(Context& ctx, const Uuid& uuid) {
 }
 constexpr engine::Kind<Uuid> kRouter{"router", &TranslateRouter};
 
+// Rows that stand for a row of the northbound each.
+template <typename R, const engine::Kind<Uuid>& kKind>
+std::monostate SyncEach(Context& ctx, const std::monostate&) {
+  for (const Uuid& uuid : AllRows<R>(ctx)) ctx.Require(kKind, uuid);
+  return {};
+}
+constexpr engine::Kind<std::monostate> kSyncMirrors{"sync_mirrors",
+                                                    &SyncEach<nb::Mirror, kSyncMirror>};
+constexpr engine::Kind<std::monostate> kSyncStaticMacs{
+    "sync_static_macs", &SyncEach<nb::StaticMACBinding, kSyncStaticMac>};
+constexpr engine::Kind<std::monostate> kSyncTemplateVars{
+    "sync_template_vars", &SyncEach<nb::ChassisTemplateVar, kSyncTemplateVar>};
+
 std::monostate TranslateAll(Context& ctx, const std::monostate&) {
   ctx.Require(kSyncGlobal, {});
   ctx.Require(kSyncHypervisors, {});
@@ -93,6 +129,10 @@ std::monostate TranslateAll(Context& ctx, const std::monostate&) {
   ctx.Require(kExternalPorts, {});
   ctx.Require(kL2Lookup, {});
   ctx.Require(kVtep, {});
+  ctx.Require(kSyncCatalogues, {});
+  ctx.Require(kSyncMirrors, {});
+  ctx.Require(kSyncStaticMacs, {});
+  ctx.Require(kSyncTemplateVars, {});
   for (const Uuid& uuid : AllRows<nb::LogicalSwitch>(ctx)) ctx.Require(kSwitch, uuid);
   for (const Uuid& uuid : AllRows<nb::LogicalRouter>(ctx)) ctx.Require(kRouter, uuid);
   for (const Uuid& uuid : AllRows<nb::LoadBalancer>(ctx)) {

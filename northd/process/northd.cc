@@ -52,6 +52,7 @@ Northd::Northd(const base::StreamContext& context, const Options& options)
       uuids_(uint64_t{std::random_device()()} << 32 | std::random_device()()),
       world_(&uuids_),
       sb_rows_(&world_.sb_rows, &world_.sb),
+      stale_rows_(&world_),
       nb_rows_(&world_.nb_rows, &world_.nb),
       flows_(&world_.flows, &world_.datapath_sets, &world_.sb, &uuids_),
       sequence_(&world_.nb),
@@ -64,8 +65,11 @@ Northd::Northd(const base::StreamContext& context, const Options& options)
       paused_(options.paused) {
   world_.sb.SetObserver([this](int table, const ovsdb::RowChange& change) {
     sb_rows_.Observe(table, change);
+    stale_rows_.Observe(table, change);
     flows_.Observe(table, change);
   });
+  sb_rows_.SetOnDelete(
+      [this](int table, const ovsdb::Row& row) { stale_rows_.OnDelete(table, row); });
   world_.nb.SetObserver(
       [this](int table, const ovsdb::RowChange& change) { nb_rows_.Observe(table, change); });
   if (!paused_) sb_.SetLock(kLock);
@@ -138,6 +142,7 @@ void Northd::Recompute() {
 // What is written is not known any more.
 void Northd::CheckAll() {
   sb_rows_.CheckAll();
+  stale_rows_.CheckAll();
   nb_rows_.CheckAll();
   flows_.CheckAll();
 }
@@ -195,6 +200,7 @@ void Northd::WriteResults() {
   TransactionText southbound(&world_.sb.database().schema());
   southbound.AssertLock(kLock);
   sb_rows_.Write(&southbound);
+  stale_rows_.Write(&southbound);
   flows_.Write(&southbound);
   world_.sb.Sweep();
   world_.nb.Sweep();

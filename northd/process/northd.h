@@ -19,6 +19,7 @@
 #include "northd/process/connection.h"
 #include "northd/process/sequence.h"
 #include "northd/process/stopwatch.h"
+#include "northd/sync/stale_rows.h"
 #include "northd/world.h"
 #include "server/base/loop.h"
 #include "server/base/stream.h"
@@ -83,6 +84,7 @@ class Northd {
   ovsdb::UuidGenerator uuids_;
   World world_;
   RowWriter sb_rows_;
+  StaleRows stale_rows_;
   RowWriter nb_rows_;
   FlowWriter flows_;
   Sequence sequence_;

@@ -4,17 +4,41 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "northd/model/datapaths.h"
+#include "northd/model/globals.h"
 #include "northd/replica/lookup.h"
 #include "northd/rows/nb_rows.h"
 #include "northd/rows/sb_rows.h"
 
 namespace northd {
 
+namespace {
+
+// What a controller may insist on: versions of the package and of the southbound's schema, and what
+// stands for the actions that flows may have.
+constexpr char kInternalVersion[] = "25.03.0-20.41.0-77.6";
+
+}  // namespace
+
 std::monostate SyncGlobal(Context& ctx, const std::monostate&) {
+  World& world = ctx.world();
   const nb::NBGlobal nb = OnlyRow<nb::NBGlobal>(ctx);
-  if (!nb) return {};
+  if (!nb) {
+    world.nb_rows.Emit(ctx, OutRow::Of<nb::NBGlobal>("global"));
+    return {};
+  }
+  const Globals& globals = GetGlobals(ctx);
   std::map<std::string, std::string> options;
   for (const auto& [key, value] : nb.options()) options.emplace(key, value);
+  options["mac_prefix"] = globals.mac_prefix;
+  options["svc_monitor_mac"] = globals.svc_monitor_mac_text();
+  options["max_tunid"] = absl::StrCat(ctx.Get(kKeyLimits, {}).max_datapath);
+  options["northd_internal_version"] = kInternalVersion;
+  OutRow nb_row = OutRow::Of<nb::NBGlobal>("global");
+  nb_row.Set(nb::NBGlobal::kOptions, options);
+  world.nb_rows.Emit(ctx, std::move(nb_row));
+
   options["arp_ns_explicit_output"] = "true";
   options["register_consolidation"] = "true";
   const sb::SBGlobal sb = OnlyRow<sb::SBGlobal>(ctx);
@@ -26,7 +50,7 @@ std::monostate SyncGlobal(Context& ctx, const std::monostate&) {
   row.Set(sb::SBGlobal::kNbCfg, nb.nb_cfg());
   row.Set(sb::SBGlobal::kIpsec, nb.ipsec());
   row.Set(sb::SBGlobal::kOptions, options);
-  ctx.world().sb_rows.Emit(ctx, std::move(row));
+  world.sb_rows.Emit(ctx, std::move(row));
   return {};
 }
 

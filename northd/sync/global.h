@@ -9,7 +9,7 @@
 
 namespace northd {
 
-// The row of SB_Global.
+// The row of SB_Global, and the options that NB_Global gets.
 std::monostate SyncGlobal(Context& ctx, const std::monostate&);
 inline constexpr engine::Kind<std::monostate> kSyncGlobal{"sync_global", &SyncGlobal};
 

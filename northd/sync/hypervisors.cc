@@ -29,7 +29,7 @@ std::monostate SyncHypervisors(Context& ctx, const std::monostate&) {
     }
     if (state.nb_cfg() == least) timestamp = std::max(timestamp, state.nb_cfg_timestamp());
   }
-  OutRow row = OutRow::Of<nb::NBGlobal>(global.uuid().ToString());
+  OutRow row = OutRow::Of<nb::NBGlobal>("global");
   row.Set(nb::NBGlobal::kHvCfg, least);
   row.Set(nb::NBGlobal::kHvCfgTimestamp, timestamp);
   ctx.world().nb_rows.Emit(ctx, std::move(row));

@@ -28,6 +28,9 @@ DesiredRows::Policy ByName(int column) {
   return policy;
 }
 
+// That of the northbound row, which it has in common.
+std::string UuidKey(const Replica&, const Row& row) { return row.uuid().ToString(); }
+
 // The UUID of the switch or router that a datapath stands for.
 std::string DatapathKey(const Replica&, const Row& row) {
   const std::string of_switch = Value(row, sb::DatapathBinding::kExternalIds, "logical-switch");
@@ -46,6 +49,32 @@ std::string ServiceMonitorRowKey(const Replica&, const Row& row) {
                       text(sb::ServiceMonitor::kProtocol));
 }
 
+// What a datapath has one of: by the switch or router.
+DesiredRows::Policy ByDatapath(int column) {
+  DesiredRows::Policy policy;
+  policy.key_of = [column](const Replica& replica, const Row& row) {
+    const Row* datapath =
+        replica.Peek(sb::DatapathBinding::kTable, row.datum(column).key(0).uuid());
+    return datapath == nullptr ? std::string() : DatapathKey(replica, *datapath);
+  };
+  return policy;
+}
+
+std::string MulticastGroupKey(const Replica&, const Row& row) {
+  return absl::StrCat(row.datum(sb::MulticastGroup::kDatapath).key(0).uuid().ToString(),
+                      row.datum(sb::MulticastGroup::kName).key(0).string());
+}
+
+// A member of a group, by both their names.
+std::string HaChassisKey(Replica& replica, const Row& row) {
+  const auto groups = replica.PeekIndex(sb::HAChassisGroup::kTable, sb::HAChassisGroup::kHaChassis,
+                                        Atom::Of(row.uuid()));
+  if (groups.empty()) return "";
+  const Row* group = replica.Peek(sb::HAChassisGroup::kTable, groups.front());
+  return absl::StrCat(Value(row, sb::HAChassis::kExternalIds, "chassis-name"), "/",
+                      group->datum(sb::HAChassisGroup::kName).key(0).string());
+}
+
 }  // namespace
 
 void DeclareSouthboundTables(DesiredRows* rows) {
@@ -61,16 +90,31 @@ void DeclareSouthboundTables(DesiredRows* rows) {
       sb::LogicalDPGroup::kTable,
       {.key_of = [](const Replica&, const Row&) { return std::string(); }, .delete_others = false});
   rows->Declare(sb::ServiceMonitor::kTable, {.key_of = &ServiceMonitorRowKey});
+  rows->Declare(sb::DHCPOptions::kTable, ByName(sb::DHCPOptions::kName));
+  rows->Declare(sb::DHCPv6Options::kTable, ByName(sb::DHCPv6Options::kName));
+  rows->Declare(sb::RBACRole::kTable, ByName(sb::RBACRole::kName));
+  rows->Declare(sb::RBACPermission::kTable, ByName(sb::RBACPermission::kTableColumn));
+  rows->Declare(sb::MulticastGroup::kTable, {.key_of = &MulticastGroupKey});
+  rows->Declare(sb::IPMulticast::kTable, ByDatapath(sb::IPMulticast::kDatapath));
+  rows->Declare(sb::HAChassisGroup::kTable, ByName(sb::HAChassisGroup::kName));
+  rows->Declare(sb::HAChassis::kTable, {.key_of = &HaChassisKey});
+  for (int table : {sb::Mirror::kTable, sb::DNS::kTable, sb::StaticMACBinding::kTable,
+                    sb::ChassisTemplateVar::kTable}) {
+    rows->Declare(table, {.key_of = &UuidKey, .keys_are_uuids = true});
+  }
 }
 
 void DeclareNorthboundTables(DesiredRows* rows) {
   const DesiredRows::Policy columns_only = {
-      .key_of = [](const Replica&, const Row& row) { return row.uuid().ToString(); },
+      .key_of = &UuidKey,
       .insert = false,
       .delete_others = false,
   };
-  for (int table : {nb::NBGlobal::kTable, nb::LogicalSwitchPort::kTable,
-                    nb::LogicalRouterPort::kTable, nb::BFD::kTable}) {
+  rows->Declare(nb::NBGlobal::kTable,
+                {.key_of = [](const Replica&, const Row&) { return std::string("global"); },
+                 .delete_others = false});
+  for (int table :
+       {nb::LogicalSwitchPort::kTable, nb::LogicalRouterPort::kTable, nb::BFD::kTable}) {
     rows->Declare(table, columns_only);
   }
 }

@@ -1,0 +1,18 @@
+// Tables that say the same for every network: which DHCP options there are (DHCP_Options,
+// DHCPv6_Options), and what controllers may write (RBAC_Role, RBAC_Permission).
+#ifndef NORTHD_SYNC_CATALOGUES_H_
+#define NORTHD_SYNC_CATALOGUES_H_
+
+#include <variant>
+
+#include "northd/engine/engine.h"
+#include "northd/rows/row_view.h"
+
+namespace northd {
+
+std::monostate SyncCatalogues(Context& ctx, const std::monostate&);
+inline constexpr engine::Kind<std::monostate> kSyncCatalogues{"sync_catalogues", &SyncCatalogues};
+
+}  // namespace northd
+
+#endif  // NORTHD_SYNC_CATALOGUES_H_

@@ -1,0 +1,22 @@
+// Chassis that stand in for each other (HA_Chassis_Group, HA_Chassis): those of a distributed
+// gateway port, and those of a group in the northbound that a port refers to.
+#ifndef NORTHD_SYNC_HA_CHASSIS_GROUPS_H_
+#define NORTHD_SYNC_HA_CHASSIS_GROUPS_H_
+
+#include "northd/engine/engine.h"
+#include "northd/rows/row_view.h"
+
+namespace northd {
+
+// Of a router port that is a distributed gateway: the UUID of its group. Zero if it has none.
+Uuid ComputeGatewayGroup(Context& ctx, const Uuid& router_port);
+inline constexpr engine::Kind<Uuid, Uuid> kGatewayGroup{"gateway_group", &ComputeGatewayGroup};
+
+// Of a row of HA_Chassis_Group in the northbound: the UUID of the southbound's. Zero if it is gone.
+Uuid ComputeHaChassisGroup(Context& ctx, const Uuid& group);
+inline constexpr engine::Kind<Uuid, Uuid> kHaChassisGroup{"ha_chassis_group",
+                                                          &ComputeHaChassisGroup};
+
+}  // namespace northd
+
+#endif  // NORTHD_SYNC_HA_CHASSIS_GROUPS_H_

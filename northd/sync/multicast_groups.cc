@@ -1,0 +1,87 @@
+#include "northd/sync/multicast_groups.h"
+
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "northd/model/datapaths.h"
+#include "northd/model/ports.h"
+#include "northd/replica/lookup.h"
+#include "northd/rows/nb_rows.h"
+#include "northd/rows/sb_rows.h"
+
+namespace northd {
+namespace {
+
+struct Group {
+  const char* name;
+  int tunnel_key;
+};
+
+constexpr Group kFlood = {"_MC_flood", 32768};
+constexpr Group kUnknown = {"_MC_unknown", 32769};
+constexpr Group kRouterFlood = {"_MC_mrouter_flood", 32770};
+constexpr Group kStatic = {"_MC_static", 32771};
+constexpr Group kFloodL2 = {"_MC_flood_l2", 32772};
+
+void Join(Context& ctx, const Datapath& datapath, const Group& group, const Uuid& port) {
+  JoinMulticastGroup(ctx, datapath.sb_uuid, group.name, group.tunnel_key, port);
+}
+
+// Multicast goes from the port's switch to a router that relays it.
+bool LeadsToRelay(Context& ctx, const SwitchPort& port) {
+  if (!port.is_router()) return false;
+  const auto sw = Row<nb::LogicalSwitch>(ctx, port.switch_uuid);
+  if (!sw || !sw.other_config().GetBool("mcast_snoop", false)) return false;
+  const auto router = Row<nb::LogicalRouter>(ctx, RouterOf(ctx, PeerOf(ctx, port)));
+  return router && router.options().GetBool("mcast_relay", false);
+}
+
+}  // namespace
+
+// Every port brings the row along: so there is one while there is a port.
+void JoinMulticastGroup(Context& ctx, const Uuid& sb_datapath, absl::string_view name,
+                        int64_t tunnel_key, const Uuid& sb_port) {
+  DesiredRows& rows = ctx.world().sb_rows;
+  const std::string key = absl::StrCat(sb_datapath.ToString(), name);
+  OutRow row = OutRow::Of<sb::MulticastGroup>(key);
+  row.Set(sb::MulticastGroup::kDatapath, sb_datapath);
+  row.Set(sb::MulticastGroup::kName, name);
+  row.Set(sb::MulticastGroup::kTunnelKey, tunnel_key);
+  rows.Emit(ctx, std::move(row));
+  rows.EmitElement(ctx, sb::MulticastGroup::kTable, key, sb::MulticastGroup::kPorts,
+                   ovsdb::Atom::Of(sb_port));
+}
+
+void JoinMulticastRouters(Context& ctx, const Uuid& sb_datapath, const Uuid& sb_port) {
+  JoinMulticastGroup(ctx, sb_datapath, kRouterFlood.name, kRouterFlood.tunnel_key, sb_port);
+}
+
+std::monostate SyncSwitchPortGroups(Context& ctx, const Uuid& uuid) {
+  const SwitchPort& port = ctx.Get(kSwitchPortModel, uuid);
+  if (!port.exists || port.tunnel_key == 0 || !port.enabled) return {};
+  const Datapath& datapath = ctx.Get(kDatapath, port.switch_uuid);
+  if (!datapath.exists) return {};
+  Join(ctx, datapath, kFlood, port.sb_uuid);
+  if (!port.is_router()) Join(ctx, datapath, kFloodL2, port.sb_uuid);
+  if (port.has_unknown) Join(ctx, datapath, kUnknown, port.sb_uuid);
+  const StringMap options = Row<nb::LogicalSwitchPort>(ctx, uuid).options();
+  const bool flood = options.GetBool("mcast_flood", false);
+  if (flood) Join(ctx, datapath, kStatic, port.sb_uuid);
+  if (options.GetBool("mcast_flood_reports", false) || LeadsToRelay(ctx, port)) {
+    Join(ctx, datapath, kRouterFlood, port.sb_uuid);
+  }
+  return {};
+}
+
+std::monostate SyncRouterPortGroups(Context& ctx, const Uuid& uuid) {
+  const RouterPort& port = ctx.Get(kRouterPortModel, uuid);
+  if (!port.exists || port.tunnel_key == 0 || !port.enabled) return {};
+  const Datapath& datapath = ctx.Get(kDatapath, port.router_uuid);
+  if (!datapath.exists) return {};
+  const auto row = Row<nb::LogicalRouterPort>(ctx, uuid);
+  if (row.options().GetBool("mcast_flood", false)) Join(ctx, datapath, kStatic, port.sb_uuid);
+  return {};
+}
+
+}  // namespace northd

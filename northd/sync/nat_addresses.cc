@@ -1,0 +1,123 @@
+#include "northd/sync/nat_addresses.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "absl/strings/str_cat.h"
+#include "northd/model/addresses.h"
+#include "northd/model/ports.h"
+#include "northd/replica/lookup.h"
+#include "northd/rows/nb_rows.h"
+#include "server/base/log.h"
+
+namespace northd {
+namespace {
+
+base::LogModule log("northd");
+
+std::string Resident(const std::string& json_name) {
+  return absl::StrCat(" is_chassis_resident(", json_name, ")");
+}
+
+bool HasAddress(const RouterPort& port, absl::string_view ip) {
+  return std::any_of(port.addresses.v4.begin(), port.addresses.v4.end(),
+                     [&](const Network& network) { return network.IpText() == ip; });
+}
+
+// Of the router's NAT rules: those that are distributed each on their own, the others together.
+std::vector<std::string> NatAddresses(Context& ctx, const RouterPort& port,
+                                      const RouterGateways& gateways) {
+  std::vector<std::string> addresses;
+  const auto router = Row<nb::LogicalRouter>(ctx, port.router_uuid);
+  if (!router) return addresses;
+  std::string central = port.addresses.mac_text();
+  bool has_central = false;
+  for (const Uuid& uuid : router.nat()) {
+    const auto nat = Row<nb::NAT>(ctx, uuid);
+    if (!nat) continue;
+    const auto ip = Ip::Parse(nat.external_ip());
+    if (!ip || ip->v6) continue;
+    const auto gateway_port = nat.gateway_port();
+    if (gateway_port && *gateway_port != port.uuid) continue;
+    const auto logical_port = nat.logical_port();
+    const auto external_mac = nat.external_mac();
+    if (!gateways.distributed_ports.empty() && nat.type() == "dnat_and_snat" && logical_port &&
+        external_mac) {
+      if (const auto mac = Mac::Parse(*external_mac)) {
+        addresses.push_back(absl::StrCat(mac->ToString(), " ", nat.external_ip(),
+                                         Resident(JsonName(*logical_port))));
+      }
+    } else if (!HasAddress(port, nat.external_ip())) {
+      absl::StrAppend(&central, " ", nat.external_ip());
+      has_central = true;
+    }
+  }
+  if (has_central) {
+    if (port.is_distributed_gateway) central += Resident(port.cr_json_name);
+    addresses.push_back(std::move(central));
+  }
+  return addresses;
+}
+
+// Whether the chassis that has the router announces the port's own addresses.
+bool AnnouncesItself(Context& ctx, const SwitchPort& port, const RouterPort& peer,
+                     const RouterGateways& gateways) {
+  if (gateways.distributed_ports.empty()) {
+    return !gateways.chassis.empty() && !ctx.Get(kSwitchPorts, port.switch_uuid).localnet.empty();
+  }
+  if (peer.is_distributed_gateway) return true;
+  if (!Row<nb::LogicalRouterPort>(ctx, peer.uuid)
+           .options()
+           .GetBool("reside-on-redirect-chassis", false)) {
+    return false;
+  }
+  if (gateways.distributed_ports.size() == 1) return true;
+  static base::RateLimit limit(1, 1);
+  log.WarnLimited(limit,
+                  "logical router port %s: reside-on-redirect-chassis is for a router with one "
+                  "distributed gateway port",
+                  peer.name);
+  return false;
+}
+
+}  // namespace
+
+std::vector<std::string> ComputeNatAddresses(Context& ctx, const Uuid& switch_port) {
+  const SwitchPort& port = ctx.Get(kSwitchPortModel, switch_port);
+  const Uuid peer_uuid = PeerOf(ctx, port);
+  if (peer_uuid.is_zero()) return {};
+  const RouterPort& peer = ctx.Get(kRouterPortModel, peer_uuid);
+  if (!peer.exists) return {};
+  const RouterGateways& gateways = ctx.Get(kRouterGateways, peer.router_uuid);
+  const bool distributed = !gateways.distributed_ports.empty();
+  if (!distributed && gateways.chassis.empty()) return {};
+  // Where the router is, if that depends on a chassis.
+  std::string resident;
+  if (distributed) {
+    resident = Resident(peer.is_distributed_gateway
+                            ? peer.cr_json_name
+                            : ctx.Get(kRouterPortModel, gateways.distributed_ports.front())
+                                  .cr_json_name);
+  }
+
+  std::vector<std::string> addresses;
+  const auto row = Row<nb::LogicalSwitchPort>(ctx, switch_port);
+  if (const auto wanted = row.options().Get("nat-addresses")) {
+    if (*wanted == "router") {
+      addresses = NatAddresses(ctx, peer, gateways);
+    } else if (PortAddresses::Parse(*wanted)) {
+      addresses.push_back(absl::StrCat(*wanted, resident));
+    } else {
+      static base::RateLimit limit(1, 1);
+      log.WarnLimited(limit, "logical switch port %s has bad nat-addresses", port.name);
+    }
+  }
+  if (AnnouncesItself(ctx, port, peer, gateways)) {
+    std::string own = peer.addresses.mac_text();
+    for (const Network& network : peer.addresses.v4) absl::StrAppend(&own, " ", network.IpText());
+    addresses.push_back(absl::StrCat(own, resident));
+  }
+  return addresses;
+}
+
+}  // namespace northd

@@ -1,0 +1,28 @@
+// What a router port tells hosts from time to time (RFC 4861): options of its Port_Binding, after
+// Logical_Router_Port.ipv6_ra_configs; and prefixes that it asks for (RFC 3633).
+#ifndef NORTHD_SYNC_ROUTER_ADVERTISEMENTS_H_
+#define NORTHD_SYNC_ROUTER_ADVERTISEMENTS_H_
+
+#include <map>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "northd/engine/engine.h"
+#include "northd/model/ports.h"
+#include "northd/rows/nb_rows.h"
+
+namespace northd {
+
+// Prefixes that were delegated to the port of this name, as a controller says; or "".
+std::string ComputeDelegatedPrefixes(Context& ctx, const std::string& port);
+inline constexpr engine::Kind<std::string, std::string> kDelegatedPrefixes{
+    "delegated_prefixes", &ComputeDelegatedPrefixes};
+
+// `delegated` are prefixes that were delegated to the port, or "".
+void AddRouterAdvertisements(const RouterPort& port, const nb::LogicalRouterPort& row,
+                             absl::string_view delegated,
+                             std::map<std::string, std::string>* options);
+
+}  // namespace northd
+
+#endif  // NORTHD_SYNC_ROUTER_ADVERTISEMENTS_H_

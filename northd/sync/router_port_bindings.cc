@@ -1,0 +1,140 @@
+#include "northd/sync/router_port_bindings.h"
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "northd/model/addresses.h"
+#include "northd/model/datapaths.h"
+#include "northd/model/ports.h"
+#include "northd/replica/lookup.h"
+#include "northd/rows/nb_rows.h"
+#include "northd/rows/sb_rows.h"
+#include "northd/sync/ha_chassis_groups.h"
+#include "northd/sync/router_advertisements.h"
+
+namespace northd {
+namespace {
+
+using PB = sb::PortBinding;
+using Options = std::map<std::string, std::string>;
+
+// ---- What the router has ----
+
+// It has a NAT rule that is carried out where the port of its address is.
+bool ComputeHasDistributedNat(Context& ctx, const Uuid& router) {
+  const auto row = Row<nb::LogicalRouter>(ctx, router);
+  if (!row) return false;
+  return std::any_of(row.nat().begin(), row.nat().end(), [&](const Uuid& uuid) {
+    const auto nat = Row<nb::NAT>(ctx, uuid);
+    if (!nat || nat.type() != "dnat_and_snat" || !nat.logical_port()) return false;
+    const auto mac = nat.external_mac();
+    return mac && Mac::Parse(*mac);
+  });
+}
+constexpr engine::Kind<Uuid, bool> kHasDistributedNat{"router_has_distributed_nat",
+                                                      &ComputeHasDistributedNat};
+
+// Routing protocols may take its routes from where it resides.
+void AddDynamicRouting(Context& ctx, const RouterPort& port, const StringMap& port_options,
+                       Options* options) {
+  const auto router = Row<nb::LogicalRouter>(ctx, port.router_uuid);
+  if (!router || !router.options().GetBool("dynamic-routing", false)) return;
+  (*options)["dynamic-routing"] = "true";
+  for (const char* key : {"dynamic-routing-maintain-vrf", "dynamic-routing-port-name"}) {
+    if (const auto value = port_options.Get(key)) (*options)[key] = std::string(*value);
+  }
+  if (const auto vrf = router.options().Get("dynamic-routing-vrf-name")) {
+    (*options)["dynamic-routing-vrf-name"] = std::string(*vrf);
+  }
+}
+
+// ---- Rows ----
+
+OutRow BeginRow(const nb::LogicalRouterPort& row, const Datapath& datapath, const std::string& name,
+                int64_t key) {
+  OutRow out = OutRow::Of<PB>(name);
+  out.Set(PB::kLogicalPort, name);
+  out.Set(PB::kDatapath, datapath.sb_uuid);
+  out.Set(PB::kTunnelKey, key);
+  out.SetDefault(PB::kUp, false);
+  std::string mac(row.mac());
+  for (const absl::string_view network : row.networks()) absl::StrAppend(&mac, " ", network);
+  out.Set(PB::kMac, mac);
+  Options ids;
+  for (const auto& [id, value] : row.external_ids()) ids.emplace(id, value);
+  out.Set(PB::kExternalIds, ids);
+  out.SetEmpty(PB::kNatAddresses);
+  out.SetEmpty(PB::kParentPort);
+  out.SetEmpty(PB::kTag);
+  return out;
+}
+
+void EmitChassisRedirect(Context& ctx, const RouterPort& port, const Datapath& datapath,
+                         const nb::LogicalRouterPort& row) {
+  const std::string name = absl::StrCat("cr-", port.name);
+  const int64_t key = PortKey(ctx, port.router_uuid, name);
+  if (key == 0) return;
+  OutRow out = BeginRow(row, datapath, name, key);
+  out.Set(PB::kType, "chassisredirect");
+  Options options{{"distributed-port", port.name}};
+  const absl::string_view redirect = row.options().GetOrEmpty("redirect-type");
+  if (row.options().Contains("redirect-type")) options["redirect-type"] = std::string(redirect);
+  const bool has_vtep = !port.switch_port.is_zero() &&
+                        !ctx.Get(kSwitchPorts, SwitchOf(ctx, port.switch_port)).vtep.empty();
+  if (redirect != "bridged" && !has_vtep && !ctx.Get(kHasDistributedNat, port.router_uuid)) {
+    options["always-redirect"] = "true";
+  }
+  AddDynamicRouting(ctx, port, row.options(), &options);
+  out.Set(PB::kOptions, options);
+  const Uuid& group = ctx.Get(kGatewayGroup, port.uuid);
+  if (group.is_zero()) {
+    out.SetEmpty(PB::kHaChassisGroup);
+  } else {
+    out.Set(PB::kHaChassisGroup, group);
+  }
+  ctx.world().sb_rows.Emit(ctx, std::move(out));
+}
+
+}  // namespace
+
+std::monostate SyncRouterPortBinding(Context& ctx, const Uuid& uuid) {
+  const RouterPort& port = ctx.Get(kRouterPortModel, uuid);
+  if (!port.exists || port.tunnel_key == 0) return {};
+  const Datapath& datapath = ctx.Get(kDatapath, port.router_uuid);
+  const auto row = Row<nb::LogicalRouterPort>(ctx, uuid);
+  if (!datapath.exists) return {};
+  const std::string& chassis = ctx.Get(kRouterGateways, port.router_uuid).chassis;
+
+  OutRow out = BeginRow(row, datapath, port.name, port.tunnel_key);
+  out.Set(PB::kType, chassis.empty() ? "patch" : "l3gateway");
+  out.SetEmpty(PB::kHaChassisGroup);
+  Options options;
+  std::string peer;
+  if (!port.switch_port.is_zero()) {
+    peer = ctx.Get(kSwitchPortModel, port.switch_port).name;
+  } else if (!port.peer_router_port.is_zero()) {
+    peer = ctx.Get(kRouterPortModel, port.peer_router_port).name;
+  }
+  if (!peer.empty()) {
+    options["peer"] = peer;
+    if (port.is_distributed_gateway) {
+      options["chassis-redirect-port"] = absl::StrCat("cr-", port.name);
+    }
+  }
+  if (!chassis.empty()) {
+    options["l3gateway-chassis"] = chassis;
+    AddDynamicRouting(ctx, port, row.options(), &options);
+  }
+  const std::string& delegated = ctx.Get(kDelegatedPrefixes, port.name);
+  if (!delegated.empty()) options["ipv6_ra_pd_list"] = delegated;
+  AddRouterAdvertisements(port, row, delegated, &options);
+  out.Set(PB::kOptions, options);
+  ctx.world().sb_rows.Emit(ctx, std::move(out));
+  if (port.is_distributed_gateway) EmitChassisRedirect(ctx, port, datapath, row);
+  return {};
+}
+
+}  // namespace northd

@@ -1,0 +1,17 @@
+// Neighbours of routers that people set (Static_MAC_Binding).
+#ifndef NORTHD_SYNC_STATIC_MACS_H_
+#define NORTHD_SYNC_STATIC_MACS_H_
+
+#include <variant>
+
+#include "northd/engine/engine.h"
+#include "northd/rows/row_view.h"
+
+namespace northd {
+
+std::monostate SyncStaticMac(Context& ctx, const Uuid& binding);
+inline constexpr engine::Kind<Uuid> kSyncStaticMac{"sync_static_mac", &SyncStaticMac};
+
+}  // namespace northd
+
+#endif  // NORTHD_SYNC_STATIC_MACS_H_
