@@ -29,34 +29,14 @@
 #include "northd/sync/global.h"
 #include "northd/sync/load_balancers.h"
 #include "northd/sync/hypervisors.h"
-#include "northd/sync/igmp_groups.h"
-#include "northd/sync/ip_multicast.h"
-#include "northd/sync/mirrors.h"
-#include "northd/sync/multicast_groups.h"
-#include "northd/sync/port_status.h"
-#include "northd/sync/router_port_bindings.h"
-#include "northd/sync/static_macs.h"
-#include "northd/sync/switch_port_bindings.h"
-#include "northd/sync/template_vars.h"
+#include "northd/sync/port_groups.h"
 
 // A feature adds its kinds here, to the list of what they exist for.
 namespace northd {
 namespace {
 
 std::monostate TranslateSwitchPort(Context& ctx, const Uuid& port) {
-  ctx.Require(kPortSecurityOf, port);
-  ctx.Require(kFdbOf, port);
-  ctx.Require(kArpResponderOf, port);
-  ctx.Require(kDhcpOf, port);
-  ctx.Require(kExternalPort, port);
-  ctx.Require(kL2LookupOf, port);
-  ctx.Require(kArpProxyOf, port);
-  ctx.Require(kDhcpRelayOf, port);
-  ctx.Require(kRouterAddressesOf, port);
-  ctx.Require(kRoutingProtocolRedirectOf, port);
-  ctx.Require(kSyncSwitchPortBinding, port);
-  ctx.Require(kSyncSwitchPortGroups, port);
-  ctx.Require(kSyncSwitchPortStatus, port);
+  ctx.Require(kJoinPortGroups, port);
   return {};
 }
 constexpr engine::Kind<Uuid> kSwitchPort{"switch_port", &TranslateSwitchPort};
@@ -120,19 +100,7 @@ constexpr engine::Kind<std::monostate> kSyncTemplateVars{
 std::monostate TranslateAll(Context& ctx, const std::monostate&) {
   ctx.Require(kSyncGlobal, {});
   ctx.Require(kSyncHypervisors, {});
-  ctx.Require(kPortSecurity, {});
-  ctx.Require(kFdb, {});
-  ctx.Require(kQos, {});
-  ctx.Require(kArpResponder, {});
-  ctx.Require(kDhcp, {});
-  ctx.Require(kDns, {});
-  ctx.Require(kExternalPorts, {});
-  ctx.Require(kL2Lookup, {});
-  ctx.Require(kVtep, {});
-  ctx.Require(kSyncCatalogues, {});
-  ctx.Require(kSyncMirrors, {});
-  ctx.Require(kSyncStaticMacs, {});
-  ctx.Require(kSyncTemplateVars, {});
+  ctx.Require(kSyncAddressSets, {});
   for (const Uuid& uuid : AllRows<nb::LogicalSwitch>(ctx)) ctx.Require(kSwitch, uuid);
   for (const Uuid& uuid : AllRows<nb::LogicalRouter>(ctx)) ctx.Require(kRouter, uuid);
   for (const Uuid& uuid : AllRows<nb::LoadBalancer>(ctx)) {

@@ -225,6 +225,7 @@ DesiredRows::Columns DesiredRows::ContentOf(const Desired& desired,
     }
   }
   std::map<int, std::vector<Atom>> sets;
+  for (int column : policies_[static_cast<size_t>(desired.table)].element_columns) sets[column];
   for (const auto& [element, count] : desired.elements) {
     sets[static_cast<int>(element >> 32)].push_back(atom(element).key(0));
   }

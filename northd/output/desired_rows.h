@@ -77,10 +77,10 @@ class DesiredRows final : public engine::Sink {
   // What a table's rows are to us.
   struct Policy {
     // The key of a row that is there; "" for one that cannot be ours.
-    std::function<std::string(Replica& replica, const ovsdb::Row& row)> key_of;
-    bool insert = true;           // Rows that are not there yet are made.
-    bool delete_others = true;    // Rows that nobody emits are deleted.
-    bool keys_are_uuids = false;  // A row is made with the UUID that its key is the text of.
+    std::function<std::string(const Replica& replica, const ovsdb::Row& row)> key_of;
+    bool insert = true;                // Rows that are not there yet are made.
+    bool delete_others = true;         // Rows that nobody emits are deleted.
+    std::vector<int> element_columns;  // That EmitElement() may fill: empty without any.
   };
   using Columns = std::vector<std::pair<int, ovsdb::Datum>>;  // By number.
 

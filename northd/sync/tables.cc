@@ -1,6 +1,8 @@
 #include "northd/sync/tables.h"
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "northd/rows/nb_rows.h"
@@ -20,8 +22,9 @@ std::string Value(const Row& row, int column, absl::string_view key) {
 }
 
 // The key is a text column.
-DesiredRows::Policy ByName(int column) {
+DesiredRows::Policy ByName(int column, std::vector<int> element_columns = {}) {
   DesiredRows::Policy policy;
+  policy.element_columns = std::move(element_columns);
   policy.key_of = [column](const Replica&, const Row& row) {
     return std::string(row.datum(column).key(0).string());
   };
@@ -90,18 +93,9 @@ void DeclareSouthboundTables(DesiredRows* rows) {
       sb::LogicalDPGroup::kTable,
       {.key_of = [](const Replica&, const Row&) { return std::string(); }, .delete_others = false});
   rows->Declare(sb::ServiceMonitor::kTable, {.key_of = &ServiceMonitorRowKey});
-  rows->Declare(sb::DHCPOptions::kTable, ByName(sb::DHCPOptions::kName));
-  rows->Declare(sb::DHCPv6Options::kTable, ByName(sb::DHCPv6Options::kName));
-  rows->Declare(sb::RBACRole::kTable, ByName(sb::RBACRole::kName));
-  rows->Declare(sb::RBACPermission::kTable, ByName(sb::RBACPermission::kTableColumn));
-  rows->Declare(sb::MulticastGroup::kTable, {.key_of = &MulticastGroupKey});
-  rows->Declare(sb::IPMulticast::kTable, ByDatapath(sb::IPMulticast::kDatapath));
-  rows->Declare(sb::HAChassisGroup::kTable, ByName(sb::HAChassisGroup::kName));
-  rows->Declare(sb::HAChassis::kTable, {.key_of = &HaChassisKey});
-  for (int table : {sb::Mirror::kTable, sb::DNS::kTable, sb::StaticMACBinding::kTable,
-                    sb::ChassisTemplateVar::kTable}) {
-    rows->Declare(table, {.key_of = &UuidKey, .keys_are_uuids = true});
-  }
+  rows->Declare(sb::AddressSet::kTable,
+                ByName(sb::AddressSet::kName, {sb::AddressSet::kAddresses}));
+  rows->Declare(sb::PortGroup::kTable, ByName(sb::PortGroup::kName, {sb::PortGroup::kPorts}));
 }
 
 void DeclareNorthboundTables(DesiredRows* rows) {
