@@ -4,10 +4,10 @@
 //   row.Set(sb::PortBinding::kType, "patch");                    // survives restarts.
 //   Emit(ctx, ctx.world().sb_rows, std::move(row));
 //
-// A row is named by table and key, and gets the UUID of the row of this key that is there already,
-// or else a new one: so rows can refer to each other before they are written. Columns that are not
-// set are left alone. Several units may each emit some of a row's columns. Large sets may also be
-// emitted element by element, by many units.
+// Several units may each emit some of a row's columns. A row is named by table and key, and gets
+// the UUID of the row of this key that is there already, or else a new one: so rows can refer to
+// each other before they are written. Columns that are not set are left alone. Large sets may also
+// be emitted element by element, by many units.
 #ifndef NORTHD_OUTPUT_DESIRED_ROWS_H_
 #define NORTHD_OUTPUT_DESIRED_ROWS_H_
 
@@ -77,7 +77,7 @@ class DesiredRows final : public engine::Sink {
   // What a table's rows are to us.
   struct Policy {
     // The key of a row that is there; "" for one that cannot be ours.
-    std::function<std::string(const Replica& replica, const ovsdb::Row& row)> key_of;
+    std::function<std::string(Replica& replica, const ovsdb::Row& row)> key_of;
     bool insert = true;                // Rows that are not there yet are made.
     bool delete_others = true;         // Rows that nobody emits are deleted.
     std::vector<int> element_columns;  // That EmitElement() may fill: empty without any.
@@ -121,8 +121,8 @@ class DesiredRows final : public engine::Sink {
   // Whether somebody emits the row; elements alone do not make one.
   bool Wanted(const Desired& desired) const { return !desired.contents.empty(); }
   // What its columns shall be: those of all who emit it, the older one's where two set the same,
-  // and elements put together. `present` is the row as it is, or null.
-  Columns ContentOf(const Desired& desired, const ovsdb::Row* present) const;
+  // and elements put together.
+  Columns ContentOf(const Desired& desired) const;
   // Whether a column is set as a whole.
   bool SetsColumn(const Desired& desired, int column) const;
   const ovsdb::Datum& atom(uint64_t element) const {

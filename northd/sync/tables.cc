@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "northd/rows/nb_rows.h"
 #include "northd/rows/sb_rows.h"
+#include "northd/sync/meters.h"
 
 namespace northd {
 namespace {
@@ -96,6 +97,11 @@ void DeclareSouthboundTables(DesiredRows* rows) {
   rows->Declare(sb::AddressSet::kTable,
                 ByName(sb::AddressSet::kName, {sb::AddressSet::kAddresses}));
   rows->Declare(sb::PortGroup::kTable, ByName(sb::PortGroup::kName, {sb::PortGroup::kPorts}));
+  rows->Declare(sb::Meter::kTable, ByName(sb::Meter::kName));
+  rows->Declare(sb::MeterBand::kTable, {.key_of = &MeterBandKey});
+  rows->Declare(sb::ACLID::kTable,
+                {.key_of = [](const Replica&, const Row& row) { return row.uuid().ToString(); },
+                 .key_is_uuid = true});
 }
 
 void DeclareNorthboundTables(DesiredRows* rows) {
