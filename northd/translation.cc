@@ -5,30 +5,15 @@
 #include "northd/model/datapaths.h"
 #include "northd/pipeline/lb_neighbors.h"
 #include "northd/pipeline/lb_switch.h"
-#include "northd/pipeline/nat_flows.h"
-#include "northd/pipeline/routable_addresses.h"
-#include "northd/pipeline/arp_proxy.h"
-#include "northd/pipeline/arp_responder.h"
-#include "northd/pipeline/dhcp.h"
-#include "northd/pipeline/dhcp_relay.h"
-#include "northd/pipeline/dns.h"
-#include "northd/pipeline/external_ports.h"
-#include "northd/pipeline/fdb.h"
-#include "northd/pipeline/forwarding_groups.h"
-#include "northd/pipeline/l2_lookup.h"
-#include "northd/pipeline/multicast.h"
-#include "northd/pipeline/port_security.h"
-#include "northd/pipeline/qos.h"
-#include "northd/pipeline/router_addresses.h"
-#include "northd/pipeline/routing_protocol_redirect.h"
-#include "northd/pipeline/vtep.h"
+#include "northd/pipeline/acl.h"
+#include "northd/pipeline/acl_rules.h"
 #include "northd/replica/lookup.h"
 #include "northd/rows/nb_rows.h"
-#include "northd/sync/catalogues.h"
-#include "northd/sync/dns.h"
+#include "northd/sync/acl_ids.h"
 #include "northd/sync/global.h"
 #include "northd/sync/load_balancers.h"
 #include "northd/sync/hypervisors.h"
+#include "northd/sync/meters.h"
 #include "northd/sync/port_groups.h"
 
 // A feature adds its kinds here, to the list of what they exist for.
@@ -37,6 +22,7 @@ namespace {
 
 std::monostate TranslateSwitchPort(Context& ctx, const Uuid& port) {
   ctx.Require(kJoinPortGroups, port);
+  ctx.Require(kPortAclFlows, port);
   return {};
 }
 constexpr engine::Kind<Uuid> kSwitchPort{"switch_port", &TranslateSwitchPort};
@@ -64,6 +50,8 @@ std::monostate TranslateSwitch(Context& ctx, const Uuid& uuid) {
   ctx.Require(kMulticastOf, uuid);
   ctx.Require(kMulticastGroupsOf, uuid);
   for (const Uuid& port : sw.ports()) ctx.Require(kSwitchPort, port);
+  ctx.Require(kSwitchAclRules, uuid);
+  ctx.Require(kSwitchAclFlows, uuid);
   return {};
 }
 constexpr engine::Kind<Uuid> kSwitch{"switch", &TranslateSwitch};
@@ -101,11 +89,14 @@ std::monostate TranslateAll(Context& ctx, const std::monostate&) {
   ctx.Require(kSyncGlobal, {});
   ctx.Require(kSyncHypervisors, {});
   ctx.Require(kSyncAddressSets, {});
+  ctx.Require(kSyncMeters, {});
+  ctx.Require(kSyncAclIds, {});
   for (const Uuid& uuid : AllRows<nb::LogicalSwitch>(ctx)) ctx.Require(kSwitch, uuid);
   for (const Uuid& uuid : AllRows<nb::LogicalRouter>(ctx)) ctx.Require(kRouter, uuid);
   for (const Uuid& uuid : AllRows<nb::LoadBalancer>(ctx)) {
     ctx.Require(kTranslateLoadBalancer, uuid);
   }
+  for (const Uuid& uuid : AllRows<nb::PortGroup>(ctx)) ctx.Require(kPortGroupAclRules, uuid);
   return {};
 }
 constexpr engine::Kind<std::monostate> kAll{"all", &TranslateAll};

@@ -251,10 +251,35 @@ void DesiredRows::Touch(uint32_t number) {
   touched_.push_back(number);
 }
 
-void DesiredRows::TouchUuid(const Uuid& uuid) {
-  const auto found = by_uuid_.find(uuid);
+void DesiredRows::TouchChanged(const ovsdb::RowChange& change) {
+  const auto found = by_uuid_.find(change.uuid());
   if (found == by_uuid_.end()) return;
-  rows_[found->second]->contents_touched = true;
+  Desired& desired = *rows_[found->second];
+  const std::vector<int>& element_columns =
+      policies_[static_cast<size_t>(desired.table)].element_columns;
+  if (!change.before || !change.after || element_columns.empty()) {
+    desired.contents_touched = true;
+  } else {
+    const auto touch_elements = [&](int column, const Datum& elements) {
+      for (size_t i = 0; i < elements.size(); ++i) {
+        desired.touched_elements.push_back(
+            ElementKey(static_cast<uint32_t>(column), FindOrMakeAtom(elements.key(i))));
+      }
+    };
+    for (int column = ovsdb::TableSchema::kFirstRealColumn; column < change.after->n_columns();
+         ++column) {
+      const Datum& before = change.before->datum(column);
+      const Datum& after = change.after->datum(column);
+      const bool by_element = std::find(element_columns.begin(), element_columns.end(), column) !=
+                              element_columns.end();
+      if (by_element) {
+        touch_elements(column, ovsdb::Subtract(before, after));
+        touch_elements(column, ovsdb::Subtract(after, before));
+      } else if (before != after) {
+        desired.contents_touched = true;
+      }
+    }
+  }
   Touch(found->second);
 }
 

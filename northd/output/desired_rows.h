@@ -130,7 +130,8 @@ class DesiredRows final : public engine::Sink {
   }
   std::vector<uint32_t> TakeTouched();
   void Touch(uint32_t number);
-  void TouchUuid(const ovsdb::Uuid& uuid);
+  // The row of the database has changed: of elements, only those that did are looked at.
+  void TouchChanged(const ovsdb::RowChange& change);
   // Forgets a row that nobody emits.
   void EraseIfUnused(uint32_t number);
 

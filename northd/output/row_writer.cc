@@ -18,7 +18,7 @@ void RowWriter::Observe(int table, const ovsdb::RowChange& change) {
   desired_->Observe(table, change);
   if (!desired_->declared(table)) return;
   if (desired_->FindByUuid(change.uuid()) != nullptr) {
-    desired_->TouchUuid(change.uuid());
+    desired_->TouchChanged(change);
   } else if (change.after && desired_->policy(table).delete_others) {
     strangers_.emplace_back(table, change.uuid());
   }
