@@ -3,16 +3,15 @@
 #include <variant>
 
 #include "northd/model/datapaths.h"
-#include "northd/pipeline/lb_neighbors.h"
-#include "northd/pipeline/lb_switch.h"
 #include "northd/pipeline/acl.h"
 #include "northd/pipeline/acl_rules.h"
+#include "northd/pipeline/lb_switch.h"
 #include "northd/replica/lookup.h"
 #include "northd/rows/nb_rows.h"
 #include "northd/sync/acl_ids.h"
 #include "northd/sync/global.h"
-#include "northd/sync/load_balancers.h"
 #include "northd/sync/hypervisors.h"
+#include "northd/sync/load_balancers.h"
 #include "northd/sync/meters.h"
 #include "northd/sync/port_groups.h"
 

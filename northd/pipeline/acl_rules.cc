@@ -7,7 +7,6 @@
 #include "absl/strings/str_cat.h"
 #include "northd/model/datapaths.h"
 #include "northd/model/globals.h"
-#include "northd/model/ports.h"
 #include "northd/pipeline/acl_samples.h"
 #include "northd/pipeline/stages.h"
 #include "northd/replica/lookup.h"
@@ -38,7 +37,7 @@ std::string VerdictOf(absl::string_view action) {
 std::string LogOf(Context& ctx, const nb::ACL& acl) {
   if (!acl.log()) return "";
   std::string text = "log(";
-  if (const auto name = acl.name()) absl::StrAppend(&text, "name=", JsonName(*name), ", ");
+  if (const auto name = acl.name()) absl::StrAppend(&text, "name=\"", *name, "\", ");
   const absl::string_view action = acl.action();
   const absl::string_view verdict =
       action == "drop" || action == "reject" || action == "pass" ? action : "allow";
@@ -46,7 +45,7 @@ std::string LogOf(Context& ctx, const nb::ACL& acl) {
   if (const auto meter = acl.meter()) {
     const std::string name =
         IsFairMeter(ctx, *meter) ? FairMeterName(*meter, acl.uuid()) : std::string(*meter);
-    absl::StrAppend(&text, ", meter=", JsonName(name));
+    absl::StrAppend(&text, ", meter=\"", name, "\"");
   }
   absl::StrAppend(&text, "); ");
   return text;

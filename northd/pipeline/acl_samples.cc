@@ -159,7 +159,7 @@ AclSamples ReadAclSamples(Context& ctx, const nb::ACL& acl) {
 
 void EmitAclSampleFlows(Context& ctx, const AclSamples& samples, AclStage stage,
                         absl::string_view action, const AclTarget& target) {
-  const bool stateful = target.acls.is_stateful() && action != "allow-stateless";
+  const bool stateful = target.acls.has_allow_related && action != "allow-stateless";
   const bool established = samples.est && stateful;
   if (!samples.fresh && !(established && action == "allow-related")) return;
   SampleWriter writer(ctx, samples, stage, target);

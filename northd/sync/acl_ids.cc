@@ -47,6 +47,8 @@ constexpr engine::Kind<Uuid, int64_t> kId{"acl_id", &ComputeId, /*is_cutoff=*/tr
 
 std::monostate SyncAclIds(Context& ctx, const std::monostate&) {
   for (const auto& [acl, id] : ctx.Get(kIds, {})) {
+    // The row has the ACL's UUID.
+    ctx.world().sb_rows.Identity(sb::ACLID::kTable, acl.ToString(), acl);
     OutRow row = OutRow::Of<sb::ACLID>(acl.ToString());
     row.Set(sb::ACLID::kId, id);
     ctx.world().sb_rows.Emit(ctx, std::move(row));

@@ -64,6 +64,7 @@ std::monostate SyncMeter(Context& ctx, const Uuid& uuid) {
   EmitMeter(ctx, name, meter.unit(), bands);
   if (!meter.fair().value_or(false)) return {};
   for (const Uuid& acl : RowsWith<nb::ACL>(ctx, nb::ACL::kMeter, name)) {
+    if (!Row<nb::ACL>(ctx, acl).log()) continue;
     EmitMeter(ctx, FairMeterName(name, acl), meter.unit(), bands);
   }
   return {};

@@ -100,8 +100,7 @@ void DeclareSouthboundTables(DesiredRows* rows) {
   rows->Declare(sb::Meter::kTable, ByName(sb::Meter::kName));
   rows->Declare(sb::MeterBand::kTable, {.key_of = &MeterBandKey});
   rows->Declare(sb::ACLID::kTable,
-                {.key_of = [](const Replica&, const Row& row) { return row.uuid().ToString(); },
-                 .key_is_uuid = true});
+                {.key_of = [](const Replica&, const Row& row) { return row.uuid().ToString(); }});
 }
 
 void DeclareNorthboundTables(DesiredRows* rows) {
