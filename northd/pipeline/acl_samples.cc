@@ -113,13 +113,16 @@ class SampleWriter {
 
   void AddOwn(Stage stage, int priority, absl::string_view match, const AclSample& sample,
               int64_t domain) {
+    // Without an application that takes the samples nothing is to be done, not even to go on.
     std::string actions;
-    for (const SampleCollector& collector : sample.collectors) {
-      // Labels are of no domain.
-      absl::StrAppend(&actions, SampleAction(collector, samples_.label != 0 ? 0 : domain,
-                                             absl::StrCat(PointOf(sample))));
+    if (domain != 0) {
+      for (const SampleCollector& collector : sample.collectors) {
+        // Labels are of no domain.
+        absl::StrAppend(&actions, SampleAction(collector, samples_.label != 0 ? 0 : domain,
+                                               absl::StrCat(PointOf(sample))));
+      }
+      absl::StrAppend(&actions, " next;");
     }
-    absl::StrAppend(&actions, " next;");
     AddFlow(ctx_, target_.datapaths, stage, priority, match, actions);
   }
 
