@@ -291,6 +291,10 @@ std::monostate EmitPortAclFlows(Context& ctx, const Uuid& uuid) {
   if (!port.exists) return {};
   const Datapath& datapath = ctx.Get(kDatapath, port.switch_uuid);
   if (!datapath.exists) return {};
+  // A router port that leads nowhere is as any other.
+  const RouterPort peer =
+      port.is_router() ? ctx.Get(kRouterPortModel, PeerOf(ctx, port)) : RouterPort();
+  if (port.is_router() && !peer.exists) return {};
   const bool stateful = ctx.Get(kSwitchAcls, port.switch_uuid).has_allow_related;
   const auto skip = [&](Stage in, Stage out) {
     const FlowExtra extra = {.hint = uuid, .port = port.name};
@@ -302,9 +306,8 @@ std::monostate EmitPortAclFlows(Context& ctx, const Uuid& uuid) {
   skip(Stage::kLsInPreLb, Stage::kLsOutPreLb);
   if (!stateful) return {};
   // ACLs of a distributed gateway port may be asked for.
-  if (port.is_router() && row.options().GetBool("enable_router_port_acl", false)) {
-    const Uuid peer = PeerOf(ctx, port);
-    if (!peer.is_zero() && ctx.Get(kRouterPortModel, peer).is_distributed_gateway) return {};
+  if (peer.is_distributed_gateway && row.options().GetBool("enable_router_port_acl", false)) {
+    return {};
   }
   skip(Stage::kLsInPreAcl, Stage::kLsOutPreAcl);
   return {};
