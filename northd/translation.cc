@@ -3,33 +3,31 @@
 #include <variant>
 
 #include "northd/model/datapaths.h"
-#include "northd/pipeline/acl.h"
-#include "northd/pipeline/acl_rules.h"
-#include "northd/pipeline/lb_switch.h"
+#include "northd/pipeline/multicast_relay.h"
+#include "northd/pipeline/router_defaults.h"
+#include "northd/pipeline/router_neighbors.h"
+#include "northd/pipeline/router_policies.h"
+#include "northd/pipeline/router_port.h"
+#include "northd/pipeline/routing.h"
 #include "northd/replica/lookup.h"
 #include "northd/rows/nb_rows.h"
-#include "northd/sync/acl_ids.h"
+#include "northd/sync/bfd.h"
 #include "northd/sync/global.h"
 #include "northd/sync/hypervisors.h"
-#include "northd/sync/load_balancers.h"
-#include "northd/sync/meters.h"
-#include "northd/sync/port_groups.h"
+#include "northd/sync/router_routes.h"
 
 // A feature adds its kinds here, to the list of what they exist for.
 namespace northd {
 namespace {
 
 std::monostate TranslateSwitchPort(Context& ctx, const Uuid& port) {
-  ctx.Require(kJoinPortGroups, port);
-  ctx.Require(kPortAclFlows, port);
+  ctx.Require(kSwitchPortNeighbor, port);
   return {};
 }
 constexpr engine::Kind<Uuid> kSwitchPort{"switch_port", &TranslateSwitchPort};
 
 std::monostate TranslateRouterPort(Context& ctx, const Uuid& port) {
-  ctx.Require(kSyncRouterPortBinding, port);
-  ctx.Require(kSyncRouterPortGroups, port);
-  ctx.Require(kSyncRouterPortStatus, port);
+  ctx.Require(kRouterPortFlows, port);
   return {};
 }
 constexpr engine::Kind<Uuid> kRouterPort{"router_port", &TranslateRouterPort};
@@ -60,13 +58,12 @@ std::monostate TranslateRouter(Context& ctx, const Uuid& uuid) {
   ctx.Require(kSyncRouterIgmpGroups, uuid);
   const nb::LogicalRouter router = Row<nb::LogicalRouter>(ctx, uuid);
   if (!router) return {};
-  ctx.Require(kRouterNat, uuid);
-  ctx.Require(kRouterLbNeighbors, uuid);
-  for (const Uuid& port : router.ports()) {
-    ctx.Require(kRouterPort, port);
-    ctx.Require(kRoutableNeighbors, port);
-  }
-  for (const Uuid& nat : router.nat()) ctx.Require(kNatAddressesOf, nat);
+  ctx.Require(kRouterDefaults, uuid);
+  ctx.Require(kRouterRoutes, uuid);
+  ctx.Require(kRouterPolicies, uuid);
+  ctx.Require(kMulticastRelay, uuid);
+  ctx.Require(kSyncRouterRoutes, uuid);
+  for (const Uuid& port : router.ports()) ctx.Require(kRouterPort, port);
   return {};
 }
 constexpr engine::Kind<Uuid> kRouter{"router", &TranslateRouter};
@@ -87,9 +84,7 @@ constexpr engine::Kind<std::monostate> kSyncTemplateVars{
 std::monostate TranslateAll(Context& ctx, const std::monostate&) {
   ctx.Require(kSyncGlobal, {});
   ctx.Require(kSyncHypervisors, {});
-  ctx.Require(kSyncAddressSets, {});
-  ctx.Require(kSyncMeters, {});
-  ctx.Require(kSyncAclIds, {});
+  ctx.Require(kSyncAllBfd, {});
   for (const Uuid& uuid : AllRows<nb::LogicalSwitch>(ctx)) ctx.Require(kSwitch, uuid);
   for (const Uuid& uuid : AllRows<nb::LogicalRouter>(ctx)) ctx.Require(kRouter, uuid);
   for (const Uuid& uuid : AllRows<nb::LoadBalancer>(ctx)) {

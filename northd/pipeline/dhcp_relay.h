@@ -1,4 +1,5 @@
-// DHCP requests that a switch sends to a router which relays them: flows of the stage l2_lkup.
+// DHCP relay of router ports: requests from clients to a server (lr_in_ip_input,
+// lr_in_dhcp_relay_req) and its responses back (lr_in_dhcp_relay_resp_chk, lr_in_dhcp_relay_resp).
 #ifndef NORTHD_PIPELINE_DHCP_RELAY_H_
 #define NORTHD_PIPELINE_DHCP_RELAY_H_
 
@@ -9,9 +10,9 @@
 
 namespace northd {
 
-// What one switch port has.
-std::monostate AddDhcpRelayOf(Context& ctx, const Uuid& port);
-inline constexpr engine::Kind<Uuid> kDhcpRelayOf{"dhcp_relay_of", &AddDhcpRelayOf};
+// By the UUID of the Logical_Router_Port.
+std::monostate TranslateDhcpRelay(Context& ctx, const Uuid& port);
+inline constexpr engine::Kind<Uuid> kDhcpRelay{"dhcp_relay", &TranslateDhcpRelay};
 
 }  // namespace northd
 

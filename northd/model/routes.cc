@@ -1,0 +1,252 @@
+#include "northd/model/routes.h"
+
+#include "absl/strings/str_cat.h"
+#include "northd/model/bfd.h"
+#include "northd/model/datapaths.h"
+#include "northd/model/router_networks.h"
+#include "northd/model/written_flows.h"
+#include "northd/replica/lookup.h"
+#include "northd/rows/nb_rows.h"
+#include "northd/rows/sb_rows.h"
+#include "server/base/log.h"
+
+namespace northd {
+namespace {
+
+base::LogModule log("northd");
+
+constexpr int64_t kMaxEcmpGroup = 65535;  // Of reg8[0..15].
+constexpr int64_t kMaxRouteTable = 65535;
+
+// ---- Parsing ----
+
+// The prefix, and the next hop if it has one.
+bool ParseAddresses(absl::string_view prefix, absl::string_view next_hop, const Uuid& row,
+                    Route* route) {
+  static base::RateLimit limit(1, 5);
+  const std::optional<Network> network = Network::Parse(prefix);
+  if (!network) {
+    log.WarnLimited(limit, "bad 'ip_prefix' %s in static route %s", std::string(prefix),
+                    row.ToString());
+    return false;
+  }
+  route->prefix = {network->network(), network->prefix};
+  route->next_hop_text = std::string(next_hop);
+  if (next_hop.empty()) return true;
+  const std::optional<Network> hop = Network::Parse(next_hop);
+  if (!hop || !hop->is_host()) {
+    log.WarnLimited(limit, "bad 'nexthop' %s in static route %s", std::string(next_hop),
+                    row.ToString());
+    return false;
+  }
+  route->next_hop = hop->ip;
+  return true;
+}
+
+// Where the route leads: through the port with this name, or the one that its next hop is behind.
+bool FindPort(Context& ctx, const Uuid& router, absl::string_view port_name, Route* route) {
+  const Ip& target = route->next_hop ? *route->next_hop : route->prefix.ip;
+  NextHopPort hop;
+  if (!port_name.empty()) {
+    const auto rows = RowsWith<nb::LogicalRouterPort>(ctx, nb::LogicalRouterPort::kName, port_name);
+    if (!rows.empty()) hop = NextHopThrough(ctx, rows.front(), target, route->prefix.ip.v6);
+  } else if (route->next_hop) {
+    hop = FindNextHopPort(ctx, router, target);
+  }
+  if (!hop.found()) {
+    static base::RateLimit limit(1, 5);
+    log.WarnLimited(limit, "No path for static route %s; next hop %s", route->prefix.NetworkText(),
+                    route->next_hop_text);
+    return false;
+  }
+  route->port = hop.port;
+  route->port_ip = hop.source;
+  return true;
+}
+
+Route ParseStatic(Context& ctx, const Uuid& router, const nb::LogicalRouterStaticRoute& row) {
+  Route route;
+  route.row = row.uuid();
+  const absl::string_view next_hop = row.nexthop();
+  route.discards = next_hop == "discard";
+  if (!ParseAddresses(row.ip_prefix(), route.discards ? "" : next_hop, row.uuid(), &route)) {
+    return {};
+  }
+  route.by_source = row.policy().value_or("dst-ip") == "src-ip";
+  if (!route.discards && !FindPort(ctx, router, row.output_port().value_or(""), &route)) {
+    return {};
+  }
+  if (const auto bfd = row.bfd(); bfd && IsBfdDownTowards(ctx, *bfd, next_hop)) return {};
+  const StringMap options = row.options();
+  route.source =
+      options.GetOrEmpty("origin") == "connected" ? RouteSource::kConnected : RouteSource::kStatic;
+  route.table = std::string(row.route_table());
+  route.has_symmetric_reply = options.GetBool("ecmp_symmetric_reply", false);
+  for (const absl::string_view field : row.selection_fields()) {
+    route.selection_fields.emplace_back(field);
+  }
+  route.exists = true;
+  return route;
+}
+
+Route ParseLearned(Context& ctx, const Uuid& router, const sb::LearnedRoute& row) {
+  Route route;
+  route.row = row.uuid();
+  route.source = RouteSource::kLearned;
+  if (!ParseAddresses(row.ip_prefix(), row.nexthop(), row.uuid(), &route)) return {};
+  const auto binding = Row<sb::PortBinding>(ctx, row.logical_port());
+  if (!binding || !FindPort(ctx, router, binding.logical_port(), &route)) return {};
+  route.exists = true;
+  return route;
+}
+
+// ---- Groups ----
+
+// What tells destinations apart. A connected network may be reached in several ways, each on its
+// own.
+std::string DestinationOf(const Route& route) {
+  const std::string text =
+      absl::StrCat(static_cast<int>(route.source), route.by_source ? " src " : " dst ",
+                   route.prefix.ip.ToString(), "/", route.prefix.prefix, " ", route.table);
+  if (route.source != RouteSource::kConnected) return text;
+  return absl::StrCat(route.row.ToString(), " ", text);
+}
+
+// What groups depend on of a route.
+struct RouteTraits {
+  std::string destination;  // "": there is no such route.
+  bool has_symmetric_reply = false;
+  bool operator==(const RouteTraits& o) const = default;
+};
+RouteTraits ComputeRouteTraits(Context& ctx, const RouteId& id) {
+  const Route& route = ctx.Get(kRoute, id);
+  if (!route.exists) return {};
+  return {DestinationOf(route),
+          route.has_symmetric_reply && route.source != RouteSource::kConnected};
+}
+constexpr engine::Kind<RouteId, RouteTraits> kRouteTraits{"route_traits", &ComputeRouteTraits,
+                                                          true};
+
+// ---- Route tables ----
+
+using RouteTables = std::map<std::string, int64_t>;
+
+RouteTables ComputeRouteTables(Context& ctx, const Uuid& router) {
+  RouteTables tables;
+  const auto row = Row<nb::LogicalRouter>(ctx, router);
+  if (!row) return tables;
+  std::map<std::string, std::string> ports;  // Of a table: the name of a port that uses it.
+  for (const Uuid& uuid : row.ports()) {
+    const auto port = Row<nb::LogicalRouterPort>(ctx, uuid);
+    if (!port) continue;
+    const absl::string_view table = port.options().GetOrEmpty("route_table");
+    if (!table.empty()) ports.emplace(table, port.name());
+  }
+  for (const Uuid& uuid : row.static_routes()) {
+    const auto route = Row<nb::LogicalRouterStaticRoute>(ctx, uuid);
+    if (route && !route.route_table().empty()) ports.emplace(route.route_table(), "");
+  }
+  const Uuid& sb_uuid = ctx.Get(kDatapath, router).sb_uuid;
+  std::vector<NumberWish> wishes;
+  for (const auto& [table, port] : ports) {
+    const std::string match = absl::StrCat("inport == ", JsonName(port));
+    const int64_t existing =
+        WrittenNumber(ctx, sb_uuid, Stage::kLrInIpRoutingPre, [&](const WrittenFlow& flow) {
+          return flow.match == match ? NumberAfter(flow.actions, "reg7 = ") : 0;
+        });
+    wishes.push_back({.key = table, .existing = existing});
+  }
+  const std::vector<int64_t> ids = ctx.world().numbers.Assign(
+      absl::StrCat("route_table/", router.ToString()), wishes, 1, kMaxRouteTable);
+  for (size_t i = 0; i < wishes.size(); ++i) {
+    if (ids[i] != 0) tables[wishes[i].key] = ids[i];
+  }
+  return tables;
+}
+constexpr engine::Kind<Uuid, RouteTables> kRouteTables{"route_tables", &ComputeRouteTables, true};
+
+}  // namespace
+
+Route ComputeRoute(Context& ctx, const RouteId& id) {
+  if (const auto row = Row<nb::LogicalRouterStaticRoute>(ctx, id.second)) {
+    return ParseStatic(ctx, id.first, row);
+  }
+  if (const auto row = Row<sb::LearnedRoute>(ctx, id.second)) {
+    return ParseLearned(ctx, id.first, row);
+  }
+  return {};
+}
+
+RouteGroups ComputeRouteGroups(Context& ctx, const Uuid& router) {
+  RouteGroups groups;
+  const auto row = Row<nb::LogicalRouter>(ctx, router);
+  const Datapath& datapath = ctx.Get(kDatapath, router);
+  if (!row || !datapath.exists) return groups;
+  std::map<std::string, bool> symmetric;
+  const auto add = [&](const Uuid& uuid) {
+    const RouteTraits& traits = ctx.Get(kRouteTraits, RouteId(router, uuid));
+    if (traits.destination.empty()) return;
+    groups[traits.destination].routes.push_back(uuid);
+    symmetric[traits.destination] |= traits.has_symmetric_reply;
+  };
+  for (const Uuid& uuid : row.static_routes()) add(uuid);
+  for (const Uuid& uuid :
+       RowsWith<sb::LearnedRoute>(ctx, sb::LearnedRoute::kDatapath, datapath.sb_uuid)) {
+    add(uuid);
+  }
+  std::vector<NumberWish> wishes;
+  for (const auto& [destination, group] : groups) {
+    if (group.routes.size() < 2 && !symmetric[destination]) continue;
+    const Route& route = ctx.Get(kRoute, RouteId(router, group.routes[0]));
+    const RouteMatch match = MatchOf(ctx, router, route);
+    const int64_t existing =
+        WrittenNumber(ctx, datapath.sb_uuid, Stage::kLrInIpRouting, [&](const WrittenFlow& flow) {
+          return flow.match == match.match && flow.priority == match.priority
+                     ? NumberAfter(flow.actions, "reg8[0..15] = ")
+                     : 0;
+        });
+    wishes.push_back({.key = destination, .existing = existing});
+  }
+  const std::vector<int64_t> ids = ctx.world().numbers.Assign(
+      absl::StrCat("ecmp/", router.ToString()), wishes, 1, kMaxEcmpGroup);
+  for (size_t i = 0; i < wishes.size(); ++i) groups[wishes[i].key].ecmp_id = ids[i];
+  return groups;
+}
+
+int64_t RouteTableId(Context& ctx, const Uuid& router, const std::string& table) {
+  if (table.empty()) return 0;
+  const RouteTables& tables = ctx.Get(kRouteTables, router);
+  const auto found = tables.find(table);
+  return found == tables.end() ? 0 : found->second;
+}
+
+RouteMatch MatchOf(Context& ctx, const Uuid& router, const Route& route,
+                   const std::string& inport) {
+  RouteMatch match;
+  if (!inport.empty()) match.match = absl::StrCat("inport == ", inport, " && ");
+  if (route.source != RouteSource::kConnected) {
+    absl::StrAppend(&match.match, "reg7 == ", RouteTableId(ctx, router, route.table), " && ");
+  }
+  absl::StrAppend(&match.match, "ip", route.prefix.ip.v6 ? "6" : "4",
+                  route.by_source ? ".src == " : ".dst == ", route.prefix.ip.ToString(), "/",
+                  route.prefix.prefix);
+  // The longest prefix wins; among equals routes by destination, and of those the nearest.
+  int preference = 0;
+  if (!route.by_source) {
+    switch (route.source) {
+      case RouteSource::kConnected:
+        preference = 6;
+        break;
+      case RouteSource::kStatic:
+        preference = 4;
+        break;
+      case RouteSource::kLearned:
+        preference = 2;
+        break;
+    }
+  }
+  match.priority = route.prefix.prefix * 8 + preference;
+  return match;
+}
+
+}  // namespace northd

@@ -1,0 +1,71 @@
+// Routes of routers: static and learned ones as parsed, and put together by destination.
+#ifndef NORTHD_MODEL_ROUTES_H_
+#define NORTHD_MODEL_ROUTES_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "northd/engine/engine.h"
+#include "northd/model/addresses.h"
+#include "northd/model/ports.h"
+#include "northd/rows/row_view.h"
+#include "ovsdb/uuid.h"
+
+namespace northd {
+
+enum class RouteSource { kConnected, kStatic, kLearned };
+
+struct Route {
+  bool exists = false;  // Else nothing below means anything: it is invalid, or its BFD is down.
+  Uuid row;             // The Logical_Router_Static_Route or Learned_Route.
+  Network prefix;       // Without a host's bits.
+  bool by_source = false;
+  RouteSource source = RouteSource::kStatic;
+  bool discards = false;  // Then there is no next hop and no port.
+  std::optional<Ip> next_hop;
+  std::string next_hop_text;  // As the row spells it.
+  Uuid port;                  // Logical_Router_Port.
+  Ip port_ip;                 // Of that port.
+  std::string table;          // "": the main one.
+  bool has_symmetric_reply = false;
+  std::vector<std::string> selection_fields;
+
+  bool operator==(const Route& o) const = default;
+};
+
+// Of a Logical_Router, a Logical_Router_Static_Route or Learned_Route.
+using RouteId = std::pair<Uuid, Uuid>;
+Route ComputeRoute(Context& ctx, const RouteId& id);
+inline constexpr engine::Kind<RouteId, Route> kRoute{"route", &ComputeRoute};
+
+// Routes of a router to the same destination. Those with several, or with a symmetric reply, are an
+// ECMP group.
+struct RouteGroup {
+  std::vector<Uuid> routes;  // In order of UUIDs; empty: there is no such group.
+  int64_t ecmp_id = 0;       // 0: it is a single route.
+
+  bool operator==(const RouteGroup& o) const = default;
+};
+// By names of destinations.
+using RouteGroups = std::map<std::string, RouteGroup>;
+RouteGroups ComputeRouteGroups(Context& ctx, const Uuid& router);
+inline constexpr engine::Kind<Uuid, RouteGroups> kRouteGroups{"route_groups", &ComputeRouteGroups};
+
+// The id of a route table of a router; 0 of the main one.
+int64_t RouteTableId(Context& ctx, const Uuid& router, const std::string& table);
+
+// Match and priority of the flow that routes by this. `inport`: its ingress port, in quotes, or "".
+struct RouteMatch {
+  std::string match;
+  int priority = 0;
+};
+RouteMatch MatchOf(Context& ctx, const Uuid& router, const Route& route,
+                   const std::string& inport = "");
+
+}  // namespace northd
+
+#endif  // NORTHD_MODEL_ROUTES_H_

@@ -1,0 +1,107 @@
+#include "northd/pipeline/multicast_relay.h"
+
+#include <optional>
+#include <set>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "northd/model/globals.h"
+#include "northd/model/routers.h"
+#include "northd/output/flow_table.h"
+#include "northd/pipeline/stages.h"
+#include "northd/replica/lookup.h"
+#include "northd/rows/nb_rows.h"
+#include "northd/rows/sb_rows.h"
+
+namespace northd {
+namespace {
+
+// Groups that no router forwards: 224.0.0.0/24, and those of interfaces and links in IPv6.
+bool IsForwarded(const Ip& group) {
+  if (!group.is_multicast()) return false;
+  if (!group.v6) return (group.v4() & 0xffffff00) != 0xe0000000;
+  const int scope = group.bytes[1] & 0xf;
+  return scope > 2;
+}
+
+// The groups that have members on the switches around a router.
+using GroupAddresses = std::set<std::string>;
+
+GroupAddresses ComputeGroupAddresses(Context& ctx, const Uuid& router) {
+  GroupAddresses groups;
+  const auto row = Row<nb::LogicalRouter>(ctx, router);
+  if (!row) return groups;
+  for (const Uuid& uuid : row.ports()) {
+    const RouterPort& port = ctx.Get(kRouterPortModel, uuid);
+    const Uuid switch_uuid = port.exists ? SwitchBehind(ctx, port) : Uuid();
+    const auto sw = Row<nb::LogicalSwitch>(ctx, switch_uuid);
+    if (!sw || !sw.other_config().GetBool("mcast_snoop", false)) continue;
+    const Datapath& datapath = ctx.Get(kDatapath, switch_uuid);
+    if (!datapath.exists) continue;
+    for (const Uuid& group_uuid :
+         RowsWith<sb::IGMPGroup>(ctx, sb::IGMPGroup::kDatapath, datapath.sb_uuid)) {
+      const std::string address(Row<sb::IGMPGroup>(ctx, group_uuid).address());
+      const std::optional<Ip> ip = Ip::Parse(address);
+      if (ip && IsForwarded(*ip)) groups.insert(address);
+    }
+  }
+  return groups;
+}
+constexpr engine::Kind<Uuid, GroupAddresses> kGroupAddresses{"router_multicast_groups",
+                                                             &ComputeGroupAddresses};
+
+// Whether some port of the router gets all multicast traffic.
+bool ComputeFloods(Context& ctx, const Uuid& router) {
+  const auto row = Row<nb::LogicalRouter>(ctx, router);
+  if (!row) return false;
+  for (const Uuid& uuid : row.ports()) {
+    const auto port = Row<nb::LogicalRouterPort>(ctx, uuid);
+    if (port && port.options().GetBool("mcast_flood", false)) return true;
+  }
+  return false;
+}
+constexpr engine::Kind<Uuid, bool> kFloods{"router_floods_multicast", &ComputeFloods};
+
+// Membership reports go to all flooded ports, whatever their TTL, but not round in circles.
+void AddReports(Context& ctx, const Router& router) {
+  for (const absl::string_view protocol : {"igmp", "(mldv1 || mldv2)"}) {
+    AddFlow(ctx, router.number, Stage::kLrInIpInput, 120, absl::StrCat(protocol, " && ip.ttl == 1"),
+            "next;");
+  }
+  for (const absl::string_view protocol : {"igmp", "mldv1 || mldv2"}) {
+    AddFlow(ctx, router.number, Stage::kLrInIpRouting, 10460, protocol,
+            "clone { outport = \"_MC_static\"; next; };");
+  }
+  const auto row = Row<nb::LogicalRouter>(ctx, router.uuid);
+  for (const Uuid& uuid : row.ports()) {
+    const RouterPort& port = ctx.Get(kRouterPortModel, uuid);
+    if (!port.exists) continue;
+    for (const absl::string_view protocol : {"igmp", "(mldv1 || mldv2)"}) {
+      AddFlow(ctx, router.number, Stage::kLrInIpRouting, 10550,
+              absl::StrCat("eth.src == ", port.addresses.mac_text(), " && ", protocol),
+              GetGlobals(ctx).drop_action);
+    }
+  }
+}
+
+}  // namespace
+
+std::monostate TranslateMulticastRelay(Context& ctx, const Uuid& uuid) {
+  const Router& router = ctx.Get(kRouterModel, uuid);
+  if (!router.exists || !router.relays_multicast) return {};
+  const bool floods = ctx.Get(kFloods, uuid);
+  if (floods) AddReports(ctx, router);
+  const std::string to_flooded =
+      floods ? "clone { outport = \"_MC_static\"; ip.ttl--; next; };" : "";
+  for (const std::string& address : ctx.Get(kGroupAddresses, uuid)) {
+    const std::string v = Ip::Parse(address)->v6 ? "6" : "4";
+    AddFlow(ctx, router.number, Stage::kLrInIpRouting, 10500,
+            absl::StrCat("ip", v, " && ip", v, ".dst == ", address, " "),
+            absl::StrCat(to_flooded, "outport = \"", address, "\"; ip.ttl--; next;"));
+  }
+  AddFlow(ctx, router.number, Stage::kLrInIpRouting, 10450, "ip4.mcast || ip6.mcast",
+          floods ? to_flooded : GetGlobals(ctx).drop_action);
+  return {};
+}
+
+}  // namespace northd

@@ -1,0 +1,233 @@
+#include "northd/sync/router_routes.h"
+
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "northd/model/globals.h"
+#include "northd/model/load_balancers.h"
+#include "northd/model/routers.h"
+#include "northd/model/routes.h"
+#include "northd/replica/lookup.h"
+#include "northd/rows/nb_rows.h"
+#include "northd/rows/sb_rows.h"
+
+namespace northd {
+namespace {
+
+// ---- Next hops of ECMP routes ----
+
+std::monostate SyncNextHop(Context& ctx, const RouteId& id) {
+  if (!GetGlobals(ctx).ecmp_nexthop_monitor) return {};
+  const Route& route = ctx.Get(kRoute, id);
+  if (!route.exists || !route.has_symmetric_reply || route.discards || !route.next_hop) return {};
+  const RouterPort& port = ctx.Get(kRouterPortModel, route.port);
+  const Datapath& datapath = ctx.Get(kDatapath, port.router_uuid);
+  if (!port.exists || !datapath.exists) return {};
+  OutRow row =
+      OutRow::Of<sb::ECMPNexthop>(absl::StrCat(route.next_hop_text, " ", port.sb_uuid.ToString()));
+  row.Set(sb::ECMPNexthop::kNexthop, route.next_hop_text);
+  row.Set(sb::ECMPNexthop::kPort, port.sb_uuid);
+  row.Set(sb::ECMPNexthop::kDatapath, datapath.sb_uuid);
+  ctx.world().sb_rows.Emit(ctx, std::move(row));
+  return {};
+}
+constexpr engine::Kind<RouteId> kSyncNextHop{"sync_ecmp_next_hop", &SyncNextHop};
+
+// ---- Advertised routes ----
+
+// What a port redistributes: by its own option, or else its router's.
+struct Redistribution {
+  bool connected = false;
+  bool hosts = false;  // Instead of connected networks, who is in them.
+  bool static_routes = false;
+  bool nat = false;
+  bool load_balancers = false;
+};
+
+Redistribution ParseRedistribution(absl::string_view text) {
+  Redistribution r;
+  for (absl::string_view word : absl::StrSplit(text, ',')) {
+    word = absl::StripAsciiWhitespace(word);
+    if (word == "connected") r.connected = true;
+    if (word == "connected-as-host") r.connected = r.hosts = true;
+    if (word == "static") r.static_routes = true;
+    if (word == "nat") r.nat = true;
+    if (word == "lb") r.load_balancers = true;
+  }
+  return r;
+}
+
+class Advertiser {
+ public:
+  Advertiser(Context* ctx, const RouterPort& port) : ctx_(*ctx), port_(port) {}
+
+  void AddNetworks() {
+    for (const Network& network : port_.addresses.v4) Add(network.NetworkText());
+    for (const Network& network : port_.addresses.v6) {
+      if (!network.ip.is_link_local()) Add(network.NetworkText());
+    }
+  }
+
+  // Who is behind the port, with the port that it is reached through.
+  void AddHosts() {
+    if (!port_.peer_router_port.is_zero()) {
+      AddRouterHosts(port_.peer_router_port);
+      return;
+    }
+    const auto sw = Row<nb::LogicalSwitch>(ctx_, SwitchBehind(ctx_, port_));
+    if (!sw) return;
+    for (const Uuid& neighbor : ctx_.Get(kRouterPortsAround, sw.uuid())) AddRouterHosts(neighbor);
+    for (const Uuid& uuid : sw.ports()) {
+      const SwitchPort& port = ctx_.Get(kSwitchPortModel, uuid);
+      if (!port.exists || port.is_router()) continue;
+      for (const PortAddresses& addresses : port.addresses) AddAddresses(addresses, port.sb_uuid);
+    }
+  }
+
+  void AddStaticRoutes() {
+    const auto router = Row<nb::LogicalRouter>(ctx_, port_.router_uuid);
+    for (const Uuid& uuid : router.static_routes()) {
+      const Route& route = ctx_.Get(kRoute, RouteId(port_.router_uuid, uuid));
+      if (route.exists && route.port == port_.uuid) Add(route.prefix.NetworkText());
+    }
+  }
+
+  void AddNat() {
+    AddNatOf(port_.router_uuid, std::nullopt);
+    for (const Uuid& neighbor : NeighborRouters()) AddNatOf(neighbor, std::nullopt);
+  }
+
+  void AddLoadBalancers() {
+    AddVipsOf(port_.router_uuid);
+    for (const Uuid& neighbor : NeighborRouters()) AddVipsOf(neighbor);
+  }
+
+ private:
+  using Tracked = std::optional<Uuid>;  // A Port_Binding.
+
+  void Add(const std::string& prefix, const Tracked& tracked = std::nullopt) {
+    const Uuid& datapath = ctx_.Get(kDatapath, port_.router_uuid).sb_uuid;
+    OutRow row = OutRow::Of<sb::AdvertisedRoute>(
+        absl::StrCat(datapath.ToString(), " ", port_.sb_uuid.ToString(), " ", prefix, " ",
+                     tracked ? tracked->ToString() : ""));
+    row.Set(sb::AdvertisedRoute::kDatapath, datapath);
+    row.Set(sb::AdvertisedRoute::kLogicalPort, port_.sb_uuid);
+    row.Set(sb::AdvertisedRoute::kIpPrefix, prefix);
+    if (tracked) row.Set(sb::AdvertisedRoute::kTrackedPort, *tracked);
+    ctx_.world().sb_rows.Emit(ctx_, std::move(row));
+  }
+
+  void AddAddresses(const PortAddresses& addresses, const Uuid& tracked) {
+    for (const Network& network : addresses.v4) Add(network.IpText(), tracked);
+    for (const Network& network : addresses.v6) {
+      if (!network.ip.is_link_local()) Add(network.IpText(), tracked);
+    }
+  }
+
+  void AddRouterHosts(const Uuid& uuid) {
+    const RouterPort& port = ctx_.Get(kRouterPortModel, uuid);
+    if (!port.exists) return;
+    AddAddresses(port.addresses, port.sb_uuid);
+    if (port.router_uuid != port_.router_uuid) AddNatOf(port.router_uuid, port.sb_uuid);
+  }
+
+  // Other routers that are one hop away.
+  std::set<Uuid> NeighborRouters() {
+    std::vector<Uuid> ports;
+    if (!port_.peer_router_port.is_zero()) {
+      ports.push_back(port_.peer_router_port);
+    } else if (const Uuid sw = SwitchBehind(ctx_, port_); !sw.is_zero()) {
+      ports = ctx_.Get(kRouterPortsAround, sw);
+    }
+    std::set<Uuid> routers;
+    for (const Uuid& uuid : ports) {
+      const RouterPort& port = ctx_.Get(kRouterPortModel, uuid);
+      if (port.exists && port.router_uuid != port_.router_uuid) routers.insert(port.router_uuid);
+    }
+    return routers;
+  }
+
+  // The gateway port of a router that has exactly one.
+  Tracked GatewayPortOf(const Uuid& uuid) {
+    const Router& router = ctx_.Get(kRouterModel, uuid);
+    if (router.gateway_ports.size() != 1) return std::nullopt;
+    return ctx_.Get(kRouterPortModel, router.gateway_ports[0]).sb_uuid;
+  }
+
+  // Where a NAT rule applies: at its own port if it is distributed, else at a gateway port.
+  Tracked PlaceOf(const Uuid& router, const nb::NAT& nat) {
+    if (nat.type() == "dnat_and_snat" && nat.logical_port() && nat.external_mac() &&
+        ctx_.Get(kRouterModel, router).is_distributed_gateway()) {
+      return PortBindingUuid(ctx_, *nat.logical_port());
+    }
+    if (const auto gateway_port = nat.gateway_port()) {
+      return ctx_.Get(kRouterPortModel, *gateway_port).sb_uuid;
+    }
+    return GatewayPortOf(router);
+  }
+
+  // `tracked`, or where each rule applies.
+  void AddNatOf(const Uuid& uuid, const Tracked& tracked) {
+    const auto router = Row<nb::LogicalRouter>(ctx_, uuid);
+    if (!router) return;
+    for (const Uuid& nat_uuid : router.nat()) {
+      const auto nat = Row<nb::NAT>(ctx_, nat_uuid);
+      const auto ip = nat ? Ip::Parse(nat.external_ip()) : std::nullopt;
+      if (ip) Add(ip->ToString(), tracked ? tracked : PlaceOf(uuid, nat));
+    }
+  }
+
+  void AddVipsOf(const Uuid& router) {
+    for (const Uuid& lb_uuid : LoadBalancersOf(ctx_, router)) {
+      const auto lb = Row<nb::LoadBalancer>(ctx_, lb_uuid);
+      if (!lb) continue;
+      for (const auto& [key, backends] : lb.vips()) {
+        const LbVip& vip = ctx_.Get(kLbVip, LbVipId(lb_uuid, std::string(key)));
+        if (vip.valid && Ip::Parse(vip.ip)) Add(vip.ip, GatewayPortOf(router));
+      }
+    }
+  }
+
+  Context& ctx_;
+  const RouterPort& port_;
+};
+
+std::monostate SyncAdvertisedRoutes(Context& ctx, const Uuid& uuid) {
+  const RouterPort& port = ctx.Get(kRouterPortModel, uuid);
+  if (!port.exists || !ctx.Get(kRouterModel, port.router_uuid).exists) return {};
+  const auto router = Row<nb::LogicalRouter>(ctx, port.router_uuid);
+  const auto row = Row<nb::LogicalRouterPort>(ctx, uuid);
+  const auto own = row.options().Get("dynamic-routing-redistribute");
+  const Redistribution redistribution =
+      ParseRedistribution(own ? *own : router.options().GetOrEmpty("dynamic-routing-redistribute"));
+  Advertiser advertiser(&ctx, port);
+  if (redistribution.hosts) {
+    advertiser.AddHosts();
+  } else if (redistribution.connected) {
+    advertiser.AddNetworks();
+  }
+  if (redistribution.static_routes) advertiser.AddStaticRoutes();
+  if (redistribution.nat) advertiser.AddNat();
+  if (redistribution.load_balancers) advertiser.AddLoadBalancers();
+  return {};
+}
+constexpr engine::Kind<Uuid> kAdvertisedRoutes{"advertised_routes", &SyncAdvertisedRoutes};
+
+}  // namespace
+
+std::monostate SyncRouterRoutes(Context& ctx, const Uuid& uuid) {
+  const auto router = Row<nb::LogicalRouter>(ctx, uuid);
+  if (!router) return {};
+  for (const Uuid& route : router.static_routes()) ctx.Require(kSyncNextHop, RouteId(uuid, route));
+  if (!router.options().GetBool("dynamic-routing", false)) return {};
+  for (const Uuid& port : router.ports()) ctx.Require(kAdvertisedRoutes, port);
+  return {};
+}
+
+}  // namespace northd
