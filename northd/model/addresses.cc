@@ -32,14 +32,18 @@ std::optional<int> PrefixOfMask(const Ip& mask) {
 // ---- Mac ----
 
 std::optional<Mac> Mac::Parse(absl::string_view text) {
-  if (text.size() != 17) return std::nullopt;
   Mac mac;
+  size_t at = 0;
   for (size_t i = 0; i < 6; ++i) {
-    const int high = HexDigit(text[i * 3]);
-    const int low = HexDigit(text[i * 3 + 1]);
-    if (high < 0 || low < 0 || (i < 5 && text[i * 3 + 2] != ':')) return std::nullopt;
-    mac.bytes[i] = static_cast<uint8_t>(high << 4 | low);
+    if (i > 0 && (at == text.size() || text[at++] != ':')) return std::nullopt;
+    int value = -1;
+    for (int n = 0; n < 2 && at < text.size() && HexDigit(text[at]) >= 0; ++n) {
+      value = (n == 0 ? 0 : value << 4) | HexDigit(text[at++]);
+    }
+    if (value < 0) return std::nullopt;
+    mac.bytes[i] = static_cast<uint8_t>(value);
   }
+  if (at != text.size()) return std::nullopt;
   return mac;
 }
 

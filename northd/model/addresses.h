@@ -17,8 +17,9 @@ namespace northd {
 struct Mac {
   std::array<uint8_t, 6> bytes = {};
 
-  static std::optional<Mac> Parse(absl::string_view text);  // "xx:xx:xx:xx:xx:xx", any case.
-  std::string ToString() const;                             // Lower case.
+  // "xx:xx:xx:xx:xx:xx" in any case; a leading zero may be missing.
+  static std::optional<Mac> Parse(absl::string_view text);
+  std::string ToString() const;  // Lower case.
   bool is_zero() const { return *this == Mac(); }
   bool is_multicast() const { return (bytes[0] & 1) != 0; }
   auto operator<=>(const Mac& o) const = default;
@@ -32,9 +33,9 @@ struct Ip {
   static std::optional<Ip> Parse(absl::string_view text);
   std::string ToString() const;  // As inet_ntop(3).
   bool is_zero() const { return bytes == std::array<uint8_t, 16>(); }
-  bool is_link_local() const;       // fe80::/10.
-  bool is_multicast() const;        // 224.0.0.0/4 or ff00::/8.
-  uint32_t v4() const;              // In host order.
+  bool is_link_local() const;  // fe80::/10.
+  bool is_multicast() const;   // 224.0.0.0/4 or ff00::/8.
+  uint32_t v4() const;         // In host order.
   int bits() const { return v6 ? 128 : 32; }
   auto operator<=>(const Ip& o) const = default;
 };
@@ -53,8 +54,8 @@ struct Network {
 
   // "IP", which has all bits, or "IP/BITS", of IPv4 also "IP/MASK" with a contiguous mask.
   static std::optional<Network> Parse(absl::string_view text);
-  Ip network() const;            // The address without the host's bits.
-  Ip broadcast() const;          // With all of the host's bits set.
+  Ip network() const;    // The address without the host's bits.
+  Ip broadcast() const;  // With all of the host's bits set.
   Ip mask() const;
   bool Contains(const Ip& o) const;
   bool is_host() const { return prefix == ip.bits(); }
