@@ -3,17 +3,53 @@
 #include <variant>
 
 #include "northd/model/datapaths.h"
+#include "northd/pipeline/acl.h"
+#include "northd/pipeline/acl_rules.h"
+#include "northd/pipeline/lb_neighbors.h"
+#include "northd/pipeline/lb_switch.h"
+#include "northd/pipeline/nat_flows.h"
+#include "northd/pipeline/routable_addresses.h"
+#include "northd/pipeline/arp_proxy.h"
+#include "northd/pipeline/arp_responder.h"
+#include "northd/pipeline/dhcp.h"
+#include "northd/pipeline/switch_dhcp_relay.h"
+#include "northd/pipeline/dns.h"
+#include "northd/pipeline/external_ports.h"
+#include "northd/pipeline/fdb.h"
+#include "northd/pipeline/forwarding_groups.h"
+#include "northd/pipeline/l2_lookup.h"
+#include "northd/pipeline/multicast.h"
+#include "northd/pipeline/port_security.h"
+#include "northd/pipeline/qos.h"
+#include "northd/pipeline/router_addresses.h"
+#include "northd/pipeline/routing_protocol_redirect.h"
+#include "northd/pipeline/vtep.h"
+#include "northd/replica/lookup.h"
+#include "northd/rows/nb_rows.h"
+#include "northd/sync/acl_ids.h"
+#include "northd/sync/catalogues.h"
+#include "northd/sync/dns.h"
+#include "northd/sync/global.h"
+#include "northd/sync/hypervisors.h"
+#include "northd/sync/load_balancers.h"
+#include "northd/sync/meters.h"
+#include "northd/sync/port_groups.h"
+#include "northd/sync/igmp_groups.h"
+#include "northd/sync/ip_multicast.h"
+#include "northd/sync/mirrors.h"
+#include "northd/sync/multicast_groups.h"
+#include "northd/sync/port_status.h"
+#include "northd/sync/router_port_bindings.h"
+#include "northd/sync/static_macs.h"
+#include "northd/sync/switch_port_bindings.h"
+#include "northd/sync/template_vars.h"
 #include "northd/pipeline/multicast_relay.h"
 #include "northd/pipeline/router_defaults.h"
 #include "northd/pipeline/router_neighbors.h"
 #include "northd/pipeline/router_policies.h"
 #include "northd/pipeline/router_port.h"
 #include "northd/pipeline/routing.h"
-#include "northd/replica/lookup.h"
-#include "northd/rows/nb_rows.h"
 #include "northd/sync/bfd.h"
-#include "northd/sync/global.h"
-#include "northd/sync/hypervisors.h"
 #include "northd/sync/router_routes.h"
 
 // A feature adds its kinds here, to the list of what they exist for.
@@ -21,12 +57,30 @@ namespace northd {
 namespace {
 
 std::monostate TranslateSwitchPort(Context& ctx, const Uuid& port) {
+  ctx.Require(kJoinPortGroups, port);
+  ctx.Require(kPortAclFlows, port);
+  ctx.Require(kSyncSwitchPortBinding, port);
+  ctx.Require(kSyncSwitchPortGroups, port);
+  ctx.Require(kSyncSwitchPortStatus, port);
   ctx.Require(kSwitchPortNeighbor, port);
+  ctx.Require(kPortSecurityOf, port);
+  ctx.Require(kFdbOf, port);
+  ctx.Require(kArpResponderOf, port);
+  ctx.Require(kDhcpOf, port);
+  ctx.Require(kExternalPort, port);
+  ctx.Require(kL2LookupOf, port);
+  ctx.Require(kArpProxyOf, port);
+  ctx.Require(kDhcpRelayOf, port);
+  ctx.Require(kRouterAddressesOf, port);
+  ctx.Require(kRoutingProtocolRedirectOf, port);
   return {};
 }
 constexpr engine::Kind<Uuid> kSwitchPort{"switch_port", &TranslateSwitchPort};
 
 std::monostate TranslateRouterPort(Context& ctx, const Uuid& port) {
+  ctx.Require(kSyncRouterPortBinding, port);
+  ctx.Require(kSyncRouterPortGroups, port);
+  ctx.Require(kSyncRouterPortStatus, port);
   ctx.Require(kRouterPortFlows, port);
   return {};
 }
@@ -63,7 +117,13 @@ std::monostate TranslateRouter(Context& ctx, const Uuid& uuid) {
   ctx.Require(kRouterPolicies, uuid);
   ctx.Require(kMulticastRelay, uuid);
   ctx.Require(kSyncRouterRoutes, uuid);
-  for (const Uuid& port : router.ports()) ctx.Require(kRouterPort, port);
+  ctx.Require(kRouterNat, uuid);
+  ctx.Require(kRouterLbNeighbors, uuid);
+  for (const Uuid& port : router.ports()) {
+    ctx.Require(kRouterPort, port);
+    ctx.Require(kRoutableNeighbors, port);
+  }
+  for (const Uuid& nat : router.nat()) ctx.Require(kNatAddressesOf, nat);
   return {};
 }
 constexpr engine::Kind<Uuid> kRouter{"router", &TranslateRouter};
@@ -84,7 +144,23 @@ constexpr engine::Kind<std::monostate> kSyncTemplateVars{
 std::monostate TranslateAll(Context& ctx, const std::monostate&) {
   ctx.Require(kSyncGlobal, {});
   ctx.Require(kSyncHypervisors, {});
+  ctx.Require(kSyncAddressSets, {});
+  ctx.Require(kSyncMeters, {});
+  ctx.Require(kSyncAclIds, {});
+  ctx.Require(kSyncCatalogues, {});
+  ctx.Require(kSyncMirrors, {});
+  ctx.Require(kSyncStaticMacs, {});
+  ctx.Require(kSyncTemplateVars, {});
   ctx.Require(kSyncAllBfd, {});
+  ctx.Require(kPortSecurity, {});
+  ctx.Require(kFdb, {});
+  ctx.Require(kQos, {});
+  ctx.Require(kArpResponder, {});
+  ctx.Require(kDhcp, {});
+  ctx.Require(kDns, {});
+  ctx.Require(kExternalPorts, {});
+  ctx.Require(kL2Lookup, {});
+  ctx.Require(kVtep, {});
   for (const Uuid& uuid : AllRows<nb::LogicalSwitch>(ctx)) ctx.Require(kSwitch, uuid);
   for (const Uuid& uuid : AllRows<nb::LogicalRouter>(ctx)) ctx.Require(kRouter, uuid);
   for (const Uuid& uuid : AllRows<nb::LoadBalancer>(ctx)) {

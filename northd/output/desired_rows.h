@@ -81,6 +81,7 @@ class DesiredRows final : public engine::Sink {
     bool insert = true;                // Rows that are not there yet are made.
     bool delete_others = true;         // Rows that nobody emits are deleted.
     std::vector<int> element_columns;  // That EmitElement() may fill: empty without any.
+    bool keys_are_uuids = false;       // A row is made with the UUID that its key is the text of.
   };
   using Columns = std::vector<std::pair<int, ovsdb::Datum>>;  // By number.
 
@@ -122,7 +123,8 @@ class DesiredRows final : public engine::Sink {
   bool Wanted(const Desired& desired) const { return !desired.contents.empty(); }
   // What its columns shall be: those of all who emit it, the older one's where two set the same,
   // and elements put together.
-  Columns ContentOf(const Desired& desired) const;
+  // `present` is the row as it is, or null.
+  Columns ContentOf(const Desired& desired, const ovsdb::Row* present) const;
   // Whether a column is set as a whole.
   bool SetsColumn(const Desired& desired, int column) const;
   const ovsdb::Datum& atom(uint64_t element) const {

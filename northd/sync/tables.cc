@@ -43,6 +43,43 @@ std::string DatapathKey(const Replica&, const Row& row) {
                            : of_switch;
 }
 
+// As ServiceMonitorKey() makes it.
+std::string ServiceMonitorRowKey(const Replica&, const Row& row) {
+  const auto text = [&](int column) {
+    const Datum& datum = row.datum(column);
+    return datum.empty() ? absl::string_view() : datum.key(0).string();
+  };
+  return absl::StrCat(text(sb::ServiceMonitor::kLogicalPort), " ", text(sb::ServiceMonitor::kIp),
+                      " ", row.datum(sb::ServiceMonitor::kPort).key(0).integer(), " ",
+                      text(sb::ServiceMonitor::kProtocol));
+}
+
+// What a datapath has one of: by the switch or router.
+DesiredRows::Policy ByDatapath(int column) {
+  DesiredRows::Policy policy;
+  policy.key_of = [column](const Replica& replica, const Row& row) {
+    const Row* datapath =
+        replica.Peek(sb::DatapathBinding::kTable, row.datum(column).key(0).uuid());
+    return datapath == nullptr ? std::string() : DatapathKey(replica, *datapath);
+  };
+  return policy;
+}
+
+std::string MulticastGroupKey(const Replica&, const Row& row) {
+  return absl::StrCat(row.datum(sb::MulticastGroup::kDatapath).key(0).uuid().ToString(),
+                      row.datum(sb::MulticastGroup::kName).key(0).string());
+}
+
+// A member of a group, by both their names.
+std::string HaChassisKey(Replica& replica, const Row& row) {
+  const auto groups = replica.PeekIndex(sb::HAChassisGroup::kTable, sb::HAChassisGroup::kHaChassis,
+                                        Atom::Of(row.uuid()));
+  if (groups.empty()) return "";
+  const Row* group = replica.Peek(sb::HAChassisGroup::kTable, groups.front());
+  return absl::StrCat(Value(row, sb::HAChassis::kExternalIds, "chassis-name"), "/",
+                      group->datum(sb::HAChassisGroup::kName).key(0).string());
+}
+
 // A key of several columns.
 std::string JoinedKey(const Row& row, absl::Span<const int> columns) {
   std::string key;
@@ -68,6 +105,33 @@ void DeclareSouthboundTables(DesiredRows* rows) {
   rows->Declare(sb::SBGlobal::kTable,
                 {.key_of = [](const Replica&, const Row&) { return std::string("global"); }});
   rows->Declare(sb::PortBinding::kTable, ByName(sb::PortBinding::kLogicalPort));
+  rows->Declare(sb::AddressSet::kTable, ByName(sb::AddressSet::kName));
+  rows->Declare(sb::LoadBalancer::kTable,
+                {.key_of = [](const Replica&, const Row& row) { return row.uuid().ToString(); }});
+  // Only those of load balancers, which are told by what refers to them.
+  rows->Declare(
+      sb::LogicalDPGroup::kTable,
+      {.key_of = [](const Replica&, const Row&) { return std::string(); }, .delete_others = false});
+  rows->Declare(sb::ServiceMonitor::kTable, {.key_of = &ServiceMonitorRowKey});
+  rows->Declare(sb::AddressSet::kTable,
+                ByName(sb::AddressSet::kName, {sb::AddressSet::kAddresses}));
+  rows->Declare(sb::PortGroup::kTable, ByName(sb::PortGroup::kName, {sb::PortGroup::kPorts}));
+  rows->Declare(sb::Meter::kTable, ByName(sb::Meter::kName));
+  rows->Declare(sb::MeterBand::kTable, {.key_of = &MeterBandKey});
+  rows->Declare(sb::ACLID::kTable,
+                {.key_of = [](const Replica&, const Row& row) { return row.uuid().ToString(); }});
+  rows->Declare(sb::DHCPOptions::kTable, ByName(sb::DHCPOptions::kName));
+  rows->Declare(sb::DHCPv6Options::kTable, ByName(sb::DHCPv6Options::kName));
+  rows->Declare(sb::RBACRole::kTable, ByName(sb::RBACRole::kName));
+  rows->Declare(sb::RBACPermission::kTable, ByName(sb::RBACPermission::kTableColumn));
+  rows->Declare(sb::MulticastGroup::kTable, {.key_of = &MulticastGroupKey});
+  rows->Declare(sb::IPMulticast::kTable, ByDatapath(sb::IPMulticast::kDatapath));
+  rows->Declare(sb::HAChassisGroup::kTable, ByName(sb::HAChassisGroup::kName));
+  rows->Declare(sb::HAChassis::kTable, {.key_of = &HaChassisKey});
+  for (int table : {sb::Mirror::kTable, sb::DNS::kTable, sb::StaticMACBinding::kTable,
+                    sb::ChassisTemplateVar::kTable}) {
+    rows->Declare(table, {.key_of = &UuidKey, .keys_are_uuids = true});
+  }
   rows->Declare(sb::BFD::kTable, {.key_of = &KeyOfColumns<sb::BFD::kLogicalPort, sb::BFD::kDstIp>});
   rows->Declare(sb::ECMPNexthop::kTable,
                 {.key_of = &KeyOfColumns<sb::ECMPNexthop::kNexthop, sb::ECMPNexthop::kPort>});
