@@ -52,7 +52,15 @@ Groups ComputeSwitchGroups(Context& ctx, const Uuid& sw) {
       if (!binding) continue;
       const auto port =
           FindRow<nb::LogicalSwitchPort>(ctx, nb::LogicalSwitchPort::kName, binding.logical_port());
-      if (port && !IsFlooded(ctx, port)) groups[address].insert(sb_port);
+      if (!port || IsFlooded(ctx, port)) continue;
+      groups[address].insert(GroupMemberOf(ctx, ctx.Get(kSwitchPortModel, port.uuid())));
+    }
+  }
+  // What is outside may have joined, too.
+  for (const Uuid& localnet : ctx.Get(kSwitchPorts, sw).localnet) {
+    const SwitchPort& port = ctx.Get(kSwitchPortModel, localnet);
+    for (auto& [address, ports] : groups) {
+      if (port.exists && address != kRouters) ports.insert(port.sb_uuid);
     }
   }
   return groups;
@@ -112,7 +120,7 @@ std::monostate SyncRouterIgmpGroups(Context& ctx, const Uuid& router) {
     if (!port.exists || port.switch_port.is_zero()) continue;
     if (Row<nb::LogicalRouterPort>(ctx, uuid).options().GetBool("mcast_flood", false)) continue;
     for (const auto& [address, ports] : ctx.Get(kSwitchGroups, SwitchOf(ctx, port.switch_port))) {
-      if (IsRelayed(address)) groups[address].insert(port.sb_uuid);
+      if (IsRelayed(address)) groups[address].insert(GroupMemberOf(ctx, port));
     }
   }
   EmitGroups(ctx, datapath, groups);

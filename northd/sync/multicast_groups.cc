@@ -28,16 +28,24 @@ void Join(Context& ctx, const Datapath& datapath, const Group& group, const Uuid
   JoinMulticastGroup(ctx, datapath.sb_uuid, group.name, group.tunnel_key, port);
 }
 
-// Multicast goes from the port's switch to a router that relays it.
+// The port leads to a router that relays multicast.
 bool LeadsToRelay(Context& ctx, const SwitchPort& port) {
   if (!port.is_router()) return false;
-  const auto sw = Row<nb::LogicalSwitch>(ctx, port.switch_uuid);
-  if (!sw || !sw.other_config().GetBool("mcast_snoop", false)) return false;
   const auto router = Row<nb::LogicalRouter>(ctx, RouterOf(ctx, PeerOf(ctx, port)));
   return router && router.options().GetBool("mcast_relay", false);
 }
 
 }  // namespace
+
+Uuid GroupMemberOf(Context& ctx, const SwitchPort& port) {
+  const bool redirected = port.is_router() && ctx.Get(kIsCentralized, port.uuid);
+  return redirected ? PortBindingUuid(ctx, absl::StrCat("cr-", port.name)) : port.sb_uuid;
+}
+
+Uuid GroupMemberOf(Context& ctx, const RouterPort& port) {
+  return port.is_distributed_gateway ? PortBindingUuid(ctx, absl::StrCat("cr-", port.name))
+                                     : port.sb_uuid;
+}
 
 // Every port brings the row along: so there is one while there is a port.
 void JoinMulticastGroup(Context& ctx, const Uuid& sb_datapath, absl::string_view name,
@@ -62,14 +70,15 @@ std::monostate SyncSwitchPortGroups(Context& ctx, const Uuid& uuid) {
   if (!port.exists || port.tunnel_key == 0 || !port.enabled) return {};
   const Datapath& datapath = ctx.Get(kDatapath, port.switch_uuid);
   if (!datapath.exists) return {};
-  Join(ctx, datapath, kFlood, port.sb_uuid);
-  if (!port.is_router()) Join(ctx, datapath, kFloodL2, port.sb_uuid);
-  if (port.has_unknown) Join(ctx, datapath, kUnknown, port.sb_uuid);
+  const Uuid member = GroupMemberOf(ctx, port);
+  Join(ctx, datapath, kFlood, member);
+  if (!port.is_router()) Join(ctx, datapath, kFloodL2, member);
+  if (port.has_unknown) Join(ctx, datapath, kUnknown, member);
   const StringMap options = Row<nb::LogicalSwitchPort>(ctx, uuid).options();
   const bool flood = options.GetBool("mcast_flood", false);
-  if (flood) Join(ctx, datapath, kStatic, port.sb_uuid);
-  if (options.GetBool("mcast_flood_reports", false) || LeadsToRelay(ctx, port)) {
-    Join(ctx, datapath, kRouterFlood, port.sb_uuid);
+  if (flood) Join(ctx, datapath, kStatic, member);
+  if ((!flood && options.GetBool("mcast_flood_reports", false)) || LeadsToRelay(ctx, port)) {
+    Join(ctx, datapath, kRouterFlood, member);
   }
   return {};
 }
@@ -80,7 +89,8 @@ std::monostate SyncRouterPortGroups(Context& ctx, const Uuid& uuid) {
   const Datapath& datapath = ctx.Get(kDatapath, port.router_uuid);
   if (!datapath.exists) return {};
   const auto row = Row<nb::LogicalRouterPort>(ctx, uuid);
-  if (row.options().GetBool("mcast_flood", false)) Join(ctx, datapath, kStatic, port.sb_uuid);
+  if (row.options().GetBool("mcast_flood", false))
+    Join(ctx, datapath, kStatic, GroupMemberOf(ctx, port));
   return {};
 }
 

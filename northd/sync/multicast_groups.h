@@ -8,9 +8,14 @@
 
 #include "absl/strings/string_view.h"
 #include "northd/engine/engine.h"
+#include "northd/model/ports.h"
 #include "northd/rows/row_view.h"
 
 namespace northd {
+
+// The Port_Binding that stands for a port in groups: its chassisredirect one if it has one.
+Uuid GroupMemberOf(Context& ctx, const SwitchPort& port);
+Uuid GroupMemberOf(Context& ctx, const RouterPort& port);
 
 // A port becomes a member of a group of a datapath, with the group if it is the first. By an
 // element of the row, so for as long as the unit emits this.

@@ -53,16 +53,25 @@ void AddDynamicRouting(Context& ctx, const RouterPort& port, const StringMap& po
 
 // ---- Rows ----
 
-OutRow BeginRow(const nb::LogicalRouterPort& row, const Datapath& datapath, const std::string& name,
-                int64_t key) {
+// "MAC IP/BITS...", without the link-local address that a port has anyway, which is the last.
+std::string AddressesText(const PortAddresses& addresses) {
+  std::string text = addresses.mac_text();
+  const auto add = [&](const Network& network) {
+    absl::StrAppend(&text, " ", network.IpText(), "/", network.prefix);
+  };
+  for (const Network& network : addresses.v4) add(network);
+  for (size_t i = 0; i + 1 < addresses.v6.size(); ++i) add(addresses.v6[i]);
+  return text;
+}
+
+OutRow BeginRow(const RouterPort& port, const nb::LogicalRouterPort& row, const Datapath& datapath,
+                const std::string& name, int64_t key) {
   OutRow out = OutRow::Of<PB>(name);
   out.Set(PB::kLogicalPort, name);
   out.Set(PB::kDatapath, datapath.sb_uuid);
   out.Set(PB::kTunnelKey, key);
   out.SetDefault(PB::kUp, false);
-  std::string mac(row.mac());
-  for (const absl::string_view network : row.networks()) absl::StrAppend(&mac, " ", network);
-  out.Set(PB::kMac, mac);
+  out.Set(PB::kMac, AddressesText(port.addresses));
   Options ids;
   for (const auto& [id, value] : row.external_ids()) ids.emplace(id, value);
   out.Set(PB::kExternalIds, ids);
@@ -77,7 +86,7 @@ void EmitChassisRedirect(Context& ctx, const RouterPort& port, const Datapath& d
   const std::string name = absl::StrCat("cr-", port.name);
   const int64_t key = PortKey(ctx, port.router_uuid, name);
   if (key == 0) return;
-  OutRow out = BeginRow(row, datapath, name, key);
+  OutRow out = BeginRow(port, row, datapath, name, key);
   out.Set(PB::kType, "chassisredirect");
   Options options{{"distributed-port", port.name}};
   const absl::string_view redirect = row.options().GetOrEmpty("redirect-type");
@@ -108,7 +117,7 @@ std::monostate SyncRouterPortBinding(Context& ctx, const Uuid& uuid) {
   if (!datapath.exists) return {};
   const std::string& chassis = ctx.Get(kRouterGateways, port.router_uuid).chassis;
 
-  OutRow out = BeginRow(row, datapath, port.name, port.tunnel_key);
+  OutRow out = BeginRow(port, row, datapath, port.name, port.tunnel_key);
   out.Set(PB::kType, chassis.empty() ? "patch" : "l3gateway");
   out.SetEmpty(PB::kHaChassisGroup);
   Options options;
