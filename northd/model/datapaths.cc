@@ -117,11 +117,11 @@ KeyLimits ComputeKeyLimits(Context& ctx, const std::monostate&) {
   const bool allowed = !global || global.options().GetBool("vxlan_mode", true);
   limits.vxlan =
       allowed && !RowsWith<sb::Encap>(ctx, sb::Encap::kType, "vxlan").empty();
-  const bool interconnected =
+  limits.interconnected =
       !RowsWith<nb::LogicalSwitch>(ctx, nb::LogicalSwitch::kOtherConfig, "ic-vxlan_mode").empty();
-  limits.max_datapath = interconnected ? kMaxDatapathKeyVxlanLocal
-                        : limits.vxlan ? kMaxDatapathKeyVxlan
-                                       : kMaxDatapathKey;
+  limits.max_datapath = limits.interconnected ? kMaxDatapathKeyVxlanLocal
+                        : limits.vxlan        ? kMaxDatapathKeyVxlan
+                                              : kMaxDatapathKey;
   limits.max_port = limits.vxlan ? kMaxPortKeyVxlan : kMaxPortKey;
   return limits;
 }

@@ -32,11 +32,10 @@ bool StaleRows::HasDatapath(const ovsdb::Datum& datapath) const {
 bool StaleRows::IsStale(int table, const Row& row) const {
   switch (table) {
     case sb::MACBinding::kTable: {
-      const auto ports = world_->sb.PeekIndex(
-          sb::PortBinding::kTable, sb::PortBinding::kLogicalPort,
-          Atom::String(row.datum(sb::MACBinding::kLogicalPort).key(0).string()));
-      return !HasDatapath(row.datum(sb::MACBinding::kDatapath)) || ports.empty() ||
-             !IsWanted(ports.front());
+      // The port may be one that is being written only now.
+      const Uuid port = world_->sb_rows.Identity(
+          sb::PortBinding::kTable, row.datum(sb::MACBinding::kLogicalPort).key(0).string());
+      return !HasDatapath(row.datum(sb::MACBinding::kDatapath)) || !IsWanted(port);
     }
     case sb::LearnedRoute::kTable:
       return !HasDatapath(row.datum(sb::LearnedRoute::kDatapath)) ||
