@@ -53,6 +53,8 @@ TEST(DynamicRequest, TellsDynamicAddressesFromOthers) {
   EXPECT_TRUE(DynamicRequest::Parse("dynamic"));
   EXPECT_EQ(DynamicRequest::Parse("80:00:00:00:00:01 dynamic")->mac->ToString(),
             "80:00:00:00:00:01");
+  EXPECT_EQ(DynamicRequest::Parse("00:0:00:00:1:4 dynamic")->mac->ToString(),
+            "00:00:00:00:01:04");
   const auto both = DynamicRequest::Parse("dynamic 10.0.0.7 fd00::7");
   EXPECT_EQ(both->v4->ToString(), "10.0.0.7");
   EXPECT_EQ(both->v6->ToString(), "fd00::7");
