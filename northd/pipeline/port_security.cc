@@ -93,6 +93,11 @@ std::monostate AddPortSecurityOf(Context& ctx, const Uuid& uuid) {
             extra);
   } else if (port.is_router()) {
     AddFlow(ctx, sw.number, Stage::kLsInCheckPortSec, 70, from_port, "reg0[18] = 1; next;", extra);
+    const std::string& redirect = ctx.Get(kRouterAttachment, uuid).redirect_port;
+    if (!redirect.empty()) {
+      AddFlow(ctx, sw.number, Stage::kLsInCheckPortSec, 70, absl::StrCat("inport == ", redirect),
+              "reg0[18] = 1; next;", {.hint = uuid, .port = absl::StrCat("cr-", port.name)});
+    }
   }
   return {};
 }
