@@ -165,6 +165,7 @@ std::monostate TranslateAll(Context& ctx, const std::monostate&) {
   for (const Uuid& uuid : AllRows<nb::LogicalRouter>(ctx)) ctx.Require(kRouter, uuid);
   for (const Uuid& uuid : AllRows<nb::LoadBalancer>(ctx)) {
     ctx.Require(kTranslateLoadBalancer, uuid);
+    ctx.Require(kVipAddressesOf, uuid);
   }
   for (const Uuid& uuid : AllRows<nb::PortGroup>(ctx)) ctx.Require(kPortGroupAclRules, uuid);
   return {};

@@ -8,6 +8,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "northd/model/lb_neighbors.h"
+#include "northd/model/load_balancers.h"
 #include "northd/model/router_attachment.h"
 #include "northd/model/switches.h"
 #include "northd/output/flow_table.h"
@@ -62,6 +64,44 @@ void AddRequests(Context& ctx, const Uuid& switch_port, absl::string_view addres
   AddFlow(ctx, sw.number, Stage::kLsInL2Lkup, 80, absl::StrCat(match, " && !", resident),
           to(attachment.redirect_port), extra);
 }
+
+// Whether one of a router's ports has the address.
+bool IsOwn(Context& ctx, const Uuid& router_uuid, const Ip& ip) {
+  const auto router = Row<nb::LogicalRouter>(ctx, router_uuid);
+  if (!router) return false;
+  for (const Uuid& uuid : router.ports()) {
+    const RouterPort& port = ctx.Get(kRouterPortModel, uuid);
+    for (const Network& network : ip.v6 ? port.addresses.v6 : port.addresses.v4) {
+      if (network.ip == ip) return true;
+    }
+  }
+  return false;
+}
+
+bool IsInNetworks(const PortAddresses& addresses, const Ip& ip) {
+  for (const Network& network : ip.v6 ? addresses.v6 : addresses.v4) {
+    if (network.Contains(ip)) return true;
+  }
+  return false;
+}
+
+// A VIP is asked for where it is in the networks of a router that answers for it.
+std::monostate AddVip(Context& ctx, const LbVipId& id) {
+  const LbVip& vip = ctx.Get(kLbVip, id);
+  const std::optional<Ip> ip = vip.valid ? Ip::Parse(vip.ip) : std::nullopt;
+  const DatapathSet& routers = ctx.Get(kLbVipAnswerers, id);
+  if (!ip || routers.empty()) return {};
+  routers.bits().ForEach([&](DatapathNumber router) {
+    const Uuid uuid = ctx.world().datapath_sets.datapath(router).nb_uuid;
+    for (const Uuid& switch_port : ctx.Get(kAttachmentsOf, uuid)) {
+      if (IsInNetworks(ctx.Get(kRouterAttachment, switch_port).addresses, *ip)) {
+        AddRequests(ctx, switch_port, vip.ip, ip->v6);
+      }
+    }
+  });
+  return {};
+}
+constexpr engine::Kind<LbVipId> kVip{"vip_addresses", &AddVip};
 
 // A rule with a malformed address is none.
 bool IsValid(const nb::NAT& nat) {
@@ -139,15 +179,26 @@ std::monostate AddNatAddressesOf(Context& ctx, const Uuid& uuid) {
   const auto nat = Row<nb::NAT>(ctx, uuid);
   if (!nat || !IsValid(nat)) return {};
   const std::string address(nat.external_ip());
-  const bool v6 = Ip::Parse(address)->v6;
+  const Ip ip = *Ip::Parse(address);
   for (const Uuid& uuid_of_router :
        RowsWith<nb::LogicalRouter>(ctx, nb::LogicalRouter::kNat, uuid)) {
     const Datapath& router = ctx.Get(kDatapath, uuid_of_router);
     if (!router.exists) continue;
     AddNatMac(ctx, nat, uuid_of_router);
+    // An address that is one of its ports' as well is reached as that.
+    if (nat.type() == "snat" && IsOwn(ctx, uuid_of_router, ip)) continue;
     for (const Uuid& switch_port : ctx.Get(kAttachmentsOf, uuid_of_router)) {
-      AddRequests(ctx, switch_port, address, v6);
+      AddRequests(ctx, switch_port, address, ip.v6);
     }
+  }
+  return {};
+}
+
+std::monostate AddVipAddressesOf(Context& ctx, const Uuid& uuid) {
+  const auto lb = Row<nb::LoadBalancer>(ctx, uuid);
+  if (!lb) return {};
+  for (const auto& [vip, backends] : lb.vips()) {
+    ctx.Require(kVip, LbVipId(uuid, std::string(vip)));
   }
   return {};
 }

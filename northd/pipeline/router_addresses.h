@@ -19,6 +19,10 @@ inline constexpr engine::Kind<Uuid> kRouterAddressesOf{"router_addresses_of",
 std::monostate AddNatAddressesOf(Context& ctx, const Uuid& nat);
 inline constexpr engine::Kind<Uuid> kNatAddressesOf{"nat_addresses_of", &AddNatAddressesOf};
 
+// The VIPs of a load balancer that routers answer for.
+std::monostate AddVipAddressesOf(Context& ctx, const Uuid& load_balancer);
+inline constexpr engine::Kind<Uuid> kVipAddressesOf{"vip_addresses_of", &AddVipAddressesOf};
+
 }  // namespace northd
 
 #endif  // NORTHD_PIPELINE_ROUTER_ADDRESSES_H_
