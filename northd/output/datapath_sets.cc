@@ -38,27 +38,27 @@ int64_t DatapathSets::FindSb(const ovsdb::Uuid& sb_uuid) const {
 
 DatapathSet DatapathSets::Make(const DatapathBits& bits) {
   if (bits.empty()) return {};
-  const auto found = sets_.find(&bits);
-  if (found != sets_.end()) {
+  const auto found = alive_->sets.find(&bits);
+  if (found != alive_->sets.end()) {
     if (auto entry = found->second.lock()) return DatapathSet(std::move(entry));
   }
   auto fresh = std::make_unique<DatapathSet::Entry>();
   fresh->bits = bits;
-  if (free_ids_.empty()) {
-    fresh->id = static_cast<uint32_t>(by_id_.size());
-    by_id_.emplace_back();
+  if (alive_->free_ids.empty()) {
+    fresh->id = static_cast<uint32_t>(alive_->by_id.size());
+    alive_->by_id.emplace_back();
   } else {
-    fresh->id = free_ids_.back();
-    free_ids_.pop_back();
+    fresh->id = alive_->free_ids.back();
+    alive_->free_ids.pop_back();
   }
   const std::shared_ptr<const DatapathSet::Entry> entry(
-      fresh.release(), [this](const DatapathSet::Entry* gone) {
-        sets_.erase(&gone->bits);
-        free_ids_.push_back(gone->id);
+      fresh.release(), [alive = alive_](const DatapathSet::Entry* gone) {
+        alive->sets.erase(&gone->bits);
+        alive->free_ids.push_back(gone->id);
         delete gone;
       });
-  sets_[&entry->bits] = entry;
-  by_id_[entry->id] = entry;
+  alive_->sets[&entry->bits] = entry;
+  alive_->by_id[entry->id] = entry;
   return DatapathSet(entry);
 }
 

@@ -68,7 +68,7 @@ class DatapathBits {
 
 class DatapathSets;
 
-// A shared set. Empty by default. Outlived by the DatapathSets that made it.
+// A shared set. Empty by default. May outlive the DatapathSets that made it.
 class DatapathSet {
  public:
   DatapathSet() = default;
@@ -114,7 +114,7 @@ class DatapathSets final : public engine::Sink {
   DatapathSet Make(const DatapathBits& bits);
   DatapathSet MakeSingle(DatapathNumber n);
   // The set with this id, which must be alive.
-  DatapathSet ById(uint32_t id) const { return DatapathSet(by_id_[id].lock()); }
+  DatapathSet ById(uint32_t id) const { return DatapathSet(alive_->by_id[id].lock()); }
 
   // Gives numbers free that nobody claims any more. Between passes.
   void Sweep();
@@ -132,6 +132,15 @@ class DatapathSets final : public engine::Sink {
     bool operator()(const DatapathBits* a, const DatapathBits* b) const { return *a == *b; }
   };
 
+  // The sets that somebody holds. Kept by them, too: units may be the last to go.
+  struct Alive {
+    absl::flat_hash_map<const DatapathBits*, std::weak_ptr<const DatapathSet::Entry>, BitsHash,
+                        BitsEqual>
+        sets;
+    std::vector<std::weak_ptr<const DatapathSet::Entry>> by_id = {{}};
+    std::vector<uint32_t> free_ids;
+  };
+
   const uint32_t sink_;
   std::vector<Datapath> datapaths_;
   std::vector<uint32_t> claims_;
@@ -139,11 +148,7 @@ class DatapathSets final : public engine::Sink {
   std::vector<DatapathNumber> unclaimed_;
   absl::flat_hash_map<ovsdb::Uuid, DatapathNumber> by_nb_;
   absl::flat_hash_map<ovsdb::Uuid, DatapathNumber> by_sb_;
-  absl::flat_hash_map<const DatapathBits*, std::weak_ptr<const DatapathSet::Entry>, BitsHash,
-                      BitsEqual>
-      sets_;
-  std::vector<std::weak_ptr<const DatapathSet::Entry>> by_id_ = {{}};
-  std::vector<uint32_t> free_ids_;
+  std::shared_ptr<Alive> alive_ = std::make_shared<Alive>();
 };
 
 }  // namespace northd
