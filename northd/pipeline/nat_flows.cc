@@ -3,6 +3,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "northd/model/copp.h"
 #include "northd/model/globals.h"
 #include "northd/model/load_balancers.h"
 #include "northd/model/nat.h"
@@ -13,6 +14,15 @@
 
 namespace northd {
 namespace {
+
+// Beside the payload that an MTU counts, a frame has a header, perhaps with a VLAN tag.
+constexpr int64_t kEthernetHeader = 14;
+constexpr int64_t kVlanHeader = 4;
+
+int64_t GatewayMtu(Context& ctx, const Uuid& port) {
+  const auto row = Row<nb::LogicalRouterPort>(ctx, port);
+  return row ? row.options().GetInt("gateway_mtu", 0) : 0;
+}
 
 // The last valid rule of a router with a gateway port; zero if there is none.
 Uuid ComputeLastNat(Context& ctx, const Uuid& router) {
@@ -59,7 +69,10 @@ class Rule {
     AddArpResolve();
     AddGatewayRedirect();
     AddEgressLoop();
-    if (nat_.distributed) AddAdmission();
+    if (nat_.distributed) {
+      AddAdmission();
+      AddTooLarge();
+    }
     if (nat_.type == NatType::kSnat) {
       // Packets from the router itself, whose sources were translated, come back through the port.
       Add(Stage::kLrInIpInput, 120,
@@ -220,11 +233,45 @@ class Rule {
   }
   void AddEgressLoop() { Add(Stage::kLrOutEgrLoop, 100, EgressLoopMatch(), Loop()); }
 
+  // What is sent to the rule's MAC address is for the port, where the logical port is.
   void AddAdmission() {
-    Add(Stage::kLrInAdmission, 50,
-        absl::StrCat("eth.dst == ", nat_.external_mac, " && inport == ", port_->json_name,
-                     resident_),
-        absl::StrCat("xreg0[0..47] = ", port_->addresses.mac_text(), "; next;"));
+    const std::string match = absl::StrCat("eth.dst == ", nat_.external_mac,
+                                           " && inport == ", port_->json_name, resident_);
+    const std::string store =
+        absl::StrCat("xreg0[0..47] = ", port_->addresses.mac_text(), "; next;");
+    const auto row = Row<nb::LogicalRouterPort>(ctx_, nat_.gateway_port);
+    const int64_t mtu = GatewayMtu(ctx_, nat_.gateway_port);
+    if (!row || mtu <= 0) {
+      Add(Stage::kLrInAdmission, 50, match, store);
+      return;
+    }
+    if (const auto bypass = row.options().Get("gateway_mtu_bypass")) {
+      Add(Stage::kLrInAdmission, 55, absl::StrCat(match, " && (", *bypass, ")"), store);
+    }
+    const bool tagged = !port_->switch_port.is_zero() && HasLocalnet();
+    Add(Stage::kLrInAdmission, 50, match,
+        absl::StrCat("reg9[1] = check_pkt_larger(",
+                     mtu + kEthernetHeader + (tagged ? kVlanHeader : 0), "); ", store));
+  }
+
+  // options:gateway_mtu of the port: the sender of a packet that is too large is told so.
+  void AddTooLarge() {
+    const int64_t mtu = GatewayMtu(ctx_, nat_.gateway_port);
+    if (mtu <= 0) return;
+    const absl::string_view icmp = nat_.v6() ? "icmp6" : "icmp4";
+    AddFlow(ctx_, router_.number, Stage::kLrInIpInput, 160,
+            absl::StrCat("inport == ", port_->json_name, " && reg9[1] && reg9[0] == 0 && ", ip_,
+                         " && ", ip_, ".dst == ", nat_.external_text),
+            absl::StrCat(icmp, "_error {reg9[0] = 1; reg9[1] = 0; eth.dst = eth.src; eth.src = ",
+                         nat_.external_mac, "; ", ip_, ".dst = ", ip_, ".src; ", ip_,
+                         ".src = ", nat_.external_text, "; ip.ttl = 254; ", icmp,
+                         nat_.v6() ? ".type = 2; /* Packet Too Big. */ icmp6.code = 0; "
+                                   : ".type = 3; /* Destination Unreachable. */ icmp4.code = 4; "
+                                     "/* Frag Needed and DF was Set. */ ",
+                         icmp, ".frag_mtu = ", mtu, "; outport = ", port_->json_name,
+                         "; flags.loopback = 1; output; };"),
+            {.hint = nat_.uuid,
+             .meter = CoppMeter(ctx_, nat_.router, nat_.v6() ? "icmp6-error" : "icmp4-error")});
   }
 
   // Who asks for the external address gets an answer: on any port, and on the gateway port from the
@@ -385,6 +432,12 @@ std::monostate RouterNat(Context& ctx, const Uuid& uuid) {
     for (const Uuid& port : router.distributed_gateways) {
       AddCommitAll(ctx, n, &ctx.Get(kRouterPortModel, port));
     }
+  }
+  for (const Uuid& port : row.ports()) {
+    if (GatewayMtu(ctx, port) <= 0) continue;
+    // The errors that it makes are translated, too.
+    AddFlow(ctx, n, Stage::kLrOutPostSnat, 100, "icmp && flags.icmp_snat == 1",
+            "ct_commit_nat(snat);", {.hint = port});
   }
   if (!router.is_gateway) return {};
   AddForceSnat(ctx, n, router.dnat_force_snat, "dnat");
