@@ -111,10 +111,10 @@ std::monostate AddGroup(Context& ctx, const Group& group) {
   const std::optional<Ip> ip = Ip::Parse(group.second);
   if (!sw.exists || !ip) return {};
   const Snooping& snooping = ctx.Get(kSnooping, group.first);
-  std::string actions;
-  if (snooping.has_relay) actions = "clone { outport = \"_MC_mrouter_flood\"; output; };";
-  if (snooping.floods_static) actions += "clone { outport =\"_MC_static\"; output; };";
-  absl::StrAppend(&actions, "outport = \"", group.second, "\"; output; ");
+  const std::string actions = absl::StrCat(
+      snooping.has_relay ? "clone { outport = \"_MC_mrouter_flood\"; output; };" : "",
+      snooping.floods_static ? "clone { outport =\"_MC_static\"; output; };" : "", "outport = \"",
+      group.second, "\"; output; ");
   const absl::string_view protocol = ip->v6 ? "ip6" : "ip4";
   AddFlow(ctx, sw.number, Stage::kLsInL2Lkup, 90,
           absl::StrCat("eth.mcast && ", protocol, " && ", protocol, ".dst == ", group.second, " "),
