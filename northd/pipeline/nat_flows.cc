@@ -119,12 +119,11 @@ class Rule {
   void AddDnat() {
     const std::string match =
         Restrict(absl::StrCat("ip && ", ip_, ".dst == ", nat_.external_text, inport_), true);
-    std::string actions;
-    if (router_.is_gateway) {
-      if (router_.dnat_force_snat.any()) actions = "flags.force_snat_for_dnat = 1; ";
-      // It may go back to where it came from.
-      actions += "flags.loopback = 1; ";
-    }
+    const bool is_gateway = router_.is_gateway;
+    // It may go back to where it came from.
+    std::string actions = absl::StrCat(
+        is_gateway && router_.dnat_force_snat.any() ? "flags.force_snat_for_dnat = 1; " : "",
+        is_gateway ? "flags.loopback = 1; " : "");
     if (nat_.stateless) {
       absl::StrAppend(&actions, ip_, ".dst=", nat_.logical_text, "; next;");
     } else {
