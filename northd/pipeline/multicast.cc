@@ -69,9 +69,9 @@ void AddSnooping(Context& ctx, const Uuid& uuid, DatapathNumber sw, const Snoopi
           "outport = \"_MC_flood_l2\"; output;");
   AddFlow(ctx, sw, Stage::kLsInL2Lkup, 85, "ip6.mcast_flood", "outport = \"_MC_flood\"; output;");
   if (snooping.floods_unregistered) return;
-  std::string actions;
-  if (snooping.has_relay) actions = "clone { outport = \"_MC_mrouter_flood\"; output; }; ";
-  if (snooping.floods_static) actions += "outport =\"_MC_static\"; output;";
+  std::string actions = absl::StrCat(
+      snooping.has_relay ? "clone { outport = \"_MC_mrouter_flood\"; output; }; " : "",
+      snooping.floods_static ? "outport =\"_MC_static\"; output;" : "");
   if (actions.empty()) actions = GetGlobals(ctx).drop_action;
   AddFlow(ctx, sw, Stage::kLsInL2Lkup, 80, "ip4.mcast || ip6.mcast", actions);
 }
