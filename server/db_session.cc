@@ -82,7 +82,7 @@ DbSession::DbSession(Sessions* sessions, const base::StreamContext& context,
       options_(std::move(options)),
       id_(sessions->Register(this)),
       conditions_enabled_(sessions->conditions_enabled()),
-      output_(&sessions->output_turns_),
+      output_(&sessions->output_turns_, [this] { UpdateReading(); }),
       rpc_(context, target, this) {}
 
 DbSession::DbSession(Sessions* sessions, const base::StreamContext& context,
@@ -92,7 +92,7 @@ DbSession::DbSession(Sessions* sessions, const base::StreamContext& context,
       ended_(std::move(ended)),
       id_(sessions->Register(this)),
       conditions_enabled_(sessions->conditions_enabled()),
-      output_(&sessions->output_turns_),
+      output_(&sessions->output_turns_, [this] { UpdateReading(); }),
       rpc_(context, std::move(accepted), this) {
   output_.SetConnection(rpc_.rpc());
 }

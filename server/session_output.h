@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -67,7 +68,10 @@ class SessionOutput {
   // A message that is made when its turn comes; null if there is nothing to send after all.
   using Later = std::function<std::unique_ptr<ovsdb::TextSource>()>;
 
-  explicit SessionOutput(OutputTurns* turns) : turns_(turns) {}
+  // `turn_over` is called after each turn that was waited for: keeping_up() may have changed without
+  // anything having been sent.
+  explicit SessionOutput(OutputTurns* turns, std::function<void()> turn_over = nullptr)
+      : turns_(turns), turn_over_(std::move(turn_over)) {}
   ~SessionOutput() { turns_->Leave(this); }
   SessionOutput(const SessionOutput&) = delete;
   SessionOutput& operator=(const SessionOutput&) = delete;
@@ -107,13 +111,17 @@ class SessionOutput {
   };
 
   void Push(Item item);
-  void OnTurn() { Pump(); }
+  void OnTurn() {
+    Pump();
+    if (turn_over_) turn_over_();
+  }
   void Pump();
   void PumpItems();
   void StartLater(Item* item);
   bool SendPieces(ovsdb::TextSource* source);
 
   OutputTurns* turns_;
+  const std::function<void()> turn_over_;
   base::JsonRpc* rpc_ = nullptr;
   std::deque<Item> items_;
   size_t queued_bytes_ = 0;

@@ -283,6 +283,23 @@ void DesiredRows::TouchChanged(const ovsdb::RowChange& change) {
   Touch(found->second);
 }
 
+bool DesiredRows::AdoptExisting() {
+  bool adopted = false;
+  for (uint32_t number = 0; number < row_count(); ++number) {
+    Desired* desired = rows_[number].get();
+    if (desired == nullptr || replica_->Peek(desired->table, desired->uuid) != nullptr) continue;
+    const Uuid existing = FindExisting(desired->table, desired->key);
+    if (existing.is_zero() || by_uuid_.contains(existing)) continue;
+    by_uuid_.erase(desired->uuid);
+    desired->uuid = existing;
+    by_uuid_[existing] = number;
+    desired->contents_touched = true;
+    Touch(number);
+    adopted = true;
+  }
+  return adopted;
+}
+
 std::vector<uint32_t> DesiredRows::TakeTouched() {
   for (uint32_t number : asked_) {
     if (rows_[number] != nullptr) Touch(number);

@@ -134,6 +134,9 @@ class DesiredRows final : public engine::Sink {
   void Touch(uint32_t number);
   // The row of the database has changed: of elements, only those that did are looked at.
   void TouchChanged(const ovsdb::RowChange& change);
+  // Gives rows that are not there under their UUIDs those of the rows that are there by their keys:
+  // others have made them since. True if one has another UUID now, so that every unit must run again.
+  bool AdoptExisting();
   // Forgets a row that nobody emits.
   void EraseIfUnused(uint32_t number);
 

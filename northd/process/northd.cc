@@ -118,7 +118,19 @@ void Northd::OnLock() {
                     : "ovn-northd lock lost. This ovn-northd instance is now on standby.");
   }
   retry_ms_ = 0;
+  if (active) Rebase();
   work_.Arm();
+}
+
+// Others may have written meanwhile: what they gave UUIDs and numbers keeps them.
+void Northd::Rebase() {
+  if (!started_) return;
+  const bool sb_adopted = world_.sb_rows.AdoptExisting();
+  const bool nb_adopted = world_.nb_rows.AdoptExisting();
+  CheckAll();
+  if (!sb_adopted && !nb_adopted) return;
+  world_.numbers.Forget();
+  Recompute();
 }
 
 void Northd::SetPaused(bool paused) {
@@ -241,7 +253,7 @@ void Northd::Send(Connection* connection, const TransactionText& transaction, bo
           log.WarnLimited(limit, "%s transaction failed: %s",
                           connection == &sb_ ? "southbound" : "northbound",
                           std::string(status.message()));
-          CheckAll();
+          Rebase();
           retry_ms_ = std::clamp(retry_ms_ * 2, kFirstRetryMs, kMaxRetryMs);
           not_before_ms_ = base::MonotonicMs() + retry_ms_;
         }

@@ -72,6 +72,7 @@ class Northd {
   Connection::Callbacks CallbacksOf(const char* database);
   void OnContents(const char* database);
   void OnLock();
+  void Rebase();
   void CheckAll();
   void ApplySettings();
   // Goes on with what there is to do, a slice at a time.

@@ -94,6 +94,24 @@ TEST_F(SessionOutputTest, EverythingComesInTheOrderOfItsSending) {
   EXPECT_TRUE(clients[0]->sent() == expected);
 }
 
+TEST_F(SessionOutputTest, TellsWhenATurnIsOverThatHadNothingToSend) {
+  base::FakeStream* stream = new base::FakeStream(&loop_);
+  struct Ignore final : base::JsonRpc::Handler {
+    void OnMessage(std::unique_ptr<base::JsonRpcMessage> message) override {}
+    void OnClosed(const absl::Status& reason) override {}
+  } ignore;
+  base::JsonRpc rpc(&loop_, std::unique_ptr<base::Stream>(stream), &ignore);
+  bool keeps_up = false;  // As the owner knows it: it reads requests again only when told.
+  SessionOutput* told = nullptr;
+  SessionOutput output(&turns_, [&] { keeps_up = told->keeping_up(); });
+  told = &output;
+  output.SetConnection(&rpc);
+  output.SendLater(this, [] { return nullptr; });
+  EXPECT_FALSE(output.keeping_up());
+  EXPECT_TRUE(RunUntil([&] { return keeps_up; }));
+  EXPECT_EQ(stream->sent(), "");
+}
+
 TEST_F(SessionOutputTest, AShortMessageLeavesAtOnce) {
   auto clients = Connect(1);
   clients[0]->output().Send(std::make_unique<Pieces>(1, "short"));

@@ -139,7 +139,7 @@ class NorthdTest(SystemTest):
 
     def test_commands_answer_as_stocks(self):
         northd = self.northd(arguments=["--n-threads=4"])
-        self.wait_status(northd, "active")
+        self.nbctl("--wait=sb", "sync")
         for command, answer in [
                 (["version"], "ovn-northd 25.03.0\nOpen vSwitch Library 3.5.0"),
                 (["nb-connection-status"], "connected\n"),
