@@ -341,7 +341,9 @@ class StartUpTest(DaemonTestBase):
             pid = self.start_twin(name, program, "--monitor")
             monitor = DaemonTest.parent_of(pid)
             self.pids.append(monitor)
-            titles = [self.title(monitor)]
+            # It says what it does a moment after its daemon serves.
+            titles = [wait_until(lambda m=monitor: "monitoring" in self.title(m) and self.title(m),
+                                 "the monitor has its title")]
             os.kill(pid, signal.SIGSEGV)
             wait_until(lambda p=pid: not alive(p), "the daemon dies")
             wait_until(lambda n=name: self.answers(n), "a new one serves")
