@@ -65,6 +65,8 @@ class CentralTest(SystemTest):
             lines, all_run = self.status()
             self.assertFalse(all_run)
             self.assertEqual(lines["nb" + node], "not running")
+            # ovn-nbctl tries each server once, and finds none that leads while they elect.
+            wait_until(lambda: self.leader("nb") not in (None, node), "another one leads")
             self.nbctl("--wait=sb", "ls-add", f"sw{i}")
             self.central("start", node)
             self.assertTrue(self.status()[1])
