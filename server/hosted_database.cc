@@ -124,8 +124,9 @@ void HostedDatabase::StartCompaction(const std::string& comment, const Done& don
                               [this, alive = alive_, done](absl::Status status) {
                                 if (done) done(std::move(status));
                                 if (!*alive) return;
+                                // Others wait for locks that it holds: not at low priority.
                                 if (environment_->trim_memory)
-                                  environment_->worker->Run([] { malloc_trim(0); }, nullptr);
+                                  environment_->loop->Work([] { malloc_trim(0); }, nullptr);
                                 NextRewrite();
                               });
 }
@@ -208,17 +209,23 @@ void HostedDatabase::Replace(std::unique_ptr<ovsdb::Database> database, absl::st
 
 void HostedDatabase::Exchange(std::unique_ptr<ovsdb::Database> database, absl::string_view reason) {
   executor_.CancelWaiting();
-  monitors_ = nullptr;
-  std::unique_ptr<ovsdb::Database> old = executor_.Replace(std::move(database));
+  FreeAside(executor_.Replace(std::move(database)));
   Adopt();
-  environment_->worker->Run([old = std::move(old)]() mutable { old = nullptr; }, nullptr);
   environment_->replaced(this, reason);
 }
 
-void HostedDatabase::ReleaseState() {
-  monitors_ = nullptr;
-  std::unique_ptr<ovsdb::Database> old = executor_.Replace(nullptr);
-  environment_->worker->Run([old = std::move(old)]() mutable { old = nullptr; }, nullptr);
+void HostedDatabase::ReleaseState() { FreeAside(executor_.Replace(nullptr)); }
+
+// What may be large and belongs to the state that was.
+void HostedDatabase::FreeAside(std::unique_ptr<ovsdb::Database> old) {
+  environment_->worker->Run(
+      [old = std::move(old), monitors = std::move(monitors_),
+       history = std::exchange(history_, ovsdb::History(environment_->history_bytes))]() mutable {
+        monitors = nullptr;
+        history = ovsdb::History(0);
+        old = nullptr;
+      },
+      nullptr);
 }
 
 void HostedDatabase::AddMemoryUsage(base::MemoryUsage* usage) const {

@@ -108,6 +108,7 @@ class HostedDatabase final : private Executor::Observer {
   void RunConversion(const std::shared_ptr<Conversion>& job);
   void StoreConversion(const std::shared_ptr<Conversion>& job);
   void EndConversion(const std::shared_ptr<Conversion>& job, const absl::Status& status);
+  void FreeAside(std::unique_ptr<ovsdb::Database> old);
   void Exchange(std::unique_ptr<ovsdb::Database> database, absl::string_view reason);
 
   const Environment* environment_;

@@ -73,8 +73,11 @@ absl::Status LogWriter::BeginRecord(uint64_t expected_size) {
 }
 
 absl::Status LogWriter::Write(absl::string_view piece) {
-  absl::StrAppend(&pending_, piece);
-  if (pending_.size() >= kChunk) Flush();
+  while (!piece.empty()) {
+    absl::StrAppend(&pending_, piece.substr(0, kChunk));
+    piece.remove_prefix(std::min(piece.size(), kChunk));
+    if (pending_.size() >= kChunk) Flush();
+  }
   return status_;
 }
 

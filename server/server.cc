@@ -79,7 +79,7 @@ Server::Server(base::Loop* loop, base::TlsConfig* tls)
     : loop_(loop),
       context_{loop, tls},
       sync_worker_(loop),
-      rewrite_worker_(loop),
+      rewrite_worker_(loop, base::Worker::Priority::kLow),
       uuids_(RandomSeed()),
       databases_(loop, &rewrite_worker_, &uuids_, this),
       sessions_(loop, &databases_, uuids_.Next()),

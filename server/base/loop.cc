@@ -3,6 +3,8 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include <algorithm>
@@ -23,6 +25,8 @@ LogModule log("timeval");
 constexpr int64_t kStallMs = 1000;
 // Processor time is read at the beginning of a turn, but not more often than this.
 constexpr int64_t kUsageSampleMs = 100;
+// What a thread of low priority is nice by.
+constexpr int kLowNice = 5;
 // TurnEnds that arm each other for ever get this many rounds in one turn.
 constexpr int kMaxTurnEndRounds = 16;
 
@@ -450,7 +454,16 @@ void TurnEnd::Arm() {
 }
 
 struct Worker::Impl {
+  // Of the calling thread alone: Linux has a niceness for each.
+  static void BeNice() {
+    const auto thread = static_cast<id_t>(syscall(SYS_gettid));
+    errno = 0;
+    const int nice = getpriority(PRIO_PROCESS, thread);
+    if (errno == 0) setpriority(PRIO_PROCESS, thread, nice + kLowNice);
+  }
+
   Loop* loop;
+  Priority priority = Priority::kNormal;
   std::mutex mutex;
   std::condition_variable wake;
   struct Job {
@@ -465,6 +478,7 @@ struct Worker::Impl {
   std::thread thread;
 
   static void Main(const std::shared_ptr<Impl>& self) {
+    if (self->priority == Priority::kLow) BeNice();
     for (;;) {
       std::unique_lock<std::mutex> lock(self->mutex);
       self->wake.wait(lock, [&] { return self->quit || !self->jobs.empty(); });
@@ -483,8 +497,9 @@ struct Worker::Impl {
   }
 };
 
-Worker::Worker(Loop* loop) : impl_(std::make_shared<Impl>()) {
+Worker::Worker(Loop* loop, Priority priority) : impl_(std::make_shared<Impl>()) {
   impl_->loop = loop;
+  impl_->priority = priority;
   // Signals are for the loop's thread.
   sigset_t all;
   sigset_t old;

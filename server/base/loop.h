@@ -149,7 +149,10 @@ class TurnEnd {
 // A thread of its own that runs jobs in order, for fsync, compaction and the like.
 class Worker {
  public:
-  explicit Worker(Loop* loop);
+  // Low: the thread gets what the loop and other threads leave of the processors.
+  enum class Priority { kNormal, kLow };
+
+  explicit Worker(Loop* loop, Priority priority = Priority::kNormal);
   // Waits for the job under way and those queued; their `done` are not run.
   ~Worker();
   Worker(const Worker&) = delete;

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -250,6 +252,25 @@ TEST(WorkerTest, RunsJobsInOrder) {
   ASSERT_TRUE(RunUntil(&loop, [&] { return order.size() == 5; }));
   EXPECT_EQ(order, "abcde");
   EXPECT_EQ(worker.pending(), 0U);
+}
+
+TEST(WorkerTest, OneOfLowPriorityIsNiceAlone) {
+  Loop loop;
+  const auto niceness = [] {
+    return getpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)));
+  };
+  const int before = niceness();
+  int low = 0;
+  int normal = 0;
+  Worker nice(&loop, Worker::Priority::kLow);
+  Worker other(&loop);
+  nice.Run([&] { low = niceness(); }, nullptr);
+  other.Run([&] { normal = niceness(); }, [&] { loop.Stop(); });
+  loop.Run();
+  while (nice.pending() > 0) loop.RunOnce(/*wait=*/true);
+  EXPECT_GT(low, before);
+  EXPECT_EQ(normal, before);
+  EXPECT_EQ(niceness(), before);
 }
 
 TEST(WorkerTest, DestructorFinishesJobsButDropsTheirEnds) {
