@@ -36,7 +36,6 @@ uint64_t Log::election_timer_ms(Index index) const {
 }
 
 void Log::Append(Entry entry) {
-  if (entry.data != nullptr) data_bytes_ += entry.data->size();
   if (entry.servers != nullptr) configurations_.push_back(end());
   if (entry.election_timer_ms != 0) election_timers_.push_back(end());
   entries_.push_back(std::move(entry));
@@ -46,25 +45,35 @@ void Log::Truncate(Index index) {
   for (std::deque<Index>* indexes : {&configurations_, &election_timers_}) {
     while (!indexes->empty() && indexes->back() >= index) indexes->pop_back();
   }
-  while (end() > index) {
-    if (entries_.back().data != nullptr) data_bytes_ -= entries_.back().data->size();
-    entries_.pop_back();
-  }
+  while (end() > index) entries_.pop_back();
 }
 
-void Log::Compact(SnapshotInfo snapshot) {
-  const bool has_last = has_term(snapshot.index) && term(snapshot.index) == snapshot.term;
-  if (!has_last) Truncate(first_index());
-  const Index last = snapshot.index - (Planted(Bug::kApplyTwiceAfterSnapshot) ? 1 : 0);
-  while (!entries_.empty() && first_index() <= last) {
-    if (entries_.front().data != nullptr) data_bytes_ -= entries_.front().data->size();
-    entries_.pop_front();
-    ++snapshot_.index;
+std::deque<Entry> Log::Compact(SnapshotInfo snapshot) {
+  if (!has_term(snapshot.index) || term(snapshot.index) != snapshot.term) {
+    return Replace(std::move(snapshot));
   }
   for (std::deque<Index>* indexes : {&configurations_, &election_timers_}) {
     while (!indexes->empty() && indexes->front() <= snapshot.index) indexes->pop_front();
   }
+  const Index last = snapshot.index - (Planted(Bug::kApplyTwiceAfterSnapshot) ? 1 : 0);
+  // Those that stay are few.
+  std::deque<Entry> kept;
+  if (last >= first_index()) {
+    const auto first_kept =
+        entries_.begin() + static_cast<std::ptrdiff_t>(last + 1 - first_index());
+    kept.assign(std::make_move_iterator(first_kept), std::make_move_iterator(entries_.end()));
+    entries_.erase(first_kept, entries_.end());
+    kept.swap(entries_);
+  }
   snapshot_ = std::move(snapshot);
+  return kept;
+}
+
+std::deque<Entry> Log::Replace(SnapshotInfo snapshot) {
+  snapshot_ = std::move(snapshot);
+  configurations_.clear();
+  election_timers_.clear();
+  return std::exchange(entries_, {});
 }
 
 }  // namespace raft

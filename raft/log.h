@@ -2,7 +2,6 @@
 #ifndef RAFT_LOG_H_
 #define RAFT_LOG_H_
 
-#include <cstddef>
 #include <deque>
 
 #include "raft/types.h"
@@ -19,7 +18,6 @@ class Log {
   Index end() const { return first_index() + entries_.size(); }
   Index last_index() const { return end() - 1; }
   Term last_term() const { return entries_.empty() ? snapshot_.term : entries_.back().term; }
-  size_t data_bytes() const { return data_bytes_; }  // Of the entries' payloads.
 
   // Requires first_index() <= index < end().
   const Entry& entry(Index index) const { return entries_[index - first_index()]; }
@@ -40,8 +38,10 @@ class Log {
   // Drops the entries from `index` on. Requires first_index() <= index.
   void Truncate(Index index);
   // Makes `snapshot` stand for what is before and at its index. Entries behind it are kept if the
-  // log has the snapshot's last entry, else dropped.
-  void Compact(SnapshotInfo snapshot);
+  // log has the snapshot's last entry. Returns the others: to free so many may take long.
+  std::deque<Entry> Compact(SnapshotInfo snapshot);
+  // Makes `snapshot` stand for all that there is, and returns that.
+  std::deque<Entry> Replace(SnapshotInfo snapshot);
 
  private:
   // The newest of `indexes` that is at most `index`, or 0.
@@ -51,7 +51,6 @@ class Log {
   std::deque<Entry> entries_;
   std::deque<Index> configurations_;   // Of the entries with servers,
   std::deque<Index> election_timers_;  // and of those with an election timer.
-  size_t data_bytes_ = 0;
 };
 
 }  // namespace raft

@@ -324,8 +324,7 @@ void Server::Installed(const absl::Status& status) {
     return;
   }
   unsynced_.clear();
-  state_.log.Truncate(log().first_index());
-  state_.log.Compact(snapshot);
+  effects_.discarded = state_.log.Replace(snapshot);
   state_.commit_index = snapshot.index;
   effects_.commit_index = snapshot.index;
   election_timer_ms_ = snapshot.election_timer_ms;

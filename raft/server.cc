@@ -312,7 +312,7 @@ SnapshotInfo Server::SnapshotAt(Index index) const {
 
 void Server::Compacted(Index index) {
   if (index <= log().snapshot().index) return;
-  state_.log.Compact(SnapshotAt(index));
+  effects_.discarded = state_.log.Compact(SnapshotAt(index));
 }
 
 Status Server::status(int64_t now_ms) const {

@@ -84,6 +84,7 @@ struct Effects {
   std::vector<Settled> settled;    // In the order of Propose().
   std::optional<Install> install;  // To be answered with Installed().
   bool peers_changed = false;      // peer_addresses() is another.
+  std::deque<Entry> discarded;     // Of no use any more: there may be very many to be freed.
   std::vector<LogLine> log_lines;
 };
 
@@ -91,8 +92,8 @@ class Server {
  public:
   struct Options {
     uint64_t seed = 0;
-    size_t max_append_bytes = size_t{1} << 20;      // Of data in one request of several entries.
-    size_t max_in_flight_bytes = size_t{16} << 20;  // Of data on the way to one follower.
+    size_t max_append_bytes = size_t{256} << 10;   // Of data in one request of several entries.
+    size_t max_in_flight_bytes = size_t{4} << 20;  // Of data on the way to one follower.
   };
 
   Server(PersistentState state, const Options& options, int64_t now_ms);

@@ -63,22 +63,23 @@ TEST(LogTest, KnowsIdsTermsAndConfigurations) {
 TEST(LogTest, KeepsWhatFollowsASnapshotOfItsOwn) {
   Log log(First());
   for (uint64_t i = 2; i <= 6; ++i) log.Append(Data(2, i));
-  EXPECT_EQ(log.data_bytes(), 45);
   SnapshotInfo snapshot = First();
   snapshot.index = 4;
   snapshot.term = 2;
-  log.Compact(snapshot);
+  std::deque<Entry> gone = log.Compact(snapshot);
+  ASSERT_EQ(gone.size(), 3);
+  EXPECT_EQ(gone.front().eid, (EntryId{0, 2}));
   EXPECT_EQ(log.first_index(), 5);
   EXPECT_EQ(log.end(), 7);
-  EXPECT_EQ(log.data_bytes(), 18);
   EXPECT_EQ(log.term(4), 2);
+  EXPECT_EQ(log.entry(5).eid, (EntryId{0, 5}));
 
   snapshot.index = 6;
   snapshot.term = 5;  // Of another history: nothing here can follow it.
-  log.Compact(snapshot);
+  gone = log.Compact(snapshot);
+  EXPECT_EQ(gone.size(), 2);
   EXPECT_EQ(log.first_index(), 7);
   EXPECT_EQ(log.end(), 7);
-  EXPECT_EQ(log.data_bytes(), 0);
 }
 
 }  // namespace

@@ -25,7 +25,7 @@ Header MemberHeader() {
   Header header;
   header.server_id = kA;
   header.local_address = "tcp:h:1";
-  header.name = "D";
+  header.name = std::string("D");
   header.cluster_id = ClusterId{1, 2};
   header.snapshot = {.term = 3, .index = 5, .eid = EntryId{0, 5}, .servers = Members({kA})};
   return header;
@@ -192,7 +192,7 @@ TEST_F(ReplayTest, AFileWrittenAnewSaysTheSame) {
 TEST(JoiningReplayTest, HasTermAndVoteButNoLog) {
   Header header;
   header.server_id = kA;
-  header.name = "D";
+  header.name = std::string("D");
   header.remote_addresses = {"tcp:h:2"};
   Replay replay(std::move(header));
   for (const Record& record :
