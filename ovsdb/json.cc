@@ -382,6 +382,35 @@ absl::Status JsonScanner::error() {
   return absl::InvalidArgumentError(absl::StrCat("syntax error at offset ", offset()));
 }
 
+absl::string_view FindMemberText(absl::string_view object, absl::string_view name) {
+  const auto is_space = [](char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; };
+  int depth = 0;
+  bool is_it = false;             // The value of the member that is wanted is under way,
+  size_t begin = 0;               // and begins here.
+  absl::string_view last_string;  // Of the object itself.
+  for (size_t i = 0; i < object.size(); ++i) {
+    const char c = object[i];
+    if (is_it && depth == 1 && (c == ',' || c == '}')) {
+      while (i > begin && is_space(object[i - 1])) --i;
+      return object.substr(begin, i - begin);
+    }
+    if (c == '"') {
+      const size_t start = ++i;
+      while (i < object.size() && object[i] != '"') i += object[i] == '\\' ? 2 : 1;
+      if (depth == 1) last_string = object.substr(start, i - start);
+    } else if (c == '{' || c == '[') {
+      ++depth;
+    } else if (c == '}' || c == ']') {
+      --depth;
+    } else if (c == ':' && depth == 1 && !is_it && last_string == name) {
+      is_it = true;
+      begin = i + 1;
+      while (begin < object.size() && is_space(object[begin])) ++begin;
+    }
+  }
+  return {};
+}
+
 absl::string_view StringView(const Json& string) {
   return {string.GetString(), string.GetStringLength()};
 }

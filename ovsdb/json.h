@@ -78,6 +78,11 @@ class JsonScanner {
   const bool may_have_nul_;
 };
 
+// The text of the value of a member in the text of an object, for values that are too large to be
+// parsed where they are only passed on; the first if there are several, empty if there is none.
+// Goes by quotes and brackets alone: whether the text is JSON is not known afterwards.
+absl::string_view FindMemberText(absl::string_view object, absl::string_view name);
+
 absl::string_view StringView(const Json& string);                    // Requires IsString().
 const Json* FindMember(const Json& object, absl::string_view name);  // Null if absent or no object.
 

@@ -10,15 +10,6 @@
 namespace server {
 namespace {
 
-absl::StatusOr<ovsdb::JsonDocument> ParseObject(absl::string_view text, LogFile* log) {
-  absl::StatusOr<ovsdb::JsonDocument> json = ovsdb::ParseJsonStructure(text);
-  if (!json.ok()) {
-    return log->Reject(absl::StrCat("are not valid JSON (", json.status().message(), ")"));
-  }
-  if (!json->IsObject()) return log->Reject("are not a JSON object");
-  return json;
-}
-
 // Decodes a transaction; a record that is no good is given back.
 absl::StatusOr<ovsdb::Record> Decode(const ovsdb::Database& database, const LogRecord& record,
                                      ovsdb::UuidGenerator* uuids, LogFile* log) {
@@ -67,6 +58,15 @@ void LoadRows(const ovsdb::Change& change, ovsdb::Database* database) {
       }
     }
   }
+}
+
+absl::StatusOr<ovsdb::JsonDocument> ParseObject(absl::string_view text, LogFile* log) {
+  absl::StatusOr<ovsdb::JsonDocument> json = ovsdb::ParseJsonStructure(text);
+  if (!json.ok()) {
+    return log->Reject(absl::StrCat("are not valid JSON (", json.status().message(), ")"));
+  }
+  if (!json->IsObject()) return log->Reject("are not a JSON object");
+  return json;
 }
 
 absl::StatusOr<std::optional<ovsdb::JsonDocument>> ReadJson(LogFile* log) {

@@ -24,6 +24,10 @@ namespace server {
 // until the next call on the log.
 absl::StatusOr<std::optional<ovsdb::JsonDocument>> ReadJson(LogFile* log);
 
+// The JSON of `text`, which is, or was made of, the record that was read last. If it is not an
+// object, the record is rejected.
+absl::StatusOr<ovsdb::JsonDocument> ParseObject(absl::string_view text, LogFile* log);
+
 // The first record of a log from which nothing was read yet.
 absl::StatusOr<ovsdb::SchemaRef> ReadSchema(LogFile* log);
 

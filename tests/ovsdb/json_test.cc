@@ -155,6 +155,21 @@ TEST(JsonTest, FindsMembers) {
   EXPECT_EQ(FindMember(*FindMember(*json, "a"), "c"), nullptr);
 }
 
+TEST(JsonTest, FindsTheTextOfAMember) {
+  const absl::string_view text =
+      R"( {"x":{"a":1,"b":[2]}, "y\\" : "a\":,}" ,"z":["}",{"a":3}], "a" : [ {"a":"]"}, 5 ] , "b":7 } )";
+  EXPECT_EQ(FindMemberText(text, "a"), R"([ {"a":"]"}, 5 ])");
+  EXPECT_EQ(FindMemberText(text, "b"), "7");
+  EXPECT_EQ(FindMemberText(text, "x"), R"({"a":1,"b":[2]})");
+  EXPECT_EQ(FindMemberText(text, "y\\\\"), R"("a\":,}")");
+  EXPECT_EQ(FindMemberText(text, "z"), R"(["}",{"a":3}])");
+  EXPECT_EQ(FindMemberText(text, "c"), "");
+  for (const char* bad :
+       {"", "{", "{\"a\"", "{\"a\":", "{\"a\":[1", "{\"a\\", "[\"a\",1]", "}{:"}) {
+    EXPECT_EQ(FindMemberText(bad, "a"), "") << bad;
+  }
+}
+
 TEST(JsonScannerTest, TakesATextApart) {
   std::string text = R"( { "a\"b" : [1,{"x":"y"}] , "c":"d" , "e":5} )";
   JsonScanner scanner(text.data(), text.size());
