@@ -231,6 +231,18 @@ void JsonRpc::Send(absl::string_view head, const SharedText& body, absl::string_
   if (log.on(LogLevel::kDebug)) LogSent(absl::StrCat(head, *body, tail));
 }
 
+void JsonRpc::Send(absl::string_view head, const std::vector<SharedText>& body,
+                   absl::string_view tail) {
+  stream_->Write(head);
+  for (const SharedText& text : body) stream_->Write(text);
+  stream_->Write(tail);
+  MessageQueued();
+  if (!log.on(LogLevel::kDebug)) return;
+  std::string text(head);
+  for (const SharedText& piece : body) text += *piece;
+  LogSent(absl::StrCat(text, tail));
+}
+
 void JsonRpc::SendEcho() { Send(RequestText("echo", "[]", absl::StrCat("\"", kEchoId, "\""))); }
 
 void JsonRpc::MessageQueued() {

@@ -13,6 +13,7 @@
 #include <deque>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -114,6 +115,7 @@ class JsonRpc : private Stream::Handler {
   void Send(absl::string_view text);
   void Send(SharedText text);
   void Send(absl::string_view head, const SharedText& body, absl::string_view tail);
+  void Send(absl::string_view head, const std::vector<SharedText>& body, absl::string_view tail);
   // An echo request whose reply is swallowed.
   void SendEcho();
 

@@ -56,7 +56,7 @@ void SetBacklogThreshold(ClusterStorage* storage, UnixctlArgs args, UnixctlReply
   int64_t bytes = 0;
   if (!absl::SimpleAtoi(args[1], &messages) || !absl::SimpleAtoi(args[2], &bytes)) {
     reply.Error("invalid argument");
-  } else if (messages < static_cast<int64_t>(Peers::kMinBacklogMessages) || bytes < 0) {
+  } else if (messages < static_cast<int64_t>(Peer::kMinBacklogMessages) || bytes < 0) {
     reply.Error("values out of range");
   } else {
     storage->SetBacklogLimit({static_cast<size_t>(messages), static_cast<size_t>(bytes)});

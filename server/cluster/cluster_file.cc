@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "ovsdb/convert.h"
 #include "ovsdb/error.h"
@@ -20,6 +22,8 @@ constexpr size_t kMaxRecentBytes = 8 << 20;
 // Where an AppendHeader without data leaves a place for them.
 constexpr absl::string_view kDataPlace = "\"prev_data\":null";
 constexpr absl::string_view kDataName = "\"prev_data\":";
+constexpr absl::string_view kDataMember = "prev_data";
+constexpr absl::string_view kNoData = "[]";
 
 // Adds the rows of a transaction to a database that is being filled.
 absl::Status LoadTransaction(std::string text, ovsdb::Database* database,
@@ -78,7 +82,40 @@ class Contents {
   std::unique_ptr<ovsdb::Database> database_;
 };
 
+absl::Status CommitError() { return ovsdb::Error(ovsdb::kSyntaxError, "invalid commit format"); }
+
 bool IsTransaction(absl::string_view data) { return data.substr(0, kNoSchema.size()) == kNoSchema; }
+
+// The data may be very large: they are not made a document. Nothing if there are none, or something
+// is wrong.
+std::optional<raft::Header> ReadHeaderAndData(absl::string_view text) {
+  const absl::string_view data = ovsdb::FindMemberText(text, kDataMember);
+  if (!absl::StartsWith(data, "[") || !absl::EndsWith(data, "]")) return std::nullopt;
+  const size_t place = data.data() - text.data();
+  const absl::StatusOr<ovsdb::JsonDocument> json = ovsdb::ParseJsonStructure(
+      absl::StrCat(text.substr(0, place), kNoData, text.substr(place + data.size())));
+  if (!json.ok()) return std::nullopt;
+  absl::StatusOr<raft::Header> header = raft::ParseHeader(*json);
+  if (!header.ok()) return std::nullopt;
+  header->snapshot_data = std::make_shared<const std::string>(data);
+  return *std::move(header);
+}
+
+// `write_data` writes what takes the place of the data that the header does not have.
+absl::Status WriteHeaderAround(absl::FunctionRef<absl::Status()> write_data,
+                               const raft::Header& header, uint64_t expected_size,
+                               LogWriter* writer) {
+  std::string text;
+  raft::AppendHeader(header, &text);
+  const size_t place = absl::string_view(text).find(kDataPlace);
+  const absl::string_view before = absl::string_view(text).substr(0, place + kDataName.size());
+  const absl::string_view behind = absl::string_view(text).substr(place + kDataPlace.size());
+  absl::Status status = writer->BeginRecord(expected_size);
+  if (status.ok()) status = writer->Write(before);
+  if (status.ok()) status = write_data();
+  if (status.ok()) status = writer->Write(behind);
+  return status.ok() ? writer->EndRecord() : status;
+}
 
 // Of the committed entries, the first that is to be in the history: there are only transactions
 // from there on.
@@ -127,17 +164,25 @@ absl::StatusOr<EntryData> ParseEntryData(absl::string_view text) {
     if (data.transaction == "null") data.transaction.clear();
     return data;
   }
-  const absl::StatusOr<ovsdb::JsonDocument> json = ovsdb::ParseJson(text);
-  if (!json.ok()) return json.status();
-  if (!json->IsArray() || json->Size() != 2) {
-    return ovsdb::SyntaxError(*json, "invalid commit format");
+  // The transaction may be very large: it is left to whoever reads its rows.
+  std::string rest(text);
+  rest.push_back('\0');
+  ovsdb::JsonScanner scanner(rest.data(), text.size());
+  if (!scanner.Skip('[')) return CommitError();
+  const ovsdb::Json* const schema = scanner.Value();
+  if (schema == nullptr) return scanner.error();
+  if (!schema->IsNull()) {
+    absl::StatusOr<ovsdb::SchemaRef> parsed = ovsdb::DatabaseSchema::Parse(*schema);
+    if (!parsed.ok()) return parsed.status();
+    data.schema = *std::move(parsed);
   }
-  if (!(*json)[0].IsNull()) {
-    absl::StatusOr<ovsdb::SchemaRef> schema = ovsdb::DatabaseSchema::Parse((*json)[0]);
-    if (!schema.ok()) return schema.status();
-    data.schema = *std::move(schema);
-  }
-  if (!(*json)[1].IsNull()) data.transaction = ovsdb::JsonText((*json)[1]);
+  if (!scanner.Skip(',')) return CommitError();
+  rest.pop_back();
+  rest.erase(0, scanner.offset());
+  const absl::string_view transaction = absl::StripTrailingAsciiWhitespace(rest);
+  if (!absl::EndsWith(transaction, "]")) return CommitError();
+  rest.resize(transaction.size() - 1);
+  if (absl::StripAsciiWhitespace(rest) != "null") data.transaction = std::move(rest);
   return data;
 }
 
@@ -155,10 +200,14 @@ absl::StatusOr<std::unique_ptr<ovsdb::Database>> MakeDatabase(EntryData data,
 }
 
 absl::StatusOr<raft::Header> ReadClusterHeader(LogFile* log) {
-  const absl::StatusOr<std::optional<ovsdb::JsonDocument>> json = ReadJson(log);
+  const absl::StatusOr<std::optional<LogRecord>> record = log->Read();
+  if (!record.ok()) return record.status();
+  if (!*record) return ovsdb::IoError(absl::StrCat(log->path(), ": no header"), "End of file");
+  const absl::string_view text = (*record)->text();
+  if (std::optional<raft::Header> header = ReadHeaderAndData(text)) return *std::move(header);
+  const absl::StatusOr<ovsdb::JsonDocument> json = ParseObject(text, log);
   if (!json.ok()) return json.status();
-  if (!*json) return ovsdb::IoError(absl::StrCat(log->path(), ": no header"), "End of file");
-  return raft::ParseHeader(**json);
+  return raft::ParseHeader(*json);
 }
 
 absl::StatusOr<std::optional<raft::Record>> ReadClusterRecord(LogFile* log) {
@@ -213,42 +262,31 @@ absl::StatusOr<LoadedCluster> LoadCluster(LogFile* log, ovsdb::UuidGenerator* uu
   return loaded;
 }
 
-std::string SnapshotData(const ovsdb::Snapshot& contents, int64_t date_msec) {
-  std::string text = "[";
-  contents.schema->AppendJson(&text);
-  text += ',';
-  ovsdb::WriteSnapshotRecord(contents, date_msec, "", ovsdb::RecordForm::kValues,
-                             [&text](absl::string_view piece) {
-                               text.append(piece.data(), piece.size());
-                               return absl::OkStatus();
-                             })
-      .IgnoreError();  // Appending does not fail.
-  text += ']';
-  return text;
+absl::Status WriteSnapshotData(const ovsdb::Snapshot& contents, int64_t date_msec, Sink sink) {
+  std::string schema = "[";
+  contents.schema->AppendJson(&schema);
+  schema += ',';
+  absl::Status status = sink(schema);
+  if (status.ok()) {
+    status = ovsdb::WriteSnapshotRecord(contents, date_msec, "", ovsdb::RecordForm::kValues, sink);
+  }
+  return status.ok() ? sink("]") : status;
 }
 
 absl::Status WriteClusterHeader(const raft::Header& header, const ovsdb::Snapshot& contents,
                                 int64_t date_msec, LogWriter* writer) {
-  std::string text;
-  raft::AppendHeader(header, &text);
-  const size_t place = absl::string_view(text).find(kDataPlace);
-  const absl::string_view before = absl::string_view(text).substr(0, place + kDataName.size());
-  const absl::string_view behind = absl::string_view(text).substr(place + kDataPlace.size());
+  return WriteHeaderAround(
+      [&] {
+        return WriteSnapshotData(contents, date_msec, [writer](absl::string_view piece) {
+          return writer->Write(piece);
+        });
+      },
+      header, ExpectedSize(contents), writer);
+}
 
-  std::string schema = "[";
-  contents.schema->AppendJson(&schema);
-  schema += ',';
-  absl::Status status = writer->BeginRecord(ExpectedSize(contents));
-  if (status.ok()) status = writer->Write(before);
-  if (status.ok()) status = writer->Write(schema);
-  if (status.ok()) {
-    status = ovsdb::WriteSnapshotRecord(
-        contents, date_msec, "", ovsdb::RecordForm::kValues,
-        [writer](absl::string_view piece) { return writer->Write(piece); });
-  }
-  if (status.ok()) status = writer->Write("]");
-  if (status.ok()) status = writer->Write(behind);
-  return status.ok() ? writer->EndRecord() : status;
+absl::Status WriteClusterHeader(const raft::Header& header, absl::string_view data,
+                                LogWriter* writer) {
+  return WriteHeaderAround([&] { return writer->Write(data); }, header, data.size(), writer);
 }
 
 void FrameRaftRecord(const raft::Record& record, std::string* out) {

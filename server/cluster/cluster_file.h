@@ -9,8 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "ovsdb/database.h"
 #include "ovsdb/history.h"
 #include "ovsdb/log_json.h"
@@ -52,18 +54,25 @@ struct EntryData {
 };
 absl::StatusOr<EntryData> ParseEntryData(absl::string_view text);
 
-// A database of the data of a snapshot, checked. On any thread.
+// A database of the data of a snapshot or of an entry with a schema, checked. On any thread.
 absl::StatusOr<std::unique_ptr<ovsdb::Database>> MakeDatabase(EntryData data,
                                                               ovsdb::UuidGenerator* uuids);
 
 // ---- Writing ----
 
-// The data of a snapshot of `contents`, or of an entry that makes them the whole content.
-std::string SnapshotData(const ovsdb::Snapshot& contents, int64_t date_msec);
+// Takes text piece by piece; what it returns, if not OK, ends the writing.
+using Sink = absl::FunctionRef<absl::Status(absl::string_view)>;
 
-// Writes the header as the first record; its data are `contents`. On any thread.
+// Writes the data of a snapshot of `contents`, or of an entry that makes them the whole content, in
+// pieces of some 100 kB that end between characters; returns what the sink does. On any thread.
+absl::Status WriteSnapshotData(const ovsdb::Snapshot& contents, int64_t date_msec, Sink sink);
+
+// Writes the header as the first record; its data are `contents`, or the text `data`. On any
+// thread.
 absl::Status WriteClusterHeader(const raft::Header& header, const ovsdb::Snapshot& contents,
                                 int64_t date_msec, LogWriter* writer);
+absl::Status WriteClusterHeader(const raft::Header& header, absl::string_view data,
+                                LogWriter* writer);
 
 // Appends a framed record.
 void FrameRaftRecord(const raft::Record& record, std::string* out);

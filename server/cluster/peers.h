@@ -1,8 +1,8 @@
 // The connections between the members of one clustered database.
 //
 // Each member listens at its address and keeps a connection up to every other one; a message goes
-// over whichever of the two there is. JSON-RPC notifications carry them. Large ones go in pieces
-// where the other side is of our kind: they do not keep their place among the others then.
+// over whichever of the two there is. Messages between two members keep their order, but for
+// snapshots: what is sent later may overtake them.
 #ifndef SERVER_CLUSTER_PEERS_H_
 #define SERVER_CLUSTER_PEERS_H_
 
@@ -15,16 +15,15 @@
 #include <string>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "raft/message.h"
 #include "raft/server.h"
 #include "server/base/listener.h"
-#include "server/base/rpc_session.h"
+#include "server/cluster/peer.h"
 
 namespace server {
 
 // Loop thread only.
-class Peers {
+class Peers final : private Peer::Owner {
  public:
   class Handler {
    public:
@@ -39,14 +38,6 @@ class Peers {
    protected:
     ~Handler() = default;
   };
-
-  // What may wait to be sent to one peer before its connection is dropped: a peer that does not
-  // read has to start anew. Looked at only above kMinBacklogMessages.
-  struct BacklogLimit {
-    size_t messages = 500;
-    size_t bytes = UINT32_MAX;
-  };
-  static constexpr size_t kMinBacklogMessages = 50;
 
   struct Connection {
     raft::ServerId id;    // Zero: not known yet.
@@ -67,24 +58,27 @@ class Peers {
   // Keeps connections up to these addresses and to no others.
   void SetAddresses(const std::vector<std::string>& addresses);
   void SetProbeInterval(int64_t ms);
-  void SetBacklogLimit(const BacklogLimit& limit) { limit_ = limit; }
+  void SetBacklogLimit(const Peer::BacklogLimit& limit) { limit_ = limit; }
 
   void Send(const raft::Outgoing& outgoing);
-  // The same in two steps, for messages that are large. The text can be made on any thread.
-  static base::SharedText TextOf(const raft::Message& message);
-  void SendText(const std::string& address, const raft::ServerId& to, base::SharedText text);
+  // Sends an InstallSnapshotRequest, whose data are the concatenation of `data`.
+  void SendSnapshot(const raft::Outgoing& outgoing, std::vector<base::SharedText> data);
 
   std::vector<Connection> connections() const;
   uint64_t n_disconnections() const { return n_disconnections_; }
   size_t backlog_bytes() const;
 
  private:
-  class Peer;
+  // Peer::Owner
+  void OnConnected(Peer* peer) override { handler_->OnPeerConnected(peer->address()); }
+  void OnMessage(Peer* peer, const raft::Message& message) override;
+  void OnDisconnected(Peer* peer) override;
+  raft::ClusterId cluster_id() const override { return handler_->cluster_id(); }
+  raft::ServerId server_id() const override { return handler_->server_id(); }
 
   void Accept(std::unique_ptr<base::Stream> stream);
   void TryToListen();
-  void Remove(Peer* peer);
-  Peer* FindConnected(const std::string& address, const raft::ServerId& to) const;
+  Peer* FindConnected(const raft::Outgoing& outgoing) const;
 
   const base::StreamContext context_;
   Handler* handler_;
@@ -93,8 +87,8 @@ class Peers {
   base::Timer listen_timer_;
   std::map<std::string, std::unique_ptr<Peer>> outgoing_;  // By address.
   std::list<std::unique_ptr<Peer>> incoming_;
-  std::set<raft::ServerId> kindred_;  // Those connected that take messages in fragments.
-  BacklogLimit limit_;
+  std::set<raft::ServerId> kindred_;  // Those connected that are of our kind.
+  Peer::BacklogLimit limit_;
   int64_t probe_ms_;
   uint64_t n_disconnections_ = 0;
 };

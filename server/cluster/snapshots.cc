@@ -73,7 +73,7 @@ bool ClusterStorage::WantsCompaction() {
 void ClusterStorage::SendSnapshot(const raft::Outgoing& outgoing) {
   struct Job {
     raft::Outgoing outgoing;
-    base::SharedText text;
+    std::vector<base::SharedText> data;
   };
   auto job = std::make_shared<Job>();
   job->outgoing = outgoing;
@@ -81,15 +81,15 @@ void ClusterStorage::SendSnapshot(const raft::Outgoing& outgoing) {
       raft_.SnapshotAt(applied_);
   environment_.rewrite->Run(
       [job, contents = host_->CommittedSnapshot()]() mutable {
-        auto& request = std::get<raft::InstallSnapshotRequest>(job->outgoing.message.body);
-        request.data = std::make_shared<const std::string>(SnapshotData(contents, base::WallMs()));
+        WriteSnapshotData(contents, base::WallMs(), [&job](absl::string_view piece) {
+          job->data.push_back(std::make_shared<const std::string>(piece));
+          return absl::OkStatus();
+        }).IgnoreError();  // Collecting does not fail.
         contents = {};
-        job->text = Peers::TextOf(job->outgoing.message);
-        request.data = nullptr;
       },
       [this, alive = alive_, job, term = raft_.term()] {
         if (!*alive || raft_.term() != term) return;
-        peers_.SendText(job->outgoing.address, job->outgoing.message.to, std::move(job->text));
+        peers_.SendSnapshot(job->outgoing, std::move(job->data));
       });
 }
 
@@ -110,7 +110,6 @@ void ClusterStorage::StartInstall(raft::Install install) {
       [job, seed = environment_.uuids->Next().lo] {
         ovsdb::UuidGenerator uuids(seed);
         absl::StatusOr<EntryData> data = ParseEntryData(*job->install.data);
-        job->install.data = nullptr;
         if (data.ok()) {
           job->contents = MakeDatabase(*std::move(data), &uuids);
         } else {
@@ -118,7 +117,7 @@ void ClusterStorage::StartInstall(raft::Install install) {
         }
       },
       [this, alive = alive_, job] {
-        if (*alive) WriteInstalled(job->install.snapshot, std::move(job->contents));
+        if (*alive) WriteInstalled(std::move(job->install), std::move(job->contents));
       });
 }
 
@@ -129,22 +128,21 @@ void ClusterStorage::StartWaitingInstall() {
   }
 }
 
-void ClusterStorage::WriteInstalled(raft::SnapshotInfo snapshot,
+void ClusterStorage::WriteInstalled(raft::Install install,
                                     absl::StatusOr<std::unique_ptr<ovsdb::Database>> contents) {
   if (!contents.ok()) {
-    EndInstall(snapshot, std::move(contents));
+    EndInstall(install.snapshot, std::move(contents));
     return;
   }
-  ovsdb::Snapshot rows = (*contents)->TakeSnapshot();
   auto kept = std::make_shared<std::unique_ptr<ovsdb::Database>>(*std::move(contents));
   std::string tail;
   FrameRaftRecord(raft::PromiseRecord(raft_.state()), &tail);
   rewrite_.Start(
-      [header = HeaderAt(snapshot), rows = std::move(rows)](LogWriter* writer) {
-        return WriteClusterHeader(header, rows, base::WallMs(), writer);
+      [header = HeaderAt(install.snapshot), data = std::move(install.data)](LogWriter* writer) {
+        return WriteClusterHeader(header, *data, writer);
       },
       std::move(tail), [this] { schedule_.Compacted(base::MonotonicMs(), log_->size()); },
-      [this, alive = alive_, snapshot, kept](const absl::Status& status) {
+      [this, alive = alive_, snapshot = install.snapshot, kept](const absl::Status& status) {
         if (!*alive) return;
         if (status.ok()) {
           EndInstall(snapshot, std::move(*kept));

@@ -1,6 +1,7 @@
 #include "server/cluster/storage_cluster.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -18,6 +19,8 @@ constexpr int64_t kIndexNewsMs = 100;    // How often `_Server` hears of a mere 
 constexpr int64_t kProbeSlackMs = 1000;  // Peers are probed when silent for this and a timer.
 constexpr size_t kMaxIdleBuffer = 1 << 20;
 constexpr int kMaxRounds = 100;
+// What others wrote is applied for so long in a turn: there may be a lot of it at once.
+constexpr std::chrono::milliseconds kApplyPerTurn(5);
 
 // What a server that lost it would hear again: nothing waits for it to be on disk.
 bool IsNews(const raft::Record& record) {
@@ -35,6 +38,8 @@ ClusterStorage::ClusterStorage(const Environment& environment, std::unique_ptr<L
       peers_(environment.context, this),
       applied_(raft_.commit_index()),
       last_txn_id_(raft_.log().eid(applied_)),
+      apply_budget_(kApplyPerTurn),
+      apply_timer_(environment.context.loop, [this] { Pump(); }),
       schedule_(base::MonotonicMs()),
       sync_(environment.sync,
             [this](const absl::Status& status, uint64_t record) {
@@ -150,6 +155,10 @@ void ClusterStorage::Carry(raft::Effects effects) {
   Settle(effects.settled);
   if (effects.install) StartInstall(*std::move(effects.install));
   if (effects.peers_changed) peers_.SetAddresses(raft_.peer_addresses());
+  if (!effects.discarded.empty()) {
+    environment_.rewrite->Run(
+        [entries = std::move(effects.discarded)]() mutable { entries.clear(); }, nullptr);
+  }
 }
 
 void ClusterStorage::Say(const std::vector<raft::LogLine>& lines) const {
@@ -333,19 +342,28 @@ void ClusterStorage::CommitFront() {
 
 void ClusterStorage::Apply() {
   while (!paused_ && !failed_ && applied_ < raft_.commit_index()) {
-    const raft::Entry entry = raft_.log().entry(++applied_);
-    head_index_ = std::max(head_index_, applied_);
-    if (entry.data == nullptr) continue;
-    while (!appended_.empty() && appended_.front().eid.is_zero()) CommitFront();
-    if (!appended_.empty() && appended_.front().eid == entry.eid) {
-      CommitFront();
-    } else {
-      DisplaceFrom(0);
-      ApplyForeign(entry);
+    if (!apply_budget_.Begin(environment_.context.loop->turn())) {
+      apply_timer_.Start(0);
+      return;
     }
+    ApplyNext();
+    apply_budget_.End();
   }
   // Nothing of these is stored, and nothing that they build on is open.
   while (!appended_.empty() && appended_.front().eid.is_zero()) CommitFront();
+}
+
+void ClusterStorage::ApplyNext() {
+  const raft::Entry entry = raft_.log().entry(++applied_);
+  head_index_ = std::max(head_index_, applied_);
+  if (entry.data == nullptr) return;
+  while (!appended_.empty() && appended_.front().eid.is_zero()) CommitFront();
+  if (!appended_.empty() && appended_.front().eid == entry.eid) {
+    CommitFront();
+  } else {
+    DisplaceFrom(0);
+    ApplyForeign(entry);
+  }
 }
 
 void ClusterStorage::ApplyForeign(const raft::Entry& entry) {
@@ -422,27 +440,39 @@ void ClusterStorage::FollowLog() {
     head_index_ = applied_;
     for (Appended& appended : appended_) appended.index = 0;
   }
-  while (head_index_ < entries.last_index()) {
-    const raft::Index index = head_index_ + 1;
-    const raft::Entry& entry = entries.entry(index);
-    if (entry.data != nullptr) {
-      const auto own = std::find_if(appended_.begin(), appended_.end(), [](const Appended& a) {
-        return a.index == 0 && !a.eid.is_zero();
-      });
-      if (own != appended_.end()) {
-        if (own->eid != entry.eid) return;  // The commit of the entry will settle it.
-        own->index = index;
-      } else {
-        absl::StatusOr<EntryData> data = ParseEntryData(*entry.data);
-        if (!data.ok() || data->schema != nullptr) return;  // It waits for its commit.
-        absl::StatusOr<ovsdb::Change> change = Decode(std::move(data->transaction));
-        if (!change.ok()) return;
-        appended_.push_back({++position_, entry.eid, index, nullptr});
-        client_->OnForeign(position_, *std::move(change));
-      }
+  bool goes_on = true;
+  while (goes_on && head_index_ < entries.last_index()) {
+    if (!apply_budget_.Begin(environment_.context.loop->turn())) {
+      apply_timer_.Start(0);
+      return;
     }
-    head_index_ = index;
+    goes_on = FollowNext();
+    apply_budget_.End();
   }
+}
+
+// False if the next entry has to wait for its commit.
+bool ClusterStorage::FollowNext() {
+  const raft::Index index = head_index_ + 1;
+  const raft::Entry& entry = raft_.log().entry(index);
+  if (entry.data != nullptr) {
+    const auto own = std::find_if(appended_.begin(), appended_.end(), [](const Appended& a) {
+      return a.index == 0 && !a.eid.is_zero();
+    });
+    if (own != appended_.end()) {
+      if (own->eid != entry.eid) return false;  // That will settle it.
+      own->index = index;
+    } else {
+      absl::StatusOr<EntryData> data = ParseEntryData(*entry.data);
+      if (!data.ok() || data->schema != nullptr) return false;
+      absl::StatusOr<ovsdb::Change> change = Decode(std::move(data->transaction));
+      if (!change.ok()) return false;
+      appended_.push_back({++position_, entry.eid, index, nullptr});
+      client_->OnForeign(position_, *std::move(change));
+    }
+  }
+  head_index_ = index;
+  return true;
 }
 
 // A cluster has nowhere to keep what is not in its log.
@@ -466,7 +496,10 @@ void ClusterStorage::Convert(ovsdb::Snapshot converted, Done done) {
   }
   std::string data;
   if (*environment_.convert_data) {
-    data = SnapshotData(converted, base::WallMs());
+    WriteSnapshotData(converted, base::WallMs(), [&data](absl::string_view piece) {
+      data.append(piece.data(), piece.size());
+      return absl::OkStatus();
+    }).IgnoreError();  // Appending does not fail.
   } else {
     data = "[";
     converted.schema->AppendJson(&data);

@@ -22,6 +22,7 @@
 #include "raft/server.h"
 #include "server/base/loop.h"
 #include "server/base/stream.h"
+#include "server/base/turn_budget.h"
 #include "server/cluster/cluster_file.h"
 #include "server/cluster/failure_test.h"
 #include "server/cluster/peers.h"
@@ -81,7 +82,7 @@ class ClusterStorage final : public Storage, private Peers::Handler {
   absl::StatusOr<std::string> ChangeElectionTimer(uint64_t timer_ms);
   void TransferLeadership(absl::string_view reason);
   void EngageFailureTest(FailureTest::Scenario scenario);
-  void SetBacklogLimit(const Peers::BacklogLimit& limit) { peers_.SetBacklogLimit(limit); }
+  void SetBacklogLimit(const Peer::BacklogLimit& limit) { peers_.SetBacklogLimit(limit); }
 
   // Storage
   void SetClient(Client* client) override { client_ = client; }
@@ -131,15 +132,17 @@ class ClusterStorage final : public Storage, private Peers::Handler {
   void LoseAll();
   void CommitFront();
   void Apply();
+  void ApplyNext();
   void ApplyForeign(const raft::Entry& entry);
   void ReplaceBy(EntryData data);
   void FollowLog();
+  bool FollowNext();
   absl::StatusOr<ovsdb::Change> Decode(std::string transaction);
   bool Propose(std::string data, Appended appended);
   ovsdb::Uuid HeadId() const;
   void StartInstall(raft::Install install);
   void StartWaitingInstall();
-  void WriteInstalled(raft::SnapshotInfo snapshot,
+  void WriteInstalled(raft::Install install,
                       absl::StatusOr<std::unique_ptr<ovsdb::Database>> contents);
   void EndInstall(const raft::SnapshotInfo& snapshot,
                   absl::StatusOr<std::unique_ptr<ovsdb::Database>> contents);
@@ -164,6 +167,8 @@ class ClusterStorage final : public Storage, private Peers::Handler {
   ovsdb::Uuid last_txn_id_;
   raft::Index head_index_ = 0;  // On a leader: the newest state has the log up to here.
   raft::Term head_term_ = 0;    // In which it led then.
+  base::TurnBudget apply_budget_;
+  base::Timer apply_timer_;                       // Goes on with what was more than a turn's share.
   std::optional<raft::Install> waiting_install_;  // For the end of what is under way.
   bool paused_ = false;  // Contents are being made: nothing is applied meanwhile.
   bool failed_ = false;  // An entry could not be applied.

@@ -54,12 +54,31 @@ class GarbageTest(ClusterTest):
             self.message("append_request", **{"from": other, "term": -1, "prev_log_index": 1, "prev_log_term": 1, "leader_commit": 1, "log": []}),
             self.message("append_request", **{"from": other, "term": 1, "prev_log_index": 1, "prev_log_term": 1, "leader_commit": 1, "log": [{**entry, "x": 1}]}),
             self.message("vote_request", **{"from": other, "term": 1.5, "last_log_index": 1, "last_log_term": 1}),
-            self.message("boreas_fragment", **{"from": other}),
-            {"id": None, "method": "boreas_fragment", "params": ["[" * 100000, True]},
+            self.message("boreas_piece", **{"from": other}),
+            {"id": None, "method": "boreas_piece", "params": ["[", True]},
         ):
             with self.subTest(content=str(content)[:80]):
                 self.refused(content)
         self.unmoved()
+
+    def test_a_snapshot_that_is_none(self):
+        follower = next(member for member in self.members if member is not self.first)
+        snapshot = {
+            "cluster": self.cid, "to": self.sids[follower], "from": self.sids[self.first], "term": int(self.term),
+            "last_index": 1000, "last_term": int(self.term), "last_eid": str(uuid.uuid4()), "election_timer": 1000,
+            "last_servers": {self.sids[member]: member.address for member in self.members}, "data": [],
+        }
+        for pieces in ([], ["[" * 100000], ["[null,", "{}]"], ['[{"name":"X","tables":{}},', "{"], ['[{"name":"X"},{}]']):
+            with jsonrpc.Connection(follower.address) as connection:
+                for piece in pieces:
+                    connection.send_bytes(json.dumps({"id": None, "method": "boreas_piece", "params": [piece]}).encode())
+                connection.send_bytes(json.dumps({"id": None, "method": "install_snapshot_request", "params": [snapshot]}).encode())
+        wait_until(lambda: "failed to install a snapshot" in self.log_of(follower), "it says so")
+        self.unmoved()
+
+    def log_of(self, member):
+        with open(member.log_path, encoding="utf-8") as log:
+            return log.read()
 
     def unmoved(self):
         insert(self.first, 2)
