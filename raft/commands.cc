@@ -10,6 +10,7 @@
 // the leader proposes nothing of its own until that one's next command has come, or for so long as
 // this may take at most. Then it has at least as much time for itself.
 #include <algorithm>
+#include <limits>
 
 #include "absl/strings/str_cat.h"
 #include "raft/planted_bugs.h"
@@ -51,9 +52,16 @@ absl::Status Server::Propose(Payload data, const EntryId& prereq, const EntryId&
 // Brings what is not settled to the leader of the day.
 void Server::Dispatch() {
   if (commands_.empty() || leader_.is_zero()) return;
-  const int64_t patience = 2 * election_timer_ms();
-  const bool late = commands_.front().sent && now_ms_ - commands_.front().sent_ms >= patience;
+  const bool late = now_ms_ >= DispatchAgainMs();
   for (Command& command : commands_) Dispatch(&command, late);
+}
+
+// When those that were forwarded are to be forwarded again: by the oldest, as they are in order.
+int64_t Server::DispatchAgainMs() const {
+  const auto oldest = std::find_if(commands_.begin(), commands_.end(),
+                                   [](const Command& command) { return command.index == 0; });
+  if (oldest == commands_.end() || !oldest->sent) return std::numeric_limits<int64_t>::max();
+  return oldest->sent_ms + 2 * election_timer_ms();
 }
 
 void Server::Dispatch(Command* command, bool again) {

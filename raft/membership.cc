@@ -159,10 +159,11 @@ void Server::Reconfigure() {
 // Whether those who would stay can go on by themselves, by what they said since the removal was
 // asked for: it takes effect at once, and only a majority of them can commit or undo it.
 bool Server::CanSpare(const ServerId& server, int64_t since_ms) const {
+  const int64_t on_its_way_ms = election_timer_ms() / 3;  // So old an answer may be.
   size_t n_staying = is_member() ? 1 : 0;
   for (const auto& [id, peer] : peers_) {
     if (!peer.member || id == server || peer.returning) continue;
-    n_staying += peer.answered_ms > since_ms ? 1 : 0;
+    n_staying += peer.answered_ms > since_ms + on_its_way_ms ? 1 : 0;
   }
   return n_staying > (servers().size() - 1) / 2;
 }

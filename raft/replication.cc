@@ -148,7 +148,12 @@ void Server::On(const Message& message, const AppendReply& reply) {
   if (it == peers_.end()) return;
   Peer& peer = it->second;
   peer.answered_ms = now_ms_;
-  if (peer.member) peer.returning = message.comment == kReturning;
+  if (peer.member && message.comment == kReturning) {
+    peer.returning = true;
+    peer.returning_ms = now_ms_;
+  } else if (peer.member && now_ms_ - peer.returning_ms >= election_timer_ms()) {
+    peer.returning = false;  // Before, this may be from its last life.
+  }
   switch (reply.result) {
     case AppendResult::kOk: {
       const Index match = std::min(reply.prev_log_index + reply.n_entries, log().last_index());
@@ -197,10 +202,13 @@ void Server::On(const Message& message, const InstallSnapshotReply& reply) {
                                      " could not install its snapshot, starting over"));
     peer.installing = 0;
   }
-  // It may have been given a newer one than it was to have.
-  if (peer.installing == 0 || reply.last_index < peer.installing) return;
-  const bool same =
-      log().has_term(reply.last_index) && log().term(reply.last_index) == reply.last_term;
+  // It may have been given a newer one than it was to have. Or it was busy with an older one, and
+  // will have dropped what came meanwhile.
+  if (peer.installing == 0) return;
+  if (reply.last_index < peer.installing && reply.last_index <= peer.match_index) return;
+  const bool same = log().has_term(reply.last_index)
+                        ? log().term(reply.last_index) == reply.last_term
+                        : reply.last_index < log().snapshot().index;
   Say(LogLine::kInfo, absl::StrCat("installed snapshot on server ", Name(message.from), " up to ",
                                    reply.last_term, ":", reply.last_index));
   peer.installing = 0;

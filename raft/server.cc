@@ -71,9 +71,8 @@ int64_t Server::next_tick_ms() const {
       if (!peer.member && peer.phase == Phase::kStable) continue;
       next = std::min(next, peer.sent_ms + election_timer_ms() / 3);
     }
-  } else if (!leader_.is_zero() && !commands_.empty() && commands_.front().sent &&
-             commands_.front().index == 0) {
-    next = std::min(next, commands_.front().sent_ms + 2 * election_timer_ms());
+  } else if (!leader_.is_zero()) {
+    next = std::min(next, DispatchAgainMs());
   }
   if (ask_again_ms_ && disk_.ok()) next = std::min(next, *ask_again_ms_);
   if (membership_ != Membership::kMember) next = std::min(next, membership_tick_ms_);

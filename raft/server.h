@@ -199,9 +199,10 @@ class Server {
     int install_repeats = 0;  // Of those in a row that were not acknowledged in time.
     int64_t sent_ms = 0;      // When it was last sent an append request.
     int64_t answered_ms = 0;  // When it last answered one.
-    // Whether it last said that it returns without its file: a member in answers, one that is being
+    // Whether it says that it returns without its file: a member in answers, one that is being
     // added in its requests.
     bool returning = false;
+    int64_t returning_ms = 0;  // When a member last said so.
   };
 
   // A server that is to go, and who asked for it.
@@ -297,6 +298,7 @@ class Server {
   // commands.cc
   void Dispatch();
   void Dispatch(Command* command, bool again);
+  int64_t DispatchAgainMs() const;
   void AppendOwn(Command* command);
   Index FindUncommitted(const EntryId& eid) const;
   void SettleFront(Settled::Outcome outcome, Index index);

@@ -235,6 +235,39 @@ TEST(ServerTest, ARefusalOfOneCopyOfACommandSettlesNothing) {
 }
 
 // The one with the better log knows of an older term only.
+// As leader it had the first in its log, but the second could not follow it.
+TEST(ServerTest, CommandsAreForwardedOnceInAWhile) {
+  Server server(Member(1, 3), {}, 0);
+  int64_t now = 0;
+  const auto receive = [&](uint64_t from, decltype(Message::body) body) {
+    server.Tick(now);
+    server.Receive({ClusterId{1, 1}, Id(1), Id(from), "", std::move(body)});
+    int n = 0;
+    Effects effects = server.TakeEffects();
+    server.Persisted(effects.last_record);
+    for (const Outgoing& outgoing : effects.messages) {
+      n += std::holds_alternative<ExecuteRequest>(outgoing.message.body) ? 1 : 0;
+    }
+    return n;
+  };
+  receive(2, AppendRequest{2, 1, 1, 1, {}});
+  ASSERT_TRUE(server.Propose(Text("[null,{}]"), EntryId{0, 1}, EntryId{0, 10}).ok());
+  ASSERT_TRUE(server.Propose(Text("[null,{}]"), EntryId{0, 10}, EntryId{0, 11}).ok());
+  const auto entry = [](uint64_t eid) {
+    return Entry{.term = 2, .data = Text("[null,{}]"), .eid = EntryId{0, eid}};
+  };
+  EXPECT_EQ(receive(2, AppendRequest{2, 1, 1, 1, {entry(10), entry(20)}}), 2);
+  server.ForceElection();
+  receive(3, VoteReply{3, Id(1)});
+  receive(3, VoteReply{3, Id(1)});
+  ASSERT_EQ(server.role(), Role::kLeader);
+  server.Tick(now);
+  int n = 0;
+  for (; now < 10000; now += 100) n += receive(3, AppendRequest{4, 3, 2, 1, {}});
+  EXPECT_GE(n, 2);
+  EXPECT_LE(n, 6);
+}
+
 TEST(ServerTest, APrevoteThatIsNotGrantedTellsTheTermAllTheSame) {
   PersistentState state = Member(1, 2);
   state.log.Append(Entry{.term = 1});
@@ -278,6 +311,38 @@ TEST(ServerTest, NobodyIsTakenOutWhoCannotBeSpared) {
   ASSERT_TRUE(cluster[leader].Kick(Id(away)).ok());
   cluster.Elapse(2000);
   EXPECT_EQ(cluster[leader].status(0).servers.size(), 1);  // And then the other could be.
+}
+
+// Nor while one that would be needed has lost its file: what comes late of what it said before does
+// not count.
+TEST(ServerTest, NobodyIsTakenOutWhileAnotherReturns) {
+  Cluster cluster(3);
+  cluster.Elapse(3000);
+  const uint64_t leader = cluster.Leader();
+  ASSERT_NE(leader, 0);
+  const uint64_t lost = leader % 3 + 1;
+  Server& server = cluster[leader];
+  cluster.Remove(lost);
+  const auto answer = [&](absl::string_view comment) {
+    const Index last = server.log().last_index();
+    server.Receive({ClusterId{1, 1}, Id(leader), Id(lost), std::string(comment),
+                    AppendReply{server.term(), last + 1, last, server.log().last_term()}});
+  };
+  ASSERT_TRUE(server.Kick(Id(lost % 3 + 1)).ok());
+  answer("");
+  cluster.Elapse(100);
+  EXPECT_EQ(server.status(0).servers.size(), 3);  // That was on its way.
+  for (int i = 0; i < 10; ++i) {
+    answer(kReturning);
+    answer("");
+    cluster.Elapse(200);
+  }
+  EXPECT_EQ(server.status(0).servers.size(), 3);
+  for (int i = 0; i < 10; ++i) {
+    answer("");
+    cluster.Elapse(200);
+  }
+  EXPECT_EQ(server.status(0).servers.size(), 2);
 }
 
 // The leader of a cluster of one added it, and has lost what it acknowledged meanwhile.
@@ -374,6 +439,17 @@ TEST(ServerTest, ALeaderStartsOverWithASnapshotThatFailed) {
                                 leader.log().last_term(), 0, AppendResult::kInconsistency}),
             1);
   EXPECT_EQ(receive(InstallSnapshotReply{leader.term(), 0, 0}), 1);
+
+  // A follower drops one that comes while it is busy with an older one: what it says is what it
+  // has.
+  leader.Persisted(leader.TakeEffects().last_record);
+  ASSERT_GT(leader.commit_index(), leader.log().snapshot().index);
+  leader.Compacted(leader.commit_index());
+  const SnapshotInfo old = Member(1, 1).log.snapshot();
+  ASSERT_GT(leader.log().snapshot().index, old.index);
+  EXPECT_EQ(receive(InstallSnapshotReply{leader.term(), 0, 0}), 1);
+  EXPECT_EQ(receive(InstallSnapshotReply{leader.term(), old.index, old.term}), 1);
+  EXPECT_EQ(receive(InstallSnapshotReply{leader.term(), old.index, old.term}), 0);
 }
 
 TEST(ServerTest, WarnsOfASecondServerWithAnId) {
