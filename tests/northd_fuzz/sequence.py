@@ -1,0 +1,138 @@
+"""Runs the steps of a sequence on two control planes and compares what comes of each."""
+
+import json
+import shutil
+import tempfile
+
+from harness.daemon import CommandFailed, DaemonDied
+from northd_fuzz import corpus
+from northd_fuzz.plane import Stuck, make_planes
+
+# Of NB_Global: what northds would choose at random.
+OPTIONS = {"mac_prefix": "0a:00:00", "svc_monitor_mac": "0a:00:00:00:00:01"}
+
+
+class Failure:
+    def __init__(self, step, kind, lines):
+        self.step = step
+        self.kind = kind  # "difference", "incremental", "death" or "stuck".
+        self.lines = lines
+
+
+class Outcome:
+    failure = None
+    given_up = ""  # Why the reference could not go on, if that is so.
+    healed = 0  # Steps after which the reference was right only once it had recomputed all.
+
+
+def run(steps):
+    """Runs them to the first difference, on new control planes."""
+    directory = tempfile.mkdtemp(prefix="northd-fuzz-")
+    planes = []
+    try:
+        planes = make_planes(directory)
+        for plane in planes:
+            plane.start(OPTIONS)
+        return _run_on(planes, steps)
+    finally:
+        for plane in planes:
+            plane.stop()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _run_on(planes, steps):
+    reference, ours = planes
+    outcome = Outcome()
+    for number, step in enumerate(steps):
+        try:
+            lines = _apply(planes, step)
+            if not lines:
+                for plane in planes:
+                    plane.wait()
+                lines = compare(planes)
+                if lines:
+                    # What it does to a change is not always what it does to the whole.
+                    reference.recompute()
+                    lines = compare(planes)
+                    outcome.healed += not lines
+        except (DaemonDied, Stuck) as error:
+            if str(error).startswith(ours.name) or not ours.northd.running():
+                outcome.failure = Failure(number, "stuck" if isinstance(error, Stuck) else "death", str(error).splitlines())
+            else:
+                outcome.given_up = f"step {number}: " + str(error).splitlines()[0]
+            return outcome
+        if lines:
+            outcome.failure = Failure(number, "difference", lines)
+            return outcome
+    try:
+        ours.northd.appctl("inc-engine/compare")
+    except CommandFailed as error:
+        outcome.failure = Failure(len(steps) - 1, "incremental", str(error).splitlines()[:40])
+    return outcome
+
+
+def _apply(planes, step):
+    """Carries out a step's edits; lines about one that only one of the planes took."""
+    for edit in step:
+        accepted = [plane.apply(edit) for plane in planes]
+        if accepted[0] != accepted[1]:
+            return [f"accepted by {[p.name for p, yes in zip(planes, accepted) if yes]} alone: {edit}"]
+    return []
+
+
+def compare(planes):
+    """Lines about what differs."""
+    (expected_nb, expected_sb), (actual_nb, actual_sb) = (plane.dump() for plane in planes)
+    for southbound in (expected_sb, actual_sb):
+        _order_nat_addresses(southbound)
+    expected, actual = corpus.canon(expected_sb, expected_nb), corpus.canon(actual_sb, actual_nb)
+    sections = corpus.differences(expected, actual)
+    tables = {uuid[:8]: table for table, rows in expected_nb.items() for uuid in rows}
+    for section in sections.values():
+        section.differing = [pair for pair in section.differing if not _differ_in_choice(pair, tables)]
+    sections = {name: section for name, section in sections.items() if not section.equal}
+    lines = []
+    if sections:
+        corpus.report(sections, {**actual.labels, **expected.labels}, 4, lines.append)
+    return lines + _northbound_differences(expected_nb, actual_nb)
+
+
+def _order_nat_addresses(southbound):
+    """A set in words, which the reference writes in the order of their hashes."""
+    for row in southbound["Port_Binding"].values():
+        values = row["nat_addresses"]
+        values = values[1] if isinstance(values, list) else [values]
+        row["nat_addresses"] = ["set", sorted(" ".join(sorted(value.split())) for value in values)]
+
+
+def _differ_in_choice(pair, tables):
+    """Whether two flows differ in nothing but which of several rows of a table they are said to be for.
+
+    Where several rows ask for the same flow, the reference names the one that it came to first.
+    """
+    _, expected, actual = pair
+    a, b = json.loads(expected), json.loads(actual)
+    hints = [flow.pop("hint", None) if isinstance(flow, dict) else None for flow in (a, b)]
+    return a == b and None not in hints and tables.get(hints[0]) == tables.get(hints[1]) is not None
+
+
+def _northbound_differences(expected, actual):
+    lines = []
+    for table in sorted(expected):
+        if table == "NB_Global":  # Counters, times, and who wrote it.
+            continue
+        for uuid in sorted({*expected[table], *actual[table]}):
+            want, have = expected[table].get(uuid), actual[table].get(uuid)
+            if want is None or have is None:
+                lines.append(f"NB {table} {uuid}: {'extra' if want is None else 'missing'}")
+                continue
+            for column in want:
+                if _ordered(want[column]) != _ordered(have[column]):
+                    lines.append(f"NB {table} {uuid} {column}: {want[column]} here, {have[column]} there")
+    return lines
+
+
+def _ordered(value):
+    if isinstance(value, list) and value[:1] in (["set"], ["map"]):
+        return sorted(value[1], key=str)
+    return [value]
