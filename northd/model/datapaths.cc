@@ -55,7 +55,8 @@ Keys ComputeKeys(Context& ctx, const std::monostate&) {
     add(uuid, Row<nb::LogicalSwitch>(ctx, uuid).other_config().GetInt("requested-tnl-key", 0));
   }
   for (const Uuid& uuid : AllRows<nb::LogicalRouter>(ctx)) {
-    add(uuid, Row<nb::LogicalRouter>(ctx, uuid).options().GetInt("requested-tnl-key", 0));
+    const auto router = Row<nb::LogicalRouter>(ctx, uuid);
+    if (router.enabled().value_or(true)) add(uuid, router.options().GetInt("requested-tnl-key", 0));
   }
   const std::vector<int64_t> numbers =
       ctx.world().numbers.Assign("datapath", wishes, 1, limits.max_datapath);
@@ -63,8 +64,8 @@ Keys ComputeKeys(Context& ctx, const std::monostate&) {
   for (size_t i = 0; i < uuids.size(); ++i) {
     if (wishes[i].requested != 0 && numbers[i] != wishes[i].requested) {
       static base::RateLimit limit(1, 5);
-      log.WarnLimited(limit, "datapath %s requests tunnel key %d, which another has",
-                      wishes[i].key, wishes[i].requested);
+      log.WarnLimited(limit, "datapath %s requests tunnel key %d, which another has", wishes[i].key,
+                      wishes[i].requested);
     }
     if (numbers[i] != 0) keys.by_datapath[uuids[i]] = numbers[i];
   }
@@ -91,7 +92,8 @@ void AddZoneLimit(const StringMap& options, Ids* ids) {
 void AddSwitchIds(const nb::LogicalSwitch& sw, Ids* ids) {
   const StringMap config = sw.other_config();
   AddZoneLimit(config, ids);
-  if (const auto transit = config.Get("interconn-ts")) (*ids)["interconn-ts"] = std::string(*transit);
+  if (const auto transit = config.Get("interconn-ts"))
+    (*ids)["interconn-ts"] = std::string(*transit);
   const int64_t age = config.GetInt("fdb_age_threshold", 0);
   if (age > 0 && age <= UINT32_MAX) (*ids)["fdb_age_threshold"] = absl::StrCat(age);
 }
@@ -115,8 +117,7 @@ KeyLimits ComputeKeyLimits(Context& ctx, const std::monostate&) {
   KeyLimits limits;
   const nb::NBGlobal global = OnlyRow<nb::NBGlobal>(ctx);
   const bool allowed = !global || global.options().GetBool("vxlan_mode", true);
-  limits.vxlan =
-      allowed && !RowsWith<sb::Encap>(ctx, sb::Encap::kType, "vxlan").empty();
+  limits.vxlan = allowed && !RowsWith<sb::Encap>(ctx, sb::Encap::kType, "vxlan").empty();
   limits.interconnected =
       !RowsWith<nb::LogicalSwitch>(ctx, nb::LogicalSwitch::kOtherConfig, "ic-vxlan_mode").empty();
   limits.max_datapath = limits.interconnected ? kMaxDatapathKeyVxlanLocal

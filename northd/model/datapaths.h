@@ -17,7 +17,7 @@ namespace northd {
 struct KeyLimits {
   bool vxlan = false;
   bool interconnected = false;  // By VXLAN with other zones, whose keys are any.
-  int64_t max_datapath = 0;  // Of those that are not requested.
+  int64_t max_datapath = 0;     // Of those that are not requested.
   int64_t max_port = 0;
 
   // What a requested key must stay below.
@@ -31,7 +31,8 @@ inline constexpr engine::Kind<std::monostate, KeyLimits> kKeyLimits{"key_limits"
 
 // What a switch or router is to flows and southbound rows.
 struct Datapath {
-  bool exists = false;  // Else nothing below means anything: it has gone, or has no tunnel key.
+  bool exists =
+      false;  // Else nothing below means anything: it has gone, is disabled, or has no key.
   bool is_router = false;
   DatapathNumber number = 0;
   Uuid nb_uuid;
