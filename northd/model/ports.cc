@@ -169,11 +169,20 @@ SwitchPort ComputeSwitchPort(Context& ctx, const Uuid& uuid) {
   return port;
 }
 
+Uuid RouterPortNamed(Context& ctx, absl::string_view name) {
+  const auto rows = RowsWith<nb::LogicalRouterPort>(ctx, nb::LogicalRouterPort::kName, name);
+  if (rows.empty() || !ctx.Get(kRouterPortModel, rows.front()).exists) return {};
+  if (const auto peer = Row<nb::LogicalRouterPort>(ctx, rows.front()).peer()) {
+    static base::RateLimit limit(1, 5);
+    log.WarnLimited(limit, "a switch port leads to router port %s, which has a peer: %s",
+                    std::string(name), std::string(*peer));
+    return {};
+  }
+  return rows.front();
+}
+
 Uuid PeerOf(Context& ctx, const SwitchPort& port) {
-  if (!port.is_router() || port.router_port.empty()) return {};
-  const auto rows =
-      RowsWith<nb::LogicalRouterPort>(ctx, nb::LogicalRouterPort::kName, port.router_port);
-  return rows.empty() ? Uuid() : rows.front();
+  return port.router_port.empty() ? Uuid() : RouterPortNamed(ctx, port.router_port);
 }
 
 SwitchPorts ComputeSwitchPorts(Context& ctx, const Uuid& sw) {
@@ -192,18 +201,22 @@ SwitchPorts ComputeSwitchPorts(Context& ctx, const Uuid& sw) {
 bool ComputeIsCentralized(Context& ctx, const Uuid& switch_port) {
   const auto row = Row<nb::LogicalSwitchPort>(ctx, switch_port);
   if (!row || row.type() != "router") return false;
-  const auto peers = RowsWith<nb::LogicalRouterPort>(ctx, nb::LogicalRouterPort::kName,
-                                                     row.options().GetOrEmpty("router-port"));
-  if (peers.empty()) return false;
+  const Uuid peer = RouterPortNamed(ctx, row.options().GetOrEmpty("router-port"));
+  if (peer.is_zero()) return false;
   const std::vector<Uuid>& gateways =
-      ctx.Get(kRouterGateways, RouterOf(ctx, peers.front())).distributed_ports;
-  return gateways.size() == 1 && gateways.front() == peers.front() &&
+      ctx.Get(kRouterGateways, RouterOf(ctx, peer)).distributed_ports;
+  return gateways.size() == 1 && gateways.front() == peer &&
          ctx.Get(kSwitchPorts, SwitchOf(ctx, switch_port)).localnet.empty();
 }
 
 // ---- Router ports ----
 
 namespace {
+
+bool IsEnabled(Context& ctx, const Uuid& router) {
+  const auto row = Row<nb::LogicalRouter>(ctx, router);
+  return row && row.enabled().value_or(true);
+}
 
 bool IsDistributedGateway(Context& ctx, const nb::LogicalRouterPort& port, const Uuid& router) {
   if (port.gateway_chassis().empty() && !port.ha_chassis_group()) return false;
@@ -237,7 +250,7 @@ RouterPort ComputeRouterPort(Context& ctx, const Uuid& uuid) {
   const auto row = Row<nb::LogicalRouterPort>(ctx, uuid);
   if (!row) return port;
   port.router_uuid = RouterOf(ctx, uuid);
-  if (port.router_uuid.is_zero()) return port;
+  if (!IsEnabled(ctx, port.router_uuid)) return port;
   std::vector<std::string> networks;
   for (const absl::string_view network : row.networks()) networks.emplace_back(network);
   const auto addresses = PortAddresses::ParseRouterPort(row.mac(), networks);
@@ -257,13 +270,19 @@ RouterPort ComputeRouterPort(Context& ctx, const Uuid& uuid) {
   port.enabled = row.enabled().value_or(true);
   port.is_distributed_gateway = IsDistributedGateway(ctx, row, port.router_uuid);
   if (port.is_distributed_gateway) port.cr_json_name = JsonName(absl::StrCat("cr-", port.name));
-  for (const Uuid& other : RowsWithPair<nb::LogicalSwitchPort>(ctx, nb::LogicalSwitchPort::kOptions,
-                                                               "router-port", port.name)) {
-    if (Row<nb::LogicalSwitchPort>(ctx, other).type() == "router") port.switch_port = other;
-  }
   if (const auto peer = row.peer()) {
     const auto rows = RowsWith<nb::LogicalRouterPort>(ctx, nb::LogicalRouterPort::kName, *peer);
     if (!rows.empty()) port.peer_router_port = rows.front();
+    return port;
+  }
+  // Of several that lead here, it is the last one by name that the router leads to.
+  std::string last;
+  for (const Uuid& other : RowsWithPair<nb::LogicalSwitchPort>(ctx, nb::LogicalSwitchPort::kOptions,
+                                                               "router-port", port.name)) {
+    const auto its = Row<nb::LogicalSwitchPort>(ctx, other);
+    if (its.type() != "router" || SwitchOf(ctx, other).is_zero() || its.name() < last) continue;
+    last = std::string(its.name());
+    port.switch_port = other;
   }
   return port;
 }

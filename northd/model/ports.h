@@ -47,7 +47,7 @@ struct SwitchPort {
   bool up = false;                       // As the northbound has it.
   std::vector<PortAddresses> addresses;  // Those with a MAC address, dynamic ones too.
   std::string dynamic_addresses;         // What northd has given to it, as text; or "".
-  bool has_unknown = false;              // "unknown" is among the addresses, or it leads to a switch.
+  bool has_unknown = false;  // "unknown" is among the addresses, or it leads to a switch.
   std::vector<PortAddresses> port_security;
   std::string router_port;  // Of a router port: the name of its peer, or "".
   std::string parent_name;  // Of a nested port; "".
@@ -113,6 +113,9 @@ inline constexpr engine::Kind<Uuid, SwitchPorts> kSwitchPorts{"switch_ports", &C
 bool ComputeIsCentralized(Context& ctx, const Uuid& switch_port);
 inline constexpr engine::Kind<Uuid, bool> kIsCentralized{"is_centralized", &ComputeIsCentralized};
 
+// The router port of this name that switch ports may lead to: one without a peer of its own. Zero
+// if there is none.
+Uuid RouterPortNamed(Context& ctx, absl::string_view name);
 // The router port that a switch port of type router leads to; zero if there is none.
 Uuid PeerOf(Context& ctx, const SwitchPort& port);
 
