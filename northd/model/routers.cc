@@ -27,7 +27,10 @@ SwitchBehindTraits ComputeTraits(Context& ctx, const Uuid& uuid) {
   for (const Uuid& port_uuid : sw.ports()) {
     const auto port = Row<nb::LogicalSwitchPort>(ctx, port_uuid);
     if (!port) continue;
-    if (port.type() == "localnet") traits.has_localnet_ports = true;
+    if (port.type() == "localnet") {
+      traits.has_localnet_ports = true;
+      if (port.tag()) traits.has_tagged_localnet_ports = true;
+    }
     if (port.type() == "vtep") traits.has_vtep_ports = true;
   }
   return traits;
@@ -39,7 +42,7 @@ constexpr engine::Kind<Uuid, SwitchBehindTraits> kTraits{"switch_behind", &Compu
 Router ComputeRouter(Context& ctx, const Uuid& uuid) {
   Router router;
   const auto row = Row<nb::LogicalRouter>(ctx, uuid);
-  if (!row || !row.enabled().value_or(true)) return router;
+  if (!row) return router;
   const Datapath& datapath = ctx.Get(kDatapath, uuid);
   if (!datapath.exists) return router;
   router.exists = true;
@@ -84,9 +87,8 @@ RouterPorts ComputeRouterPortsAround(Context& ctx, const Uuid& sw) {
   for (const Uuid& uuid : row.ports()) {
     const auto port = Row<nb::LogicalSwitchPort>(ctx, uuid);
     if (!port || port.type() != "router") continue;
-    const absl::string_view name = port.options().GetOrEmpty("router-port");
-    const auto peers = RowsWith<nb::LogicalRouterPort>(ctx, nb::LogicalRouterPort::kName, name);
-    if (!peers.empty()) ports.push_back(peers.front());
+    const Uuid peer = RouterPortNamed(ctx, port.options().GetOrEmpty("router-port"));
+    if (!peer.is_zero()) ports.push_back(peer);
   }
   return ports;
 }

@@ -49,6 +49,7 @@ Uuid SwitchBehind(Context& ctx, const RouterPort& port);
 // What a router has to know of a switch that one of its ports leads to.
 struct SwitchBehindTraits {
   bool has_localnet_ports = false;
+  bool has_tagged_localnet_ports = false;  // With a VLAN.
   bool has_vtep_ports = false;
   bool operator==(const SwitchBehindTraits& o) const = default;
 };

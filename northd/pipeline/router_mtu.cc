@@ -17,11 +17,6 @@ namespace {
 constexpr int64_t kEthernetHeader = 14;
 constexpr int64_t kVlanHeader = 4;
 
-int64_t MtuOf(Context& ctx, const Uuid& port) {
-  const auto row = Row<nb::LogicalRouterPort>(ctx, port);
-  return row ? row.options().GetInt("gateway_mtu", 0) : 0;
-}
-
 struct LimitedPort {
   Uuid port;
   std::string json_name;
@@ -36,7 +31,7 @@ LimitedPorts ComputeLimitedPorts(Context& ctx, const Uuid& router) {
   const auto row = Row<nb::LogicalRouter>(ctx, router);
   if (!row) return ports;
   for (const Uuid& uuid : row.ports()) {
-    const int64_t mtu = MtuOf(ctx, uuid);
+    const int64_t mtu = GatewayMtu(ctx, uuid);
     if (mtu <= 0) continue;
     const RouterPort& port = ctx.Get(kRouterPortModel, uuid);
     if (port.exists) ports.push_back({uuid, port.json_name, mtu});
@@ -87,11 +82,16 @@ class TooBig {
 
 }  // namespace
 
+int64_t GatewayMtu(Context& ctx, const Uuid& port) {
+  const auto row = Row<nb::LogicalRouterPort>(ctx, port);
+  return row ? row.options().GetInt("gateway_mtu", 0) : 0;
+}
+
 PacketLimit PacketLimitOf(Context& ctx, const RouterPort& port) {
   PacketLimit limit;
-  const int64_t mtu = MtuOf(ctx, port.uuid);
+  const int64_t mtu = GatewayMtu(ctx, port.uuid);
   if (mtu <= 0) return limit;
-  const bool tagged = TraitsBehind(ctx, port).has_localnet_ports;
+  const bool tagged = TraitsBehind(ctx, port).has_tagged_localnet_ports;
   limit.check = absl::StrCat("reg9[1] = check_pkt_larger(",
                              mtu + kEthernetHeader + (tagged ? kVlanHeader : 0), "); ");
   limit.bypass = std::string(

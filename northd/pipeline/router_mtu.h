@@ -4,6 +4,7 @@
 #ifndef NORTHD_PIPELINE_ROUTER_MTU_H_
 #define NORTHD_PIPELINE_ROUTER_MTU_H_
 
+#include <cstdint>
 #include <string>
 #include <variant>
 
@@ -16,6 +17,9 @@ namespace northd {
 // By the UUID of the Logical_Router_Port.
 std::monostate TranslateRouterPortMtu(Context& ctx, const Uuid& port);
 inline constexpr engine::Kind<Uuid> kRouterPortMtu{"router_port_mtu", &TranslateRouterPortMtu};
+
+// options:gateway_mtu of a Logical_Router_Port in bytes; 0 or less: none.
+int64_t GatewayMtu(Context& ctx, const Uuid& port);
 
 struct PacketLimit {
   std::string check;   // An action that sets reg9[1] if a packet is too large; "": no limit.
