@@ -136,8 +136,10 @@ Nat ComputeNat(Context& ctx, const Uuid& uuid) {
     if (nat.type == NatType::kDnatAndSnat && row.logical_port() && row.external_mac()) {
       nat.external_mac = std::string(*row.external_mac());
       nat.logical_port = std::string(*row.logical_port());
-      if (!Mac::Parse(nat.external_mac)) return bad("external mac", nat.external_mac);
-      nat.distributed = true;
+      const std::optional<Mac> mac = Mac::Parse(nat.external_mac);
+      if (!mac) return bad("external mac", nat.external_mac);
+      // With the gateway port's own address it has to be where that one is.
+      nat.distributed = *mac != ctx.Get(kRouterPortModel, nat.gateway_port).addresses.mac;
     }
   }
   nat.valid = true;

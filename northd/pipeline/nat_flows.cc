@@ -8,21 +8,14 @@
 #include "northd/model/load_balancers.h"
 #include "northd/model/nat.h"
 #include "northd/model/ports.h"
+#include "northd/model/routers.h"
 #include "northd/pipeline/neighbor_answers.h"
+#include "northd/pipeline/router_mtu.h"
 #include "northd/replica/lookup.h"
 #include "northd/rows/nb_rows.h"
 
 namespace northd {
 namespace {
-
-// Beside the payload that an MTU counts, a frame has a header, perhaps with a VLAN tag.
-constexpr int64_t kEthernetHeader = 14;
-constexpr int64_t kVlanHeader = 4;
-
-int64_t GatewayMtu(Context& ctx, const Uuid& port) {
-  const auto row = Row<nb::LogicalRouterPort>(ctx, port);
-  return row ? row.options().GetInt("gateway_mtu", 0) : 0;
-}
 
 // The last valid rule of a router with a gateway port; zero if there is none.
 Uuid ComputeLastNat(Context& ctx, const Uuid& router) {
@@ -238,19 +231,11 @@ class Rule {
                                            " && inport == ", port_->json_name, resident_);
     const std::string store =
         absl::StrCat("xreg0[0..47] = ", port_->addresses.mac_text(), "; next;");
-    const auto row = Row<nb::LogicalRouterPort>(ctx_, nat_.gateway_port);
-    const int64_t mtu = GatewayMtu(ctx_, nat_.gateway_port);
-    if (!row || mtu <= 0) {
-      Add(Stage::kLrInAdmission, 50, match, store);
-      return;
+    const PacketLimit limit = PacketLimitOf(ctx_, *port_);
+    if (!limit.bypass.empty()) {
+      Add(Stage::kLrInAdmission, 55, absl::StrCat(match, " && (", limit.bypass, ")"), store);
     }
-    if (const auto bypass = row.options().Get("gateway_mtu_bypass")) {
-      Add(Stage::kLrInAdmission, 55, absl::StrCat(match, " && (", *bypass, ")"), store);
-    }
-    const bool tagged = !port_->switch_port.is_zero() && HasLocalnet();
-    Add(Stage::kLrInAdmission, 50, match,
-        absl::StrCat("reg9[1] = check_pkt_larger(",
-                     mtu + kEthernetHeader + (tagged ? kVlanHeader : 0), "); ", store));
+    Add(Stage::kLrInAdmission, 50, match, absl::StrCat(limit.check, store));
   }
 
   // options:gateway_mtu of the port: the sender of a packet that is too large is told so.
@@ -274,7 +259,7 @@ class Rule {
   }
 
   // Who asks for the external address gets an answer: on any port, and on the gateway port from the
-  // one chassis alone where the question reaches several, through a localnet port.
+  // one chassis alone that it is at, where the question may reach several.
   void AddNeighbours() {
     const std::string ask = nat_.v6()
                                 ? absl::StrCat("ip6.dst == {", nat_.external_text, ", ",
@@ -286,14 +271,15 @@ class Rule {
     };
     Add(Stage::kLrInIpInput, 90, ask, answer(kInportMac));
     if (port_ == nullptr) return;
-    if (!port_->switch_port.is_zero() && !HasLocalnet()) return;
+    if (!nat_.distributed && !port_->switch_port.is_zero() &&
+        !TraitsBehind(ctx_, *port_).has_localnet_ports) {
+      return;
+    }
     const std::string here = absl::StrCat("inport == ", port_->json_name, " && ", ask);
     Add(Stage::kLrInIpInput, 92, absl::StrCat(here, resident_),
         answer(nat_.distributed ? absl::string_view(nat_.external_mac) : kInportMac));
     Add(Stage::kLrInIpInput, 91, here, GetGlobals(ctx_).drop_action);
   }
-
-  bool HasLocalnet() const;
 
   Context& ctx_;
   const Nat& nat_;
@@ -307,22 +293,6 @@ class Rule {
   std::string outport_;
   std::string undnat_outport_;
 };
-
-// Whether a switch has a localnet port.
-bool ComputeHasLocalnet(Context& ctx, const Uuid& sw) {
-  const auto row = Row<nb::LogicalSwitch>(ctx, sw);
-  if (!row) return false;
-  for (const Uuid& port : row.ports()) {
-    const auto its = Row<nb::LogicalSwitchPort>(ctx, port);
-    if (its && its.type() == "localnet") return true;
-  }
-  return false;
-}
-constexpr engine::Kind<Uuid, bool> kHasLocalnet{"switch_has_localnet", &ComputeHasLocalnet};
-
-bool Rule::HasLocalnet() const {
-  return ctx_.Get(kHasLocalnet, SwitchOf(ctx_, port_->switch_port));
-}
 
 // ---- A router's own ----
 
@@ -432,11 +402,13 @@ std::monostate RouterNat(Context& ctx, const Uuid& uuid) {
       AddCommitAll(ctx, n, &ctx.Get(kRouterPortModel, port));
     }
   }
-  for (const Uuid& port : row.ports()) {
-    if (GatewayMtu(ctx, port) <= 0) continue;
-    // The errors that it makes are translated, too.
-    AddFlow(ctx, n, Stage::kLrOutPostSnat, 100, "icmp && flags.icmp_snat == 1",
-            "ct_commit_nat(snat);", {.hint = port});
+  if (GetGlobals(ctx).features.ct_commit_nat_v2) {
+    for (const Uuid& port : row.ports()) {
+      if (GatewayMtu(ctx, port) <= 0) continue;
+      // The errors that it makes are translated, too.
+      AddFlow(ctx, n, Stage::kLrOutPostSnat, 100, "icmp && flags.icmp_snat == 1",
+              "ct_commit_nat(snat);", {.hint = port});
+    }
   }
   if (!router.is_gateway) return {};
   AddForceSnat(ctx, n, router.dnat_force_snat, "dnat");
