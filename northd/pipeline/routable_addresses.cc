@@ -83,19 +83,18 @@ std::vector<RoutableAddresses> ComputeRoutableAddresses(Context& ctx, const Uuid
   };
   for (const Uuid& nat_uuid : row.nat()) {
     const Nat& nat = ctx.Get(kNat, nat_uuid);
-    if (!nat.valid || !nat.add_route || nat.type == NatType::kSnat) continue;
+    if (!nat.valid || nat.v6() || !nat.add_route || nat.type == NatType::kSnat) continue;
     if (!nat.gateway_port.is_zero() && nat.gateway_port != uuid) continue;
     if (nat.distributed) {
-      all.push_back({nat.external_mac, {}});
-      if (!nat.v6()) all.back().v4.push_back(nat.external_text);
+      all.push_back({nat.external_mac, {nat.external_text}});
       continue;
     }
-    const auto& own = nat.v6() ? port.addresses.v6 : port.addresses.v4;
+    const std::vector<Network>& own = port.addresses.v4;
     if (std::any_of(own.begin(), own.end(),
                     [&](const Network& network) { return network.ip == nat.external_ip; })) {
       continue;
     }
-    add_central(nat.external_text, nat.v6());
+    add_central(nat.external_text, /*v6=*/false);
   }
   const auto add_vips = [&](const std::vector<std::string>& vips) {
     for (const std::string& vip : vips) add_central(vip, absl::StrContains(vip, ':'));
