@@ -234,7 +234,7 @@ LoadBalancer ComputeLoadBalancer(Context& ctx, const Uuid& uuid) {
   lb.is_template = options.GetBool("template", false);
   lb.skip_snat = options.GetBool("skip_snat", false);
   lb.reject = options.GetBool("reject", false);
-  lb.event = GetGlobals(ctx).controller_event;
+  lb.event = GetGlobals(ctx).controller_event || options.GetBool("event", false);
   lb.add_route = options.GetBool("add_route", false);
   lb.use_stateless_nat = options.GetBool("use_stateless_nat", false);
   const absl::string_view responder = options.GetOrEmpty("neighbor_responder");
