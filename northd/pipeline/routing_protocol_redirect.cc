@@ -69,7 +69,7 @@ std::monostate AddRoutingProtocolRedirectOf(Context& ctx, const Uuid& uuid) {
   if (!attachment.exists) return {};
   const auto row = Row<nb::LogicalRouterPort>(ctx, attachment.router_port);
   const auto name = row.options().Get("routing-protocol-redirect");
-  if (!name) return {};
+  if (!name || !row.options().Contains("routing-protocols")) return {};
   const SwitchPort& port = ctx.Get(kSwitchPortModel, uuid);
   const Datapath& sw = ctx.Get(kDatapath, port.switch_uuid);
   const SwitchPort speaker = SpeakerOf(ctx, row, *name, port.switch_uuid);
