@@ -47,7 +47,7 @@ void AddNeighbor(Context& ctx, const Router& router, const RouterPort& port,
 std::monostate TranslateSwitchPortNeighbor(Context& ctx, const Uuid& uuid) {
   const SwitchPort& port = ctx.Get(kSwitchPortModel, uuid);
   // Who claims a virtual port's address changes faster than flows do.
-  if (!port.exists || port.is_router() || port.type == SwitchPortType::kVirtual ||
+  if (!port.exists || !port.enabled || port.is_router() || port.type == SwitchPortType::kVirtual ||
       port.addresses.empty()) {
     return {};
   }
