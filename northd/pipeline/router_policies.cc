@@ -1,5 +1,6 @@
 #include "northd/pipeline/router_policies.h"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <string>
@@ -74,6 +75,13 @@ Hops ComputeHops(Context& ctx, const PolicyId& id) {
     if (const auto next_hop = policy.nexthop(); next_hop && !next_hop->empty()) add(*next_hop);
   }
   for (const absl::string_view next_hop : next_hops) add(next_hop);
+  const auto other_family = [&](const Hop& hop) { return hop.next_hop.v6 != hops[0].next_hop.v6; };
+  if (std::any_of(hops.begin(), hops.end(), other_family)) {
+    static base::RateLimit limit(1, 5);
+    log.WarnLimited(limit, "routing policy %s has next hops of both address families",
+                    policy.uuid().ToString());
+    hops.clear();
+  }
   return hops;
 }
 constexpr engine::Kind<PolicyId, Hops> kHops{"policy_next_hops", &ComputeHops};
