@@ -74,8 +74,10 @@ class Advertiser {
     }
   }
 
-  // Who is behind the port, with the port that it is reached through.
+  // Who is behind the port, with the port that it is reached through. A port without networks but
+  // the link-local one is connected to nobody.
   void AddHosts() {
+    if (port_.addresses.v4.empty() && port_.addresses.v6.size() <= 1) return;
     if (!port_.peer_router_port.is_zero()) {
       AddRouterHosts(port_.peer_router_port);
       return;
