@@ -6,18 +6,101 @@
 #include <cstring>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/numbers.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
 namespace northd {
 namespace {
 
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  c = absl::ascii_tolower(static_cast<unsigned char>(c));
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+// Reads what a text begins with, as scanf(3) would and OVN's databases are read therefore: blanks
+// and a sign may stand before a number, and of a large one the low bits count.
+class Scanner {
+ public:
+  explicit Scanner(absl::string_view text) : rest_(text) {}
+
+  absl::string_view rest() const { return rest_; }
+
+  bool Skip(char c) {
+    if (rest_.empty() || rest_.front() != c) return false;
+    rest_.remove_prefix(1);
+    return true;
+  }
+
+  void SkipBlanks() { rest_ = absl::StripLeadingAsciiWhitespace(rest_); }
+
+  // Decimal, or hexadecimal, perhaps with "0x". Nothing is read if there is no digit.
+  std::optional<int32_t> Number(uint32_t base) {
+    const absl::string_view before = rest_;
+    SkipBlanks();
+    const bool negative = Skip('-');
+    if (!negative) Skip('+');
+    if (base == 16 && (absl::StartsWith(rest_, "0x") || absl::StartsWith(rest_, "0X")) &&
+        rest_.size() > 2 && absl::ascii_isxdigit(static_cast<unsigned char>(rest_[2]))) {
+      rest_.remove_prefix(2);
+    }
+    uint32_t value = 0;
+    size_t n = 0;
+    for (; n < rest_.size(); ++n) {
+      const uint32_t digit = Digit(rest_[n]);
+      if (digit >= base) break;
+      value = value * base + digit;
+    }
+    if (n == 0) {
+      rest_ = before;
+      return std::nullopt;
+    }
+    rest_.remove_prefix(n);
+    return static_cast<int32_t>(negative ? -value : value);
+  }
+
+  // "N.N.N.N".
+  std::optional<Ip> V4() {
+    const absl::string_view before = rest_;
+    Ip ip;
+    for (size_t i = 0; i < 4; ++i) {
+      const bool dotted = i == 0 || Skip('.');
+      const auto part = dotted ? Number(10) : std::nullopt;
+      if (!part) {
+        rest_ = before;
+        return std::nullopt;
+      }
+      ip.bytes[i] = static_cast<uint8_t>(*part);
+    }
+    return ip;
+  }
+
+  std::optional<Ip> V6() {
+    char buffer[INET6_ADDRSTRLEN];
+    SkipBlanks();
+    const size_t n = std::min(
+        {rest_.find_first_not_of("0123456789abcdefABCDEF:."), rest_.size(), sizeof buffer - 1});
+    std::memcpy(buffer, rest_.data(), n);
+    buffer[n] = '\0';
+    Ip ip;
+    ip.v6 = true;
+    if (inet_pton(AF_INET6, buffer, ip.bytes.data()) != 1) return std::nullopt;
+    rest_.remove_prefix(n);
+    return ip;
+  }
+
+  std::optional<Ip> Address() {
+    const auto v4 = V4();
+    return v4 ? v4 : V6();
+  }
+
+  // An address, perhaps with a prefix or mask.
+  std::optional<Network> AddressWithPrefix();
+
+ private:
+  static uint32_t Digit(char c) {
+    if (c >= '0' && c <= '9') return static_cast<uint32_t>(c - '0');
+    c = absl::ascii_tolower(static_cast<unsigned char>(c));
+    return c >= 'a' && c <= 'f' ? static_cast<uint32_t>(c - 'a' + 10) : 16;
+  }
+
+  absl::string_view rest_;
+};
 
 // How many bits a netmask has set; nothing if they are not the first ones.
 std::optional<int> PrefixOfMask(const Ip& mask) {
@@ -27,23 +110,38 @@ std::optional<int> PrefixOfMask(const Ip& mask) {
   return all_of_it.network() == mask ? std::optional<int>(prefix) : std::nullopt;
 }
 
+std::optional<Network> Scanner::AddressWithPrefix() {
+  const std::optional<Ip> ip = Address();
+  if (!ip) return std::nullopt;
+  const Network host{*ip, ip->bits()};
+  const absl::string_view before = rest_;
+  if (!Skip('/')) return host;
+  std::optional<int> prefix;
+  if (const auto mask = ip->v6 ? V6() : V4()) {
+    prefix = PrefixOfMask(*mask);
+  } else if (const auto number = Number(10)) {
+    if (*number >= 0 && *number <= ip->bits()) prefix = *number;
+  } else {
+    rest_ = before;
+    return host;
+  }
+  return prefix ? std::optional(Network{*ip, *prefix}) : std::nullopt;
+}
+
 }  // namespace
 
 // ---- Mac ----
 
-std::optional<Mac> Mac::Parse(absl::string_view text) {
+std::optional<Mac> Mac::Parse(absl::string_view text, absl::string_view* rest) {
+  Scanner scanner(text);
   Mac mac;
-  size_t at = 0;
   for (size_t i = 0; i < 6; ++i) {
-    if (i > 0 && (at == text.size() || text[at++] != ':')) return std::nullopt;
-    int value = -1;
-    for (int n = 0; n < 2 && at < text.size() && HexDigit(text[at]) >= 0; ++n) {
-      value = (n == 0 ? 0 : value << 4) | HexDigit(text[at++]);
-    }
-    if (value < 0) return std::nullopt;
-    mac.bytes[i] = static_cast<uint8_t>(value);
+    if (i > 0 && !scanner.Skip(':')) return std::nullopt;
+    const auto part = scanner.Number(16);
+    if (!part) return std::nullopt;
+    mac.bytes[i] = static_cast<uint8_t>(*part);
   }
-  if (at != text.size()) return std::nullopt;
+  if (rest != nullptr) *rest = scanner.rest();
   return mac;
 }
 
@@ -55,15 +153,9 @@ std::string Mac::ToString() const {
 // ---- Ip ----
 
 std::optional<Ip> Ip::Parse(absl::string_view text) {
-  char buffer[INET6_ADDRSTRLEN];
-  if (text.size() >= sizeof buffer) return std::nullopt;
-  std::memcpy(buffer, text.data(), text.size());
-  buffer[text.size()] = '\0';
-  Ip ip;
-  if (inet_pton(AF_INET, buffer, ip.bytes.data()) == 1) return ip;
-  ip.v6 = true;
-  if (inet_pton(AF_INET6, buffer, ip.bytes.data()) == 1) return ip;
-  return std::nullopt;
+  Scanner scanner(text);
+  const std::optional<Ip> ip = scanner.Address();
+  return scanner.rest().empty() ? ip : std::nullopt;
 }
 
 std::string Ip::ToString() const {
@@ -116,21 +208,9 @@ Mac MulticastMac(const Ip& ip) {
 // ---- Network ----
 
 std::optional<Network> Network::Parse(absl::string_view text) {
-  const size_t slash = text.find('/');
-  const std::optional<Ip> ip = Ip::Parse(text.substr(0, slash));
-  if (!ip) return std::nullopt;
-  if (slash == absl::string_view::npos) return Network{*ip, ip->bits()};
-  const absl::string_view rest = text.substr(slash + 1);
-  int prefix = 0;
-  if (absl::SimpleAtoi(rest, &prefix)) {
-    if (prefix < 0 || prefix > ip->bits()) return std::nullopt;
-    return Network{*ip, prefix};
-  }
-  const std::optional<Ip> mask = Ip::Parse(rest);
-  if (!mask || mask->v6 != ip->v6) return std::nullopt;
-  const std::optional<int> bits = PrefixOfMask(*mask);
-  if (!bits) return std::nullopt;
-  return Network{*ip, *bits};
+  Scanner scanner(text);
+  const std::optional<Network> network = scanner.AddressWithPrefix();
+  return scanner.rest().empty() ? network : std::nullopt;
 }
 
 Ip Network::mask() const {
@@ -168,20 +248,12 @@ std::string Network::ToString() const {
 // ---- PortAddresses ----
 
 std::optional<PortAddresses> PortAddresses::Parse(absl::string_view text) {
-  const auto next_word = [&text] {
-    text = absl::StripLeadingAsciiWhitespace(text);
-    const size_t end = std::min(text.find_first_of(" \t\n"), text.size());
-    const absl::string_view word = text.substr(0, end);
-    text.remove_prefix(end);
-    return word;
-  };
-  const std::optional<Mac> mac = Mac::Parse(next_word());
+  const std::optional<Mac> mac = Mac::Parse(text, &text);
   if (!mac) return std::nullopt;
   PortAddresses addresses;
   addresses.mac = *mac;
-  for (absl::string_view word = next_word(); !word.empty(); word = next_word()) {
-    const std::optional<Network> network = Network::Parse(word);
-    if (!network) break;
+  Scanner scanner(text);
+  while (const std::optional<Network> network = scanner.AddressWithPrefix()) {
     (network->ip.v6 ? addresses.v6 : addresses.v4).push_back(*network);
   }
   return addresses;

@@ -1,4 +1,5 @@
-// Ethernet and IP addresses as OVN's databases spell them.
+// Ethernet and IP addresses as OVN's databases spell them: numbers as scanf(3) reads them, with what
+// does not fit cut off, so that "50:54:0:0:0:010" ends in 10 and 10.0.0.256 in 0.
 #ifndef NORTHD_MODEL_ADDRESSES_H_
 #define NORTHD_MODEL_ADDRESSES_H_
 
@@ -17,8 +18,8 @@ namespace northd {
 struct Mac {
   std::array<uint8_t, 6> bytes = {};
 
-  // "xx:xx:xx:xx:xx:xx" in any case; a leading zero may be missing.
-  static std::optional<Mac> Parse(absl::string_view text);
+  // What `text` begins with: "xx:xx:xx:xx:xx:xx". What follows does not matter; it goes to `rest`.
+  static std::optional<Mac> Parse(absl::string_view text, absl::string_view* rest = nullptr);
   std::string ToString() const;  // Lower case.
   bool is_zero() const { return *this == Mac(); }
   bool is_multicast() const { return (bytes[0] & 1) != 0; }
@@ -71,8 +72,8 @@ struct PortAddresses {
   std::vector<Network> v4;
   std::vector<Network> v6;
 
-  // Nothing if it does not begin with a MAC address. Like stock, stops before a word that is no
-  // address and forgets the rest.
+  // Nothing if it does not begin with a MAC address. Takes the addresses that follow up to where
+  // there is none, in the middle of a word, too; what comes then is forgotten.
   static std::optional<PortAddresses> Parse(absl::string_view text);
   // Of a router port: a MAC address, and networks each on its own. Adds the IPv6 link-local address
   // at the end, as routers have it. Nothing if one is malformed.

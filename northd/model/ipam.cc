@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 
@@ -20,17 +21,6 @@ std::optional<IpamConfig::Range> ParseRange(absl::string_view text) {
   const auto last = dots == text.npos ? first : ParseV4(text.substr(dots + 2));
   if (!first || !last || last->v4() < first->v4()) return std::nullopt;
   return IpamConfig::Range{first->v4(), last->v4()};
-}
-
-// As people write them: a part may lack its leading zero.
-std::optional<Mac> ParseLooseMac(absl::string_view text) {
-  const std::vector<absl::string_view> parts = absl::StrSplit(text, ':');
-  std::string padded;
-  for (const absl::string_view part : parts) {
-    if (part.empty() || part.size() > 2) return std::nullopt;
-    absl::StrAppend(&padded, padded.empty() ? "" : ":", part.size() == 1 ? "0" : "", part);
-  }
-  return Mac::Parse(padded);
 }
 
 }  // namespace
@@ -78,8 +68,9 @@ std::optional<DynamicRequest> DynamicRequest::Parse(absl::string_view text) {
   DynamicRequest request;
   if (words.empty()) return std::nullopt;
   if (words[0] != "dynamic") {
-    request.mac = ParseLooseMac(words[0]);
-    const bool valid = words.size() == 2 && words[1] == "dynamic" && request.mac;
+    absl::string_view rest;
+    request.mac = Mac::Parse(text, &rest);
+    const bool valid = request.mac && absl::StripLeadingAsciiWhitespace(rest) == "dynamic";
     return valid ? std::optional(request) : std::nullopt;
   }
   for (size_t i = 1; i < words.size(); ++i) {

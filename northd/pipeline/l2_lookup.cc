@@ -3,11 +3,11 @@
 #include <optional>
 #include <string>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "northd/model/copp.h"
 #include "northd/model/datapaths.h"
 #include "northd/model/globals.h"
+#include "northd/model/ipam.h"
 #include "northd/model/router_attachment.h"
 #include "northd/model/switches.h"
 #include "northd/output/flow_table.h"
@@ -23,15 +23,13 @@ std::string DropAction(Context& ctx, const std::monostate&) { return GetGlobals(
 constexpr engine::Kind<std::monostate, std::string> kDropAction{"drop_action", &DropAction,
                                                                 /*is_cutoff=*/true};
 
-constexpr size_t kMacLength = 17;
-
 // The MAC address that one of a port's `addresses` begins with, or, if that is dynamic, which the
 // port was given.
 std::optional<Mac> MacOf(const nb::LogicalSwitchPort& row, absl::string_view text) {
-  if (const auto mac = Mac::Parse(text.substr(0, kMacLength))) return mac;
-  if (!absl::StartsWith(text, "dynamic")) return std::nullopt;
+  if (const auto mac = Mac::Parse(text)) return mac;
+  if (!DynamicRequest::Parse(text)) return std::nullopt;
   const auto dynamic = row.dynamic_addresses();
-  return dynamic ? Mac::Parse(dynamic->substr(0, kMacLength)) : std::nullopt;
+  return dynamic ? Mac::Parse(*dynamic) : std::nullopt;
 }
 
 // A port that leads to a router has that one's MAC address, and perhaps a proxy's, whatever its own

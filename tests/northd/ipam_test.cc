@@ -53,13 +53,13 @@ TEST(DynamicRequest, TellsDynamicAddressesFromOthers) {
   EXPECT_TRUE(DynamicRequest::Parse("dynamic"));
   EXPECT_EQ(DynamicRequest::Parse("80:00:00:00:00:01 dynamic")->mac->ToString(),
             "80:00:00:00:00:01");
-  EXPECT_EQ(DynamicRequest::Parse("00:0:00:00:1:4 dynamic")->mac->ToString(),
-            "00:00:00:00:01:04");
+  EXPECT_EQ(DynamicRequest::Parse("00:0:00:00:1:4 dynamic")->mac->ToString(), "00:00:00:00:01:04");
   const auto both = DynamicRequest::Parse("dynamic 10.0.0.7 fd00::7");
   EXPECT_EQ(both->v4->ToString(), "10.0.0.7");
   EXPECT_EQ(both->v6->ToString(), "fd00::7");
-  for (const char* text : {"", "unknown", "router", "80:00:00:00:00:01", "dynamic x",
-                           "80:00:00:00:00:01 10.0.0.1", "dynamic 10.0.0.1 10.0.0.2"}) {
+  for (const char* text :
+       {"", "unknown", "router", "80:00:00:00:00:01", "dynamic x", "80:00:00:00:00:01 10.0.0.1",
+        "dynamic 10.0.0.1 10.0.0.2", "80:00:00:00:00:01x dynamic", "80:00:00:00:00:01 dynamic x"}) {
     EXPECT_FALSE(DynamicRequest::Parse(text)) << text;
   }
 }
