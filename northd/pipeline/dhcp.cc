@@ -24,6 +24,7 @@ struct Service {
   std::string addressed;  // What the match says of IP addresses.
   std::string put_options;
   std::string response;
+  std::string reply;  // What the match says of a reply that ovn-controller has made.
 };
 
 std::string Join(const Options& options) {
@@ -71,6 +72,8 @@ std::optional<Service> ServeV4(const nb::DHCPOptions& row, const nb::LogicalSwit
           absl::StrCat("eth.dst = eth.src; eth.src = ", server_mac, "; ip4.src = ", server_ip,
                        "; udp.src = 67; udp.dst = 68; outport = inport; "
                        "flags.loopback = 1; output;"),
+      .reply = absl::StrCat("eth.src == ", server_mac, " && ip4.src == ", server_ip,
+                            " && udp && udp.src == 67 && udp.dst == 68"),
   };
 }
 
@@ -90,6 +93,7 @@ std::optional<Service> ServeV6(const nb::DHCPOptions& row, const nb::LogicalSwit
   }
   const bool stateless = row.options().GetBool("dhcpv6_stateless", false);
   options.erase("dhcpv6_stateless");
+  const std::string server_ip = LinkLocal(*mac).ToString();
   return Service{
       .addressed = "ip6.mcast && ip6.dst == ff02::1:2",
       .put_options =
@@ -97,9 +101,11 @@ std::optional<Service> ServeV6(const nb::DHCPOptions& row, const nb::LogicalSwit
                        stateless ? "" : absl::StrCat("ia_addr = ", offer.ToString(), ", "),
                        Join(options), "); next;"),
       .response = absl::StrCat("eth.dst = eth.src; eth.src = ", server_mac,
-                               "; ip6.dst = ip6.src; ip6.src = ", LinkLocal(*mac).ToString(),
+                               "; ip6.dst = ip6.src; ip6.src = ", server_ip,
                                "; udp.src = 547; udp.dst = 546; outport = inport; "
                                "flags.loopback = 1; output;"),
+      .reply = absl::StrCat("eth.src == ", server_mac, " && ip6.src == ", server_ip,
+                            " && udp && udp.src == 547 && udp.dst == 546"),
   };
 }
 
@@ -138,6 +144,10 @@ void AddService(Context& ctx, const SwitchPort& port, const Uuid& options_uuid, 
               v6 ? absl::StrCat(from, service->addressed, ports, resident, " && reg0[3]")
                  : absl::StrCat(from, "ip4", ports, " && reg0[3]", resident),
               service->response, {.hint = options_uuid, .port = source});
+      // Whatever ACLs say.
+      AddFlow(ctx, sw.number, Stage::kLsOutAclEval, 34000,
+              absl::StrCat("outport == ", port.json_name, " && ", service->reply),
+              "reg8[16] = 1; next;", {.hint = options_uuid, .port = source});
     }
   }
 }
