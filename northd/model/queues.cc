@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "northd/model/numbers.h"
 #include "northd/replica/lookup.h"
 #include "northd/rows/nb_rows.h"
@@ -17,8 +18,7 @@ constexpr int64_t kMaxQueue = 61440;
 constexpr const char* kShapingOptions[] = {"qos_burst", "qos_max_rate", "qos_min_rate"};
 
 int64_t ExistingQueue(Context& ctx, const std::string& port) {
-  const ovsdb::Row* row =
-      ctx.world().sb.Peek(sb::PortBinding::kTable, PortBindingUuid(ctx, port));
+  const ovsdb::Row* row = ctx.world().sb.Peek(sb::PortBinding::kTable, PortBindingUuid(ctx, port));
   if (row == nullptr) return 0;
   return StringMap(row->datum(sb::PortBinding::kOptions)).GetInt("qdisc_queue_id", 0);
 }
@@ -28,8 +28,8 @@ using Queues = std::map<Uuid, int64_t>;  // By port.
 Queues ComputeQueues(Context& ctx, const std::monostate&) {
   Queues queues;
   for (const char* option : kShapingOptions) {
-    for (const Uuid& port : RowsWith<nb::LogicalSwitchPort>(
-             ctx, nb::LogicalSwitchPort::kOptions, absl::string_view(option))) {
+    for (const Uuid& port : RowsWith<nb::LogicalSwitchPort>(ctx, nb::LogicalSwitchPort::kOptions,
+                                                            absl::string_view(option))) {
       queues.emplace(port, 0);
     }
   }
@@ -60,6 +60,13 @@ int64_t QueueOf(Context& ctx, const SwitchPort& port) {
     if (options.Contains(option)) return ctx.Get(kQueue, port.uuid);
   }
   return 0;
+}
+
+std::string QueueTextOf(Context& ctx, const SwitchPort& port) {
+  if (port.is_router()) return "";
+  if (const int64_t queue = QueueOf(ctx, port)) return absl::StrCat(queue);
+  const StringMap options = Row<nb::LogicalSwitchPort>(ctx, port.uuid).options();
+  return std::string(options.GetOrEmpty("qdisc_queue_id"));
 }
 
 }  // namespace northd

@@ -3,6 +3,7 @@
 #define NORTHD_MODEL_QUEUES_H_
 
 #include <cstdint>
+#include <string>
 
 #include "northd/model/ports.h"
 #include "northd/rows/row_view.h"
@@ -11,6 +12,10 @@ namespace northd {
 
 // The number of a port's queue; 0 if nothing is shaped there.
 int64_t QueueOf(Context& ctx, const SwitchPort& port);
+
+// The queue that a port's packets are put in, as text: that one, or what options:qdisc_queue_id asks
+// for, whatever that is; "" if none.
+std::string QueueTextOf(Context& ctx, const SwitchPort& port);
 
 }  // namespace northd
 

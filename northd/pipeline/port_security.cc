@@ -1,9 +1,11 @@
 #include "northd/pipeline/port_security.h"
 
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "northd/model/globals.h"
+#include "northd/model/queues.h"
 #include "northd/model/router_attachment.h"
 #include "northd/model/switches.h"
 #include "northd/output/flow_table.h"
@@ -46,6 +48,28 @@ void AddTooBig(Context& ctx, const SwitchPort& port, DatapathNumber sw) {
   }
 }
 
+// A port whose packets are put in a queue, which shapes what leaves by the localnet port.
+void AddQueue(Context& ctx, const SwitchPort& port, DatapathNumber sw, const std::string& queue,
+              const std::string& from_port) {
+  const std::string set_queue = absl::StrCat("set_queue(", queue, "); ");
+  AddFlow(ctx, sw, Stage::kLsInCheckPortSec, 70, from_port,
+          absl::StrCat(set_queue, "reg0[15] = check_in_port_sec(); next;"),
+          {.hint = port.uuid, .port = port.name});
+  const std::string output = absl::StrCat(set_queue, "output;");
+  if (port.is_localnet()) {
+    AddFlow(ctx, sw, Stage::kLsOutApplyPortSec, 100, absl::StrCat("outport == ", port.json_name),
+            output, {.hint = port.uuid, .port = port.name});
+    return;
+  }
+  const std::vector<Uuid>& localnet = ctx.Get(kSwitchPorts, port.switch_uuid).localnet;
+  if (localnet.empty()) return;
+  const SwitchPort& outer = ctx.Get(kSwitchPortModel, localnet.front());
+  if (!outer.exists) return;
+  AddFlow(ctx, sw, Stage::kLsOutApplyPortSec, 110,
+          absl::StrCat("outport == ", outer.json_name, " && ", from_port), output,
+          {.hint = outer.uuid, .port = outer.name});
+}
+
 }  // namespace
 
 std::monostate AddPortSecurity(Context& ctx, const std::monostate&) {
@@ -83,6 +107,7 @@ std::monostate AddPortSecurityOf(Context& ctx, const Uuid& uuid) {
   if (port.type == SwitchPortType::kExternal) return {};
   const FlowExtra extra = {.hint = uuid, .port = port.name};
   const std::string from_port = absl::StrCat("inport == ", port.json_name);
+  const std::string queue = QueueTextOf(ctx, port);
   if (!port.enabled) {
     AddFlow(ctx, sw.number, Stage::kLsInCheckPortSec, 100, from_port, "reg0[15] = 1; next;", extra);
   } else if (port.type == SwitchPortType::kVtep) {
@@ -91,6 +116,8 @@ std::monostate AddPortSecurityOf(Context& ctx, const Uuid& uuid) {
             absl::StrCat("reg0[14] = 1; next(pipeline=ingress, table=",
                          InfoOf(Stage::kLsInHairpin).table, ");"),
             extra);
+  } else if (!queue.empty()) {
+    AddQueue(ctx, port, sw.number, queue, from_port);
   } else if (port.is_router()) {
     AddFlow(ctx, sw.number, Stage::kLsInCheckPortSec, 70, from_port, "reg0[18] = 1; next;", extra);
     const std::string& redirect = ctx.Get(kRouterAttachment, uuid).redirect_port;
