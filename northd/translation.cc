@@ -69,6 +69,7 @@ std::monostate TranslateSwitchPort(Context& ctx, const Uuid& port) {
   ctx.Require(kDhcpOf, port);
   ctx.Require(kExternalPort, port);
   ctx.Require(kL2LookupOf, port);
+  ctx.Require(kRemoteReportsOf, port);
   ctx.Require(kArpProxyOf, port);
   ctx.Require(kDhcpRelayOf, port);
   ctx.Require(kRouterAddressesOf, port);

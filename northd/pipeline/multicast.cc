@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 
@@ -11,12 +10,11 @@
 #include "northd/model/copp.h"
 #include "northd/model/datapaths.h"
 #include "northd/model/globals.h"
+#include "northd/model/igmp_groups.h"
 #include "northd/model/ports.h"
-#include "northd/model/router_attachment.h"
 #include "northd/output/flow_table.h"
 #include "northd/replica/lookup.h"
 #include "northd/rows/nb_rows.h"
-#include "northd/rows/sb_rows.h"
 
 namespace northd {
 namespace {
@@ -25,7 +23,7 @@ constexpr int64_t kDefaultTableSize = 2048;
 
 // What snooping on a switch depends on.
 struct Snooping {
-  bool enabled = false;  // Else nothing below means anything.
+  bool enabled = false;  // What controllers learn has its flows even if not.
   bool floods_unregistered = false;
   int64_t table_size = 0;      // Groups of an IP version that get a flow.
   bool has_relay = false;      // A router that it leads to relays multicast.
@@ -33,18 +31,11 @@ struct Snooping {
   bool operator==(const Snooping& o) const = default;
 };
 
-bool LeadsToRelay(Context& ctx, const Uuid& port) {
-  const RouterAttachment& attachment = ctx.Get(kRouterAttachment, port);
-  if (!attachment.exists) return false;
-  const auto router = Row<nb::LogicalRouter>(ctx, attachment.router);
-  return router && router.options().GetBool("mcast_relay", false);
-}
-
 Snooping ComputeSnooping(Context& ctx, const Uuid& uuid) {
   Snooping snooping;
   const auto sw = Row<nb::LogicalSwitch>(ctx, uuid);
-  if (!sw || !sw.other_config().GetBool("mcast_snoop", false)) return snooping;
-  snooping.enabled = true;
+  if (!sw) return snooping;
+  snooping.enabled = sw.other_config().GetBool("mcast_snoop", false);
   snooping.floods_unregistered = sw.other_config().GetBool("mcast_flood_unregistered", false);
   snooping.table_size =
       std::max<int64_t>(0, sw.other_config().GetInt("mcast_table_size", kDefaultTableSize));
@@ -54,7 +45,8 @@ Snooping ComputeSnooping(Context& ctx, const Uuid& uuid) {
     if (port.enabled().value_or(true)) {
       snooping.floods_static |= port.options().GetBool("mcast_flood", false);
     }
-    snooping.has_relay |= port.type() == "router" && LeadsToRelay(ctx, port_uuid);
+    snooping.has_relay |=
+        port.type() == "router" && LeadsToRelay(ctx, ctx.Get(kSwitchPortModel, port_uuid));
   }
   return snooping;
 }
@@ -69,9 +61,9 @@ void AddSnooping(Context& ctx, const Uuid& uuid, DatapathNumber sw, const Snoopi
           "outport = \"_MC_flood_l2\"; output;");
   AddFlow(ctx, sw, Stage::kLsInL2Lkup, 85, "ip6.mcast_flood", "outport = \"_MC_flood\"; output;");
   if (snooping.floods_unregistered) return;
-  std::string actions = absl::StrCat(
-      snooping.has_relay ? "clone { outport = \"_MC_mrouter_flood\"; output; }; " : "",
-      snooping.floods_static ? "outport =\"_MC_static\"; output;" : "");
+  std::string actions =
+      absl::StrCat(snooping.has_relay ? "clone { outport = \"_MC_mrouter_flood\"; output; }; " : "",
+                   snooping.floods_static ? "outport =\"_MC_static\"; output;" : "");
   if (actions.empty()) actions = GetGlobals(ctx).drop_action;
   AddFlow(ctx, sw, Stage::kLsInL2Lkup, 80, "ip4.mcast || ip6.mcast", actions);
 }
@@ -82,28 +74,6 @@ bool IsLink(const Ip& ip) {  // Flooded anyway.
   return ip.v6 ? ip == *Ip::Parse("ff02::1") : ip.v4() >> 8 == 0xe00000;
 }
 
-// The port is sent all multicast anyway.
-bool IsFlooded(Context& ctx, absl::string_view port_name) {
-  const auto ports = RowsWith<nb::LogicalSwitchPort>(ctx, nb::LogicalSwitchPort::kName, port_name);
-  if (ports.empty()) return true;
-  const auto port = Row<nb::LogicalSwitchPort>(ctx, ports.front());
-  return port.options().GetBool("mcast_flood", false) || LeadsToRelay(ctx, ports.front());
-}
-
-// The group that some ports have joined on a chassis, if that makes a difference; or "".
-std::string ComputeJoined(Context& ctx, const Uuid& uuid) {
-  const auto row = Row<sb::IGMPGroup>(ctx, uuid);
-  if (!row || !row.chassis()) return "";
-  const std::optional<Ip> ip = Ip::Parse(row.address());
-  if (!ip || IsLink(*ip)) return "";
-  for (const Uuid& port_uuid : row.ports()) {
-    const auto port = Row<sb::PortBinding>(ctx, port_uuid);
-    if (port && !IsFlooded(ctx, port.logical_port())) return std::string(row.address());
-  }
-  return "";
-}
-constexpr engine::Kind<Uuid, std::string> kJoined{"joined_group", &ComputeJoined};
-
 using Group = std::pair<Uuid, std::string>;  // Switch and address.
 
 std::monostate AddGroup(Context& ctx, const Group& group) {
@@ -111,10 +81,10 @@ std::monostate AddGroup(Context& ctx, const Group& group) {
   const std::optional<Ip> ip = Ip::Parse(group.second);
   if (!sw.exists || !ip) return {};
   const Snooping& snooping = ctx.Get(kSnooping, group.first);
-  const std::string actions = absl::StrCat(
-      snooping.has_relay ? "clone { outport = \"_MC_mrouter_flood\"; output; };" : "",
-      snooping.floods_static ? "clone { outport =\"_MC_static\"; output; };" : "", "outport = \"",
-      group.second, "\"; output; ");
+  const std::string actions =
+      absl::StrCat(snooping.has_relay ? "clone { outport = \"_MC_mrouter_flood\"; output; };" : "",
+                   snooping.floods_static ? "clone { outport =\"_MC_static\"; output; };" : "",
+                   "outport = \"", group.second, "\"; output; ");
   const absl::string_view protocol = ip->v6 ? "ip6" : "ip4";
   AddFlow(ctx, sw.number, Stage::kLsInL2Lkup, 90,
           absl::StrCat("eth.mcast && ", protocol, " && ", protocol, ".dst == ", group.second, " "),
@@ -139,20 +109,26 @@ std::monostate AddMulticastOf(Context& ctx, const Uuid& uuid) {
 }
 
 std::monostate AddMulticastGroupsOf(Context& ctx, const Uuid& uuid) {
-  const Datapath& sw = ctx.Get(kDatapath, uuid);
-  const Snooping& snooping = ctx.Get(kSnooping, uuid);
-  if (!sw.exists || !snooping.enabled) return {};
-  std::set<std::string> groups[2];  // By IP version.
-  for (const Uuid& row : RowsWith<sb::IGMPGroup>(ctx, sb::IGMPGroup::kDatapath, sw.sb_uuid)) {
-    const std::string& group = ctx.Get(kJoined, row);
-    if (!group.empty()) groups[group.find(':') == std::string::npos ? 0 : 1].insert(group);
+  int64_t left[2];  // By IP version.
+  left[0] = left[1] = ctx.Get(kSnooping, uuid).table_size;
+  for (const std::string& address : ctx.Get(kSwitchIgmpAddresses, uuid)) {
+    const std::optional<Ip> ip = Ip::Parse(address);
+    if (!ip || IsLink(*ip) || left[ip->v6 ? 1 : 0]-- <= 0) continue;
+    ctx.Require(kGroup, Group(uuid, address));
   }
-  for (const std::set<std::string>& of_version : groups) {
-    int64_t left = snooping.table_size;
-    for (const std::string& group : of_version) {
-      if (left-- == 0) break;
-      ctx.Require(kGroup, Group(uuid, group));
-    }
+  return {};
+}
+
+std::monostate AddRemoteReportsOf(Context& ctx, const Uuid& uuid) {
+  const SwitchPort& port = ctx.Get(kSwitchPortModel, uuid);
+  if (!port.exists || port.type != SwitchPortType::kRemote) return {};
+  const Datapath& sw = ctx.Get(kDatapath, port.switch_uuid);
+  if (!sw.exists || !ctx.Get(kSnooping, port.switch_uuid).enabled) return {};
+  const std::string meter = CoppMeter(ctx, port.switch_uuid, "igmp");
+  for (const absl::string_view protocol : {"igmp", "(mldv1 || mldv2)"}) {
+    AddFlow(ctx, sw.number, Stage::kLsOutPreLb, 120,
+            absl::StrCat("inport == ", port.json_name, " && ", protocol), "clone { igmp; }; next;",
+            {.meter = meter});
   }
   return {};
 }

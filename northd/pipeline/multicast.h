@@ -1,4 +1,5 @@
-// Multicast and broadcast on switches, snooped or not: flows of the stage l2_lkup.
+// Multicast and broadcast on switches, snooped or not: flows of the
+// stages ls_in_l2_lkup and ls_out_pre_lb.
 #ifndef NORTHD_PIPELINE_MULTICAST_H_
 #define NORTHD_PIPELINE_MULTICAST_H_
 
@@ -17,6 +18,11 @@ inline constexpr engine::Kind<Uuid> kMulticastOf{"multicast_of", &AddMulticastOf
 std::monostate AddMulticastGroupsOf(Context& ctx, const Uuid& switch_uuid);
 inline constexpr engine::Kind<Uuid> kMulticastGroupsOf{"multicast_groups_of",
                                                        &AddMulticastGroupsOf};
+
+// Membership reports from another zone, which a transit switch's remote port lets in: by the UUID
+// of the switch port.
+std::monostate AddRemoteReportsOf(Context& ctx, const Uuid& port);
+inline constexpr engine::Kind<Uuid> kRemoteReportsOf{"remote_reports_of", &AddRemoteReportsOf};
 
 }  // namespace northd
 

@@ -1,54 +1,19 @@
 #include "northd/pipeline/multicast_relay.h"
 
-#include <optional>
-#include <set>
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "northd/model/addresses.h"
 #include "northd/model/globals.h"
+#include "northd/model/igmp_groups.h"
 #include "northd/model/routers.h"
 #include "northd/output/flow_table.h"
 #include "northd/pipeline/stages.h"
 #include "northd/replica/lookup.h"
 #include "northd/rows/nb_rows.h"
-#include "northd/rows/sb_rows.h"
 
 namespace northd {
 namespace {
-
-// Groups that no router forwards: 224.0.0.0/24, and those of interfaces and links in IPv6.
-bool IsForwarded(const Ip& group) {
-  if (!group.is_multicast()) return false;
-  if (!group.v6) return (group.v4() & 0xffffff00) != 0xe0000000;
-  const int scope = group.bytes[1] & 0xf;
-  return scope > 2;
-}
-
-// The groups that have members on the switches around a router.
-using GroupAddresses = std::set<std::string>;
-
-GroupAddresses ComputeGroupAddresses(Context& ctx, const Uuid& router) {
-  GroupAddresses groups;
-  const auto row = Row<nb::LogicalRouter>(ctx, router);
-  if (!row) return groups;
-  for (const Uuid& uuid : row.ports()) {
-    const RouterPort& port = ctx.Get(kRouterPortModel, uuid);
-    const Uuid switch_uuid = port.exists ? SwitchBehind(ctx, port) : Uuid();
-    const auto sw = Row<nb::LogicalSwitch>(ctx, switch_uuid);
-    if (!sw || !sw.other_config().GetBool("mcast_snoop", false)) continue;
-    const Datapath& datapath = ctx.Get(kDatapath, switch_uuid);
-    if (!datapath.exists) continue;
-    for (const Uuid& group_uuid :
-         RowsWith<sb::IGMPGroup>(ctx, sb::IGMPGroup::kDatapath, datapath.sb_uuid)) {
-      const std::string address(Row<sb::IGMPGroup>(ctx, group_uuid).address());
-      const std::optional<Ip> ip = Ip::Parse(address);
-      if (ip && IsForwarded(*ip)) groups.insert(address);
-    }
-  }
-  return groups;
-}
-constexpr engine::Kind<Uuid, GroupAddresses> kGroupAddresses{"router_multicast_groups",
-                                                             &ComputeGroupAddresses};
 
 // Whether some port of the router gets all multicast traffic.
 bool ComputeFloods(Context& ctx, const Uuid& router) {
@@ -93,7 +58,7 @@ std::monostate TranslateMulticastRelay(Context& ctx, const Uuid& uuid) {
   if (floods) AddReports(ctx, router);
   const std::string to_flooded =
       floods ? "clone { outport = \"_MC_static\"; ip.ttl--; next; };" : "";
-  for (const std::string& address : ctx.Get(kGroupAddresses, uuid)) {
+  for (const std::string& address : ctx.Get(kRouterIgmpAddresses, uuid)) {
     const std::string v = Ip::Parse(address)->v6 ? "6" : "4";
     AddFlow(ctx, router.number, Stage::kLrInIpRouting, 10500,
             absl::StrCat("ip", v, " && ip", v, ".dst == ", address, " "),

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "northd/model/datapaths.h"
+#include "northd/model/igmp_groups.h"
 #include "northd/model/ports.h"
 #include "northd/replica/lookup.h"
 #include "northd/rows/nb_rows.h"
@@ -26,13 +27,6 @@ constexpr Group kFloodL2 = {"_MC_flood_l2", 32772};
 
 void Join(Context& ctx, const Datapath& datapath, const Group& group, const Uuid& port) {
   JoinMulticastGroup(ctx, datapath.sb_uuid, group.name, group.tunnel_key, port);
-}
-
-// The port leads to a router that relays multicast.
-bool LeadsToRelay(Context& ctx, const SwitchPort& port) {
-  if (!port.is_router()) return false;
-  const auto router = Row<nb::LogicalRouter>(ctx, RouterOf(ctx, PeerOf(ctx, port)));
-  return router && router.options().GetBool("mcast_relay", false);
 }
 
 }  // namespace
