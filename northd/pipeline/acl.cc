@@ -6,6 +6,7 @@
 #include "northd/model/copp.h"
 #include "northd/model/datapaths.h"
 #include "northd/model/globals.h"
+#include "northd/model/load_balancers.h"
 #include "northd/model/ports.h"
 #include "northd/model/switch_acls.h"
 #include "northd/output/flow_table.h"
@@ -303,7 +304,10 @@ std::monostate EmitPortAclFlows(Context& ctx, const Uuid& uuid) {
     AddFlow(ctx, datapath.number, out, 110, absl::StrCat("ip && outport == ", port.json_name),
             stateful ? kNext : "ct_clear; next;", extra);
   };
-  skip(Stage::kLsInPreLb, Stage::kLsOutPreLb);
+  // What comes in from outside may be for a VIP.
+  if (port.is_router() || !ctx.Get(kSwitchHasLbVips, port.switch_uuid)) {
+    skip(Stage::kLsInPreLb, Stage::kLsOutPreLb);
+  }
   if (!stateful) return {};
   // ACLs of a distributed gateway port may be asked for.
   if (peer.is_distributed_gateway && row.options().GetBool("enable_router_port_acl", false)) {
