@@ -191,28 +191,32 @@ constexpr engine::Kind<std::monostate, Macs> kMacs{"ipam_macs", &ComputeMacs};
 
 using Tags = std::map<Uuid, int64_t>;  // By nested port.
 
-// Of the ports nested in one, whose name this is: those that leave it to us to choose.
+// Of the ports nested in one, whose name this is: those that leave it to us to choose. What they
+// have they keep, even if another has it, too.
 Tags ComputeTags(Context& ctx, const std::string& parent) {
   std::vector<NumberWish> wishes;
   std::vector<Uuid> ports;
   std::set<int64_t> taken;
+  Tags tags;
   for (const Uuid& uuid : RowsWith<nb::LogicalSwitchPort>(ctx, nb::LogicalSwitchPort::kParentName,
                                                           absl::string_view(parent))) {
     const auto row = Row<nb::LogicalSwitchPort>(ctx, uuid);
     const int64_t requested = row.tag_request().value_or(-1);
     const int64_t present = row.tag().value_or(0);
-    if (requested == 0) {
-      wishes.push_back({uuid.ToString(), 0, present});
+    if (requested > 0) {
+      taken.insert(requested);
+    } else if (present > 0) {
+      taken.insert(present);
+      if (requested == 0) tags[uuid] = present;
+    } else if (requested == 0) {
+      wishes.push_back({uuid.ToString()});
       ports.push_back(uuid);
-    } else if (requested > 0 || present > 0) {
-      taken.insert(requested > 0 ? requested : present);
     }
   }
   const size_t n_asking = wishes.size();
   for (const int64_t tag : taken) wishes.push_back({absl::StrCat(tag), tag, 0});
   const std::vector<int64_t> numbers =
       ctx.world().numbers.Assign(absl::StrCat("tag/", parent), wishes, 1, kMaxTag);
-  Tags tags;
   for (size_t i = 0; i < n_asking; ++i) {
     if (numbers[i] != 0) tags[ports[i]] = numbers[i];
   }
