@@ -48,23 +48,20 @@ struct RequestedChassis {
   std::vector<Uuid> additional;
 };
 
-// "MAIN[,ADDITIONAL]...": names or host names.
+// "MAIN[,ADDITIONAL]...": names or host names. The first that there is counts as the main one.
 RequestedChassis FindRequested(Context& ctx, const SwitchPort& port, absl::string_view names) {
   RequestedChassis requested;
-  bool first = true;
   for (const absl::string_view name : absl::StrSplit(names, ',', absl::SkipEmpty())) {
     const std::optional<Uuid> chassis = FindChassis(ctx, name);
     if (!chassis) {
       static base::RateLimit limit(1, 5);
       log.WarnLimited(limit, "Unknown chassis '%s' set in options:requested-chassis on LSP '%s'.",
                       std::string(name), port.name);
-    }
-    if (first) {
+    } else if (!requested.main) {
       requested.main = chassis;
-    } else if (chassis) {
+    } else {
       requested.additional.push_back(*chassis);
     }
-    first = false;
   }
   return requested;
 }
@@ -78,22 +75,27 @@ void SetOptional(OutRow* out, int column, const std::optional<T>& value) {
   }
 }
 
-// A remote port is bound by us, to the remote chassis that it requests; any other is never bound to
-// one.
+// A remote port is bound by us, to the remote chassis that it requests; so is any other that
+// requests several. Else none is bound to a remote chassis.
 void BindRemote(Context& ctx, const SwitchPort& port, const RequestedChassis& requested,
                 Options* options, OutRow* out) {
   const auto binding = Row<PB>(ctx, port.sb_uuid);
-  if (port.type != SwitchPortType::kRemote) {
-    if (!binding) return;
-    const auto chassis = binding.chassis();
+  if (port.type != SwitchPortType::kRemote && requested.additional.empty()) {
+    const auto chassis = binding ? binding.chassis() : std::nullopt;
     if (chassis && ctx.Get(kIsRemote, *chassis)) out->SetEmpty(PB::kChassis);
   } else if (requested.main && ctx.Get(kIsRemote, *requested.main)) {
     out->Set(PB::kChassis, *requested.main);
     (*options)["is-remote-nb-bound"] = "true";
-  } else if (binding && binding.options().Contains("is-remote-nb-bound")) {
-    if (binding.options().GetBool("is-remote-nb-bound", false)) out->SetEmpty(PB::kChassis);
-    (*options)["is-remote-nb-bound"] = "false";
+  } else if (binding && binding.options().GetBool("is-remote-nb-bound", false)) {
+    out->SetEmpty(PB::kChassis);
   }
+}
+
+// Whether a port is nested in another now and was not, or the other way round: then it is not where
+// it was.
+bool HasMoved(Context& ctx, const SwitchPort& port, const nb::LogicalSwitchPort& row) {
+  const auto binding = Row<PB>(ctx, port.sb_uuid);
+  return binding && binding.parent_port().has_value() != row.parent_name().has_value();
 }
 
 // ---- Kinds of ports ----
@@ -104,6 +106,14 @@ std::string PhysicalNetworkOf(Context& ctx, const SwitchPort& port) {
   if (localnet.empty()) return "";
   const auto row = Row<nb::LogicalSwitchPort>(ctx, localnet.front());
   return row ? std::string(row.options().GetOrEmpty("network_name")) : "";
+}
+
+// The port that a port of type switch is one wire with: they name each other. "" if there is none.
+std::string WireEnd(Context& ctx, const SwitchPort& port, const nb::LogicalSwitchPort& row) {
+  if (!row.peer()) return "";
+  const auto other = FindRow<nb::LogicalSwitchPort>(ctx, nb::LogicalSwitchPort::kName, *row.peer());
+  const bool mutual = other && other.type() == "switch" && other.peer().value_or("") == port.name;
+  return mutual ? std::string(other.name()) : "";
 }
 
 // A port that leads to a router.
@@ -137,7 +147,7 @@ void SetOtherColumns(Context& ctx, const SwitchPort& port, const nb::LogicalSwit
   absl::string_view type = row.type();
   if (port.type == SwitchPortType::kSwitch) {
     type = "patch";
-    if (const auto peer = row.peer()) options["peer"] = std::string(*peer);
+    if (std::string peer = WireEnd(ctx, port, row); !peer.empty()) options["peer"] = peer;
   } else if (port.type == SwitchPortType::kUnknown) {
     type = "";
   }
@@ -150,6 +160,10 @@ void SetOtherColumns(Context& ctx, const SwitchPort& port, const nb::LogicalSwit
     const auto activated =
         binding ? binding.options().Get("additional-chassis-activated") : std::nullopt;
     if (activated) options["additional-chassis-activated"] = std::string(*activated);
+  }
+  if (HasMoved(ctx, port, row)) {
+    out->SetEmpty(PB::kChassis);
+    out->Set(PB::kUp, false);
   }
   BindRemote(ctx, port, requested, &options, out);
   out->Set(PB::kType, type);
