@@ -62,11 +62,12 @@ int64_t QueueOf(Context& ctx, const SwitchPort& port) {
   return 0;
 }
 
-std::string QueueTextOf(Context& ctx, const SwitchPort& port) {
-  if (port.is_router()) return "";
+std::optional<std::string> QueueTextOf(Context& ctx, const SwitchPort& port) {
+  if (port.is_router()) return std::nullopt;
   if (const int64_t queue = QueueOf(ctx, port)) return absl::StrCat(queue);
   const StringMap options = Row<nb::LogicalSwitchPort>(ctx, port.uuid).options();
-  return std::string(options.GetOrEmpty("qdisc_queue_id"));
+  const auto requested = options.Get("qdisc_queue_id");
+  return requested ? std::optional<std::string>(*requested) : std::nullopt;
 }
 
 }  // namespace northd

@@ -3,6 +3,7 @@
 #define NORTHD_MODEL_QUEUES_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "northd/model/ports.h"
@@ -14,8 +15,8 @@ namespace northd {
 int64_t QueueOf(Context& ctx, const SwitchPort& port);
 
 // The queue that a port's packets are put in, as text: that one, or what options:qdisc_queue_id asks
-// for, whatever that is; "" if none.
-std::string QueueTextOf(Context& ctx, const SwitchPort& port);
+// for, whatever that is.
+std::optional<std::string> QueueTextOf(Context& ctx, const SwitchPort& port);
 
 }  // namespace northd
 

@@ -144,10 +144,12 @@ void AddService(Context& ctx, const SwitchPort& port, const Uuid& options_uuid, 
               v6 ? absl::StrCat(from, service->addressed, ports, resident, " && reg0[3]")
                  : absl::StrCat(from, "ip4", ports, " && reg0[3]", resident),
               service->response, {.hint = options_uuid, .port = source});
-      // Whatever ACLs say.
+    }
+    // Whatever ACLs say.
+    if (port.type != SwitchPortType::kExternal) {
       AddFlow(ctx, sw.number, Stage::kLsOutAclEval, 34000,
               absl::StrCat("outport == ", port.json_name, " && ", service->reply),
-              "reg8[16] = 1; next;", {.hint = options_uuid, .port = source});
+              "reg8[16] = 1; next;", {.hint = options_uuid, .port = port.name});
     }
   }
 }

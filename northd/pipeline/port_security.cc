@@ -1,5 +1,6 @@
 #include "northd/pipeline/port_security.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -49,9 +50,8 @@ void AddTooBig(Context& ctx, const SwitchPort& port, DatapathNumber sw) {
 }
 
 // A port whose packets are put in a queue, which shapes what leaves by the localnet port.
-void AddQueue(Context& ctx, const SwitchPort& port, DatapathNumber sw, const std::string& queue,
+void AddQueue(Context& ctx, const SwitchPort& port, DatapathNumber sw, const std::string& set_queue,
               const std::string& from_port) {
-  const std::string set_queue = absl::StrCat("set_queue(", queue, "); ");
   AddFlow(ctx, sw, Stage::kLsInCheckPortSec, 70, from_port,
           absl::StrCat(set_queue, "reg0[15] = check_in_port_sec(); next;"),
           {.hint = port.uuid, .port = port.name});
@@ -107,17 +107,18 @@ std::monostate AddPortSecurityOf(Context& ctx, const Uuid& uuid) {
   if (port.type == SwitchPortType::kExternal) return {};
   const FlowExtra extra = {.hint = uuid, .port = port.name};
   const std::string from_port = absl::StrCat("inport == ", port.json_name);
-  const std::string queue = QueueTextOf(ctx, port);
+  const std::optional<std::string> queue = QueueTextOf(ctx, port);
+  const std::string set_queue = queue ? absl::StrCat("set_queue(", *queue, "); ") : "";
   if (!port.enabled) {
     AddFlow(ctx, sw.number, Stage::kLsInCheckPortSec, 100, from_port, "reg0[15] = 1; next;", extra);
   } else if (port.type == SwitchPortType::kVtep) {
     // From a hardware VTEP: no service but switching.
     AddFlow(ctx, sw.number, Stage::kLsInCheckPortSec, 70, from_port,
-            absl::StrCat("reg0[14] = 1; next(pipeline=ingress, table=",
+            absl::StrCat(set_queue, "reg0[14] = 1; next(pipeline=ingress, table=",
                          InfoOf(Stage::kLsInHairpin).table, ");"),
             extra);
-  } else if (!queue.empty()) {
-    AddQueue(ctx, port, sw.number, queue, from_port);
+  } else if (queue) {
+    AddQueue(ctx, port, sw.number, set_queue, from_port);
   } else if (port.is_router()) {
     AddFlow(ctx, sw.number, Stage::kLsInCheckPortSec, 70, from_port, "reg0[18] = 1; next;", extra);
     const std::string& redirect = ctx.Get(kRouterAttachment, uuid).redirect_port;
