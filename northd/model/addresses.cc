@@ -153,9 +153,15 @@ std::string Mac::ToString() const {
 // ---- Ip ----
 
 std::optional<Ip> Ip::Parse(absl::string_view text) {
-  Scanner scanner(text);
-  const std::optional<Ip> ip = scanner.Address();
-  return scanner.rest().empty() ? ip : std::nullopt;
+  char buffer[INET6_ADDRSTRLEN];
+  if (text.size() >= sizeof buffer) return std::nullopt;
+  std::memcpy(buffer, text.data(), text.size());
+  buffer[text.size()] = '\0';
+  Ip ip;
+  if (inet_pton(AF_INET, buffer, ip.bytes.data()) == 1) return ip;
+  ip.v6 = true;
+  if (inet_pton(AF_INET6, buffer, ip.bytes.data()) == 1) return ip;
+  return std::nullopt;
 }
 
 std::string Ip::ToString() const {

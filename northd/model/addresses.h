@@ -1,5 +1,6 @@
-// Ethernet and IP addresses as OVN's databases spell them: numbers as scanf(3) reads them, with what
-// does not fit cut off, so that "50:54:0:0:0:010" ends in 10 and 10.0.0.256 in 0.
+// Ethernet and IP addresses as OVN's databases spell them: where a MAC address or a network is meant
+// with numbers as scanf(3) reads them and what does not fit cut off, so that "50:54:0:0:0:010" ends
+// in 10 and "10.0.0.256/24" is 10.0.0.0/24; where an address alone is, as inet_pton(3).
 #ifndef NORTHD_MODEL_ADDRESSES_H_
 #define NORTHD_MODEL_ADDRESSES_H_
 

@@ -19,6 +19,13 @@ constexpr int64_t kMinQueryInterval = 1;
 constexpr int64_t kMaxQueryInterval = 3600;
 constexpr int64_t kDefaultQueryMaxResponse = 1;
 
+// Within the limits; less than nothing is taken for very much.
+int64_t Limited(const StringMap& config, absl::string_view name, int64_t otherwise, int64_t min,
+                int64_t max) {
+  const int64_t value = config.GetInt(name, otherwise);
+  return value < 0 ? max : std::clamp(value, min, max);
+}
+
 }  // namespace
 
 std::monostate SyncIpMulticast(Context& ctx, const Uuid& sw) {
@@ -26,8 +33,8 @@ std::monostate SyncIpMulticast(Context& ctx, const Uuid& sw) {
   const auto row = Row<nb::LogicalSwitch>(ctx, sw);
   if (!datapath.exists || !row) return {};
   const StringMap config = row.other_config();
-  const int64_t idle = std::clamp(config.GetInt("mcast_idle_timeout", kDefaultIdleTimeout),
-                                  kMinIdleTimeout, kMaxIdleTimeout);
+  const int64_t idle =
+      Limited(config, "mcast_idle_timeout", kDefaultIdleTimeout, kMinIdleTimeout, kMaxIdleTimeout);
   using M = sb::IPMulticast;
   OutRow out = OutRow::Of<M>(sw.ToString());
   out.Set(M::kDatapath, datapath.sb_uuid);
@@ -38,8 +45,8 @@ std::monostate SyncIpMulticast(Context& ctx, const Uuid& sw) {
   out.Set(M::kIp6Src, config.GetOrEmpty("mcast_ip6_src"));
   out.Set(M::kTableSize, config.GetInt("mcast_table_size", kDefaultTableSize));
   out.Set(M::kIdleTimeout, idle);
-  out.Set(M::kQueryInterval, std::clamp(config.GetInt("mcast_query_interval", idle / 2),
-                                        kMinQueryInterval, kMaxQueryInterval));
+  out.Set(M::kQueryInterval,
+          Limited(config, "mcast_query_interval", idle / 2, kMinQueryInterval, kMaxQueryInterval));
   out.Set(M::kQueryMaxResp, config.GetInt("mcast_query_max_response", kDefaultQueryMaxResponse));
   ctx.world().sb_rows.Emit(ctx, std::move(out));
   return {};

@@ -47,13 +47,13 @@ TEST(Mac, LeavesWhatFollows) {
   EXPECT_EQ(rest, "g 10.0.0.1");
 }
 
-TEST(Ip, IsReadAsAWhole) {
-  EXPECT_EQ(Ip::Parse("010.0.0.30")->ToString(), "10.0.0.30");
-  EXPECT_EQ(Ip::Parse("10.0.0.256")->ToString(), "10.0.0.0");
+TEST(Ip, IsReadAsAWholeAndStrictly) {
+  EXPECT_EQ(Ip::Parse("10.0.0.30")->ToString(), "10.0.0.30");
+  EXPECT_EQ(Ip::Parse("FD00:0::1")->ToString(), "fd00::1");
   EXPECT_EQ(Ip::Parse("::ffff:10.0.0.32")->ToString(), "::ffff:10.0.0.32");
-  for (const char* text :
-       {"", "10.0.0", "10.0.0.", "10.0.0.1x", "10.0.0.1 ", "fd00::1%eth0",
-        "fd00::8:", "1:2:3:4:5:6:7:8:9", "::::::::::::::::::::::::::::::::::::::::::::::::::"}) {
+  for (const char* text : {"", "10.0.0", "10.0.0.", "10.0.0.1x", "10.0.0.1 ", "010.0.0.1",
+                           "10.0.0.256", "fd00::1%eth0", "fd00::8:", "1:2:3:4:5:6:7:8:9",
+                           "::::::::::::::::::::::::::::::::::::::::::::::::::"}) {
     EXPECT_FALSE(Ip::Parse(text)) << text;
   }
 }
@@ -62,6 +62,8 @@ TEST(Network, TakesPrefixesAndMasks) {
   EXPECT_EQ(NetworkText("10.0.0.1"), "10.0.0.1");
   EXPECT_EQ(NetworkText("10.0.0.1/24"), "10.0.0.1/24");
   EXPECT_EQ(NetworkText("10.0.0.1/255.255.0.0"), "10.0.0.1/16");
+  EXPECT_EQ(NetworkText("010.0.0.30/24"), "10.0.0.30/24");
+  EXPECT_EQ(NetworkText("10.0.0.256"), "10.0.0.0");
   EXPECT_EQ(NetworkText("fd00::1/64"), "fd00::1/64");
   EXPECT_EQ(NetworkText("0.0.0.0/0"), "0.0.0.0/0");
   for (const char* text : {"10.0.0.1/33", "10.0.0.1/-1", "10.0.0.1/255.0.255.0", "10.0.0.1/24x",
