@@ -91,11 +91,23 @@ void BindRemote(Context& ctx, const SwitchPort& port, const RequestedChassis& re
   }
 }
 
-// Whether a port is nested in another now and was not, or the other way round: then it is not where
-// it was.
-bool HasMoved(Context& ctx, const SwitchPort& port, const nb::LogicalSwitchPort& row) {
+// A port that has come to another switch, is virtual now or not any more, or likewise nested in
+// another: whatever controllers have said of it is of something else.
+void ForgetIfAnother(Context& ctx, const SwitchPort& port, const Datapath& datapath,
+                     const nb::LogicalSwitchPort& row, OutRow* out) {
   const auto binding = Row<PB>(ctx, port.sb_uuid);
-  return binding && binding.parent_port().has_value() != row.parent_name().has_value();
+  if (!binding) return;
+  const bool nested = binding.parent_port().has_value();
+  if (binding.datapath() == datapath.sb_uuid &&
+      (binding.type() == "virtual") == (port.type == SwitchPortType::kVirtual) &&
+      (port.type != SwitchPortType::kVif || nested == row.parent_name().has_value())) {
+    return;
+  }
+  out->Set(PB::kUp, false);
+  for (const int column : {PB::kChassis, PB::kEncap, PB::kAdditionalChassis, PB::kAdditionalEncap,
+                           PB::kVirtualParent}) {
+    out->SetEmpty(column);
+  }
 }
 
 // ---- Kinds of ports ----
@@ -148,8 +160,6 @@ void SetOtherColumns(Context& ctx, const SwitchPort& port, const nb::LogicalSwit
   if (port.type == SwitchPortType::kSwitch) {
     type = "patch";
     if (std::string peer = WireEnd(ctx, port, row); !peer.empty()) options["peer"] = peer;
-  } else if (port.type == SwitchPortType::kUnknown) {
-    type = "";
   }
   const RequestedChassis requested =
       FindRequested(ctx, port, row.options().GetOrEmpty("requested-chassis"));
@@ -161,12 +171,12 @@ void SetOtherColumns(Context& ctx, const SwitchPort& port, const nb::LogicalSwit
         binding ? binding.options().Get("additional-chassis-activated") : std::nullopt;
     if (activated) options["additional-chassis-activated"] = std::string(*activated);
   }
-  if (HasMoved(ctx, port, row)) {
-    out->SetEmpty(PB::kChassis);
-    out->Set(PB::kUp, false);
-  }
   BindRemote(ctx, port, requested, &options, out);
-  out->Set(PB::kType, type);
+  if (port.type == SwitchPortType::kUnknown) {
+    out->SetDefault(PB::kType, "");
+  } else {
+    out->Set(PB::kType, type);
+  }
   out->Set(PB::kOptions, options);
   out->SetEmpty(PB::kNatAddresses);
   const auto group = row.ha_chassis_group();
@@ -231,6 +241,7 @@ std::monostate SyncSwitchPortBinding(Context& ctx, const Uuid& uuid) {
   } else {
     SetOtherColumns(ctx, port, row, &out);
   }
+  ForgetIfAnother(ctx, port, datapath, row, &out);
   ctx.world().sb_rows.Emit(ctx, std::move(out));
   return {};
 }
