@@ -21,6 +21,8 @@ constexpr int64_t kSliceMs = 10;
 // What cannot be written is tried again after so long, and then after twice as long each time.
 constexpr int64_t kFirstRetryMs = 100;
 constexpr int64_t kMaxRetryMs = 10'000;
+// What has aged is looked for at least this often: the wall clock may be set.
+constexpr int64_t kMaxAgingWaitMs = 60'000;
 
 // An option of NB_Global as a number; `otherwise` where there is none.
 int64_t GlobalOption(const Replica& northbound, absl::string_view name, int64_t otherwise) {
@@ -53,6 +55,7 @@ Northd::Northd(const base::StreamContext& context, const Options& options)
       world_(&uuids_),
       sb_rows_(&world_.sb_rows, &world_.sb),
       stale_rows_(&world_),
+      aging_(&world_),
       nb_rows_(&world_.nb_rows, &world_.nb),
       flows_(&world_.flows, &world_.datapath_sets, &world_.sb, &uuids_),
       sequence_(&world_.nb),
@@ -62,21 +65,24 @@ Northd::Northd(const base::StreamContext& context, const Options& options)
       sb_(context, sb_options_, &world_.sb, &uuids_, CallbacksOf("SB")),
       work_(context.loop, base::TurnEnd::kWork, [this] { Work(); }),
       next_slice_(context.loop, [this] { Work(); }),
+      next_aged_(context.loop, [this] { Work(); }),
       paused_(options.paused) {
   world_.sb.SetObserver([this](int table, const ovsdb::RowChange& change) {
     sb_rows_.Observe(table, change);
     stale_rows_.Observe(table, change);
+    aging_.ObserveSouthbound(table, change);
     flows_.Observe(table, change);
   });
   sb_rows_.SetOnDelete(
       [this](int table, const ovsdb::Row& row) { stale_rows_.OnDelete(table, row); });
-  world_.nb.SetObserver(
-      [this](int table, const ovsdb::RowChange& change) { nb_rows_.Observe(table, change); });
+  world_.nb.SetObserver([this](int table, const ovsdb::RowChange& change) {
+    nb_rows_.Observe(table, change);
+    aging_.ObserveNorthbound(table, change);
+  });
   if (!paused_) sb_.SetLock(kLock);
 }
 
-server::DbClient::Options Northd::ClientOptions(const char* database,
-                                                const std::string& remotes) {
+server::DbClient::Options Northd::ClientOptions(const char* database, const std::string& remotes) {
   server::DbClient::Options options;
   options.database = database;
   options.remotes = server::SplitRemotes(remotes);
@@ -155,6 +161,7 @@ void Northd::Recompute() {
 void Northd::CheckAll() {
   sb_rows_.CheckAll();
   stale_rows_.CheckAll();
+  aging_.CheckAll();
   nb_rows_.CheckAll();
   flows_.CheckAll();
 }
@@ -189,8 +196,7 @@ void Northd::Work() {
     pass_ms_ = 0;
     ApplySettings();
   }
-  const bool done =
-      world_.engine.Run([now] { return base::MonotonicMs() >= now + kSliceMs; });
+  const bool done = world_.engine.Run([now] { return base::MonotonicMs() >= now + kSliceMs; });
   pass_ms_ += base::MonotonicMs() - now;
   if (!done) {
     next_slice_.Start(0);
@@ -213,6 +219,10 @@ void Northd::WriteResults() {
   southbound.AssertLock(kLock);
   sb_rows_.Write(&southbound);
   stale_rows_.Write(&southbound);
+  const int64_t wall_ms = base::WallMs();
+  if (const int64_t next = aging_.Write(&southbound, wall_ms); next != Aging::kNever) {
+    next_aged_.StartAt(now + std::clamp<int64_t>(next - wall_ms, 1, kMaxAgingWaitMs));
+  }
   flows_.Write(&southbound);
   world_.sb.Sweep();
   world_.nb.Sweep();
@@ -240,25 +250,24 @@ void Northd::Send(Connection* connection, const TransactionText& transaction, bo
   *busy = true;
   ++stats_.transactions;
   stats_.rows_written += transaction.row_count();
-  connection->Transact(
-      transaction.Params(),
-      [this, connection, busy, done = std::move(done)](const absl::Status& status) {
-        *busy = false;
-        if (done) done(status.ok());
-        if (status.ok()) {
-          retry_ms_ = 0;
-        } else {
-          ++stats_.failed_transactions;
-          static base::RateLimit limit;
-          log.WarnLimited(limit, "%s transaction failed: %s",
-                          connection == &sb_ ? "southbound" : "northbound",
-                          std::string(status.message()));
-          Rebase();
-          retry_ms_ = std::clamp(retry_ms_ * 2, kFirstRetryMs, kMaxRetryMs);
-          not_before_ms_ = base::MonotonicMs() + retry_ms_;
-        }
-        work_.Arm();
-      });
+  connection->Transact(transaction.Params(), [this, connection, busy,
+                                              done = std::move(done)](const absl::Status& status) {
+    *busy = false;
+    if (done) done(status.ok());
+    if (status.ok()) {
+      retry_ms_ = 0;
+    } else {
+      ++stats_.failed_transactions;
+      static base::RateLimit limit;
+      log.WarnLimited(limit, "%s transaction failed: %s",
+                      connection == &sb_ ? "southbound" : "northbound",
+                      std::string(status.message()));
+      Rebase();
+      retry_ms_ = std::clamp(retry_ms_ * 2, kFirstRetryMs, kMaxRetryMs);
+      not_before_ms_ = base::MonotonicMs() + retry_ms_;
+    }
+    work_.Arm();
+  });
 }
 
 // ---- For people ----

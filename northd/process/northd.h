@@ -19,6 +19,7 @@
 #include "northd/process/connection.h"
 #include "northd/process/sequence.h"
 #include "northd/process/stopwatch.h"
+#include "northd/sync/aging.h"
 #include "northd/sync/stale_rows.h"
 #include "northd/world.h"
 #include "server/base/loop.h"
@@ -86,6 +87,7 @@ class Northd {
   World world_;
   RowWriter sb_rows_;
   StaleRows stale_rows_;
+  Aging aging_;
   RowWriter nb_rows_;
   FlowWriter flows_;
   Sequence sequence_;
@@ -95,6 +97,7 @@ class Northd {
   Connection sb_;
   base::TurnEnd work_;
   base::Timer next_slice_;
+  base::Timer next_aged_;
   bool started_ = false;
   bool paused_ = false;
   bool was_active_ = false;

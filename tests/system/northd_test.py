@@ -1,6 +1,7 @@
 """Our ovn-northd as a process: numbers to wait for, the lock, restarts, commands."""
 
 import os
+import time
 
 from harness import binaries
 from harness.case import SystemTest
@@ -103,6 +104,55 @@ class NorthdTest(SystemTest):
         self.assertTrue(flows)
         wait_until(lambda: all(row["type"] != "wrong" for row in self.rows("sb", "Port_Binding", "type")),
                    "the ports have their types")
+
+    def learn(self, table, **columns):
+        """A row as a controller writes it; `age` is how old it is, in seconds."""
+        age = columns.pop("age")
+        row = {"timestamp": int((time.time() - age) * 1000), **columns}
+        with self.servers["sb"].connect() as connection:
+            reply = connection.call("transact", ["OVN_Southbound", {"op": "insert", "table": table, "row": row}])
+        self.assertNotIn("error", reply["result"][0])
+
+    def learn_mac(self, ip, age):
+        (datapath,) = [row["_uuid"] for row in self.rows("sb", "Datapath_Binding", "external_ids")
+                       if ["name", "r0"] in row["external_ids"][1]]
+        self.learn("MAC_Binding", logical_port="r0-sw0", ip=ip, mac="00:00:00:00:00:09", datapath=datapath, age=age)
+
+    def wait_learned(self, table, column, *values):
+        wait_until(lambda: sorted(row[column] for row in self.rows("sb", table, column)) == sorted(values),
+                   f"{table} has {values}")
+
+    def test_what_was_learned_goes_when_it_has_aged(self):
+        self.northd()
+        for command in NETWORK:
+            self.nbctl("--wait=sb", *command)
+        for ip in ("10.0.0.1", "10.0.0.2", "192.168.0.1"):
+            self.learn_mac(ip, 100)
+        self.learn_mac("10.0.0.3", -1000)
+        self.learn_mac("10.0.0.4", 0)
+        self.nbctl("--wait=sb", "set", "Logical_Router", "r0",
+                   'options:mac_binding_age_threshold="192.168.0.0/16:0;50"')
+        self.wait_learned("MAC_Binding", "ip", "10.0.0.3", "10.0.0.4", "192.168.0.1")
+        self.learn_mac("10.0.0.5", 49)
+        self.learn_mac("10.0.0.6", 51)
+        self.wait_learned("MAC_Binding", "ip", "10.0.0.3", "10.0.0.4", "192.168.0.1")
+        self.nbctl("--wait=sb", "set", "Logical_Router", "r0", "options:mac_binding_age_threshold=50")
+        self.wait_learned("MAC_Binding", "ip", "10.0.0.3", "10.0.0.4")
+
+    def test_not_more_ages_at_once_than_is_allowed(self):
+        self.northd()
+        for command in NETWORK:
+            self.nbctl("--wait=sb", *command)
+        (key,) = [row["tunnel_key"] for row in self.rows("sb", "Datapath_Binding", "external_ids", "tunnel_key")
+                  if ["name", "sw0"] in row["external_ids"][1]]
+        (port,) = [row["tunnel_key"] for row in self.rows("sb", "Port_Binding", "logical_port", "tunnel_key")
+                   if row["logical_port"] == "p1"]
+        for i in range(3):
+            self.learn("FDB", mac=f"00:00:00:00:00:0{i}", dp_key=key, port_key=port, age=100)
+        self.nbctl("--wait=sb", "set", "NB_Global", ".", "options:fdb_removal_limit=2")
+        self.nbctl("--wait=sb", "set", "Logical_Switch", "sw0", "other_config:fdb_age_threshold=5")
+        self.assertEqual(len(self.rows("sb", "FDB")), 1)
+        wait_until(lambda: not self.rows("sb", "FDB"), "the rest has aged")
 
     def test_one_works_and_the_next_takes_over(self):
         first = self.northd()
