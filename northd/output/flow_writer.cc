@@ -2,11 +2,14 @@
 
 #include <map>
 #include <optional>
+#include <string>
+#include <tuple>
 #include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "northd/output/spelling.h"
 #include "northd/rows/sb_rows.h"
 
 namespace northd {
@@ -51,8 +54,7 @@ std::optional<Stage> StageOf(const Row& row) {
 // Who the row says that it is there for; 0 if it does not, or not in our way.
 uint32_t HintOfRow(const Row& row) {
   uint32_t hint = 0;
-  return absl::SimpleHexAtoi(ValueOf(row, LogicalFlow::kExternalIds, kStageHint), &hint) ? hint
-                                                                                         : 0;
+  return absl::SimpleHexAtoi(ValueOf(row, LogicalFlow::kExternalIds, kStageHint), &hint) ? hint : 0;
 }
 
 FlowTable::Content ContentOf(const Row& row, Stage stage) {
@@ -65,6 +67,16 @@ FlowTable::Content ContentOf(const Row& row, Stage stage) {
   content.port = ValueOf(row, LogicalFlow::kTags, kPortTag);
   content.description = TextOf(row, LogicalFlow::kFlowDesc);
   return content;
+}
+
+// The same flow but for the order in sets.
+bool MeanTheSame(const FlowTable::Content& a, const FlowTable::Content& b) {
+  if (a == b) return true;
+  FlowTable::Content rest = b;
+  rest.match = a.match;
+  rest.actions = a.actions;
+  return a == rest && WithSetsInOrder(a.match) == WithSetsInOrder(b.match) &&
+         WithSetsInOrder(a.actions) == WithSetsInOrder(b.actions);
 }
 
 Datum Optional(absl::string_view text) {
@@ -122,38 +134,61 @@ void FlowWriter::LinkAll() {
       of_flows.insert(group);
     }
   });
-  southbound_->database()
-      .table(LogicalDPGroup::kTable)
-      .ForEach([&](const Row& row) {
-        if (!of_flows.contains(row.uuid())) return;
-        bool complete = false;
-        DatapathSet set = SetOf(row, &complete);
-        if (!complete || set.size() < 2) return;
-        auto group = std::make_unique<Group>();
-        group->uuid = row.uuid();
-        group->set = set;
-        group_by_set_.try_emplace(set, group.get());
-        groups_.emplace(row.uuid(), std::move(group));
-      });
-  southbound_->database().table(LogicalFlow::kTable).ForEach([&](const Row& row) { Link(row); });
+  southbound_->database().table(LogicalDPGroup::kTable).ForEach([&](const Row& row) {
+    if (!of_flows.contains(row.uuid())) return;
+    bool complete = false;
+    DatapathSet set = SetOf(row, &complete);
+    if (!complete || set.size() < 2) return;
+    auto group = std::make_unique<Group>();
+    group->uuid = row.uuid();
+    group->set = set;
+    group_by_set_.try_emplace(set, group.get());
+    groups_.emplace(row.uuid(), std::move(group));
+  });
+  southbound_->database().table(LogicalFlow::kTable).ForEach([&](const Row& row) {
+    const std::optional<Stage> stage = StageOf(row);
+    if (!stage || !Link(row, flows_->Lookup(ContentOf(row, *stage)))) {
+      strangers_.push_back(row.uuid());
+    }
+  });
+  LinkRespelled();
 }
 
-// Finds the flow that the row stands for.
-void FlowWriter::Link(const Row& row) {
-  const std::optional<Stage> stage = StageOf(row);
-  const int64_t number = stage ? flows_->Lookup(ContentOf(row, *stage)) : -1;
-  FlowTable::Flow* flow =
-      number < 0 ? nullptr : flows_->Find(static_cast<uint32_t>(number));
-  if (flow == nullptr || !flow->row.is_zero()) {
-    strangers_.push_back(row.uuid());
-    return;
+// Rows that differ from a flow in the order of sets alone.
+void FlowWriter::LinkRespelled() {
+  if (strangers_.empty()) return;
+  const auto key = [](const FlowTable::Content& content) {
+    return std::tuple(content.stage, content.priority, WithSetsInOrder(content.match),
+                      WithSetsInOrder(content.actions));
+  };
+  absl::flat_hash_map<std::tuple<Stage, uint16_t, std::string, std::string>, uint32_t> unlinked;
+  for (uint32_t i = 0; i < flows_->flow_count(); ++i) {
+    const FlowTable::Flow* flow = flows_->Find(i);
+    if (flow == nullptr || !flow->row.is_zero() || flow->users.empty()) continue;
+    unlinked.emplace(key(flow->content()), i);
   }
+  std::erase_if(strangers_, [&](const Uuid& uuid) {
+    const Row* row = southbound_->Peek(LogicalFlow::kTable, uuid);
+    const std::optional<Stage> stage = StageOf(*row);
+    if (!stage) return false;
+    const FlowTable::Content content = ContentOf(*row, *stage);
+    const auto found = unlinked.find(key(content));
+    return found != unlinked.end() &&
+           MeanTheSame(content, flows_->Find(found->second)->content()) &&
+           Link(*row, found->second);
+  });
+}
+
+// Lets the row stand for the flow, if there is one (not -1) and it has none yet.
+bool FlowWriter::Link(const Row& row, int64_t number) {
+  FlowTable::Flow* flow = number < 0 ? nullptr : flows_->Find(static_cast<uint32_t>(number));
+  if (flow == nullptr || !flow->row.is_zero()) return false;
   flow->row = row.uuid();
   by_row_[row.uuid()] = static_cast<uint32_t>(number);
   const absl::Span<const Uuid> groups = row.datum(LogicalFlow::kLogicalDpGroup).uuids();
-  if (groups.empty()) return;
-  const auto group = groups_.find(groups.front());
+  const auto group = groups.empty() ? groups_.end() : groups_.find(groups.front());
   if (group != groups_.end()) SetGroup(flow, group->second.get());
+  return true;
 }
 
 void FlowWriter::Unlink(uint32_t number) {
@@ -321,7 +356,7 @@ void FlowWriter::WriteFlow(uint32_t number, TransactionText* transaction) {
   want(LogicalFlow::kLogicalDpGroup,
        flow->group.is_zero() ? Datum() : Datum(Atom::Of(flow->group)));
   const std::optional<Stage> present = row == nullptr ? std::nullopt : StageOf(*row);
-  if (!present || !(ContentOf(*row, *present) == content)) {
+  if (!present || !MeanTheSame(ContentOf(*row, *present), content)) {
     want(LogicalFlow::kPipeline, Datum(Atom::String(stage.ingress ? "ingress" : "egress")));
     want(LogicalFlow::kTableId, Datum(Atom::Integer(stage.table)));
     want(LogicalFlow::kPriority, Datum(Atom::Integer(content.priority)));
@@ -329,10 +364,9 @@ void FlowWriter::WriteFlow(uint32_t number, TransactionText* transaction) {
     want(LogicalFlow::kActions, Datum(Atom::String(content.actions)));
     want(LogicalFlow::kControllerMeter, Optional(content.meter));
     want(LogicalFlow::kFlowDesc, Optional(content.description));
-    want(LogicalFlow::kTags,
-         content.port.empty()
-             ? Datum()
-             : ovsdb::MakeDatum({Atom::String(kPortTag)}, {Atom::String(content.port)}));
+    want(LogicalFlow::kTags, content.port.empty() ? Datum()
+                                                  : ovsdb::MakeDatum({Atom::String(kPortTag)},
+                                                                     {Atom::String(content.port)}));
   }
   // Several may want the flow: whose hint it has is left as it is.
   if (!present || !flow->HasHint(HintOfRow(*row))) {

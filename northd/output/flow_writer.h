@@ -45,7 +45,8 @@ class FlowWriter {
   };
 
   void LinkAll();
-  void Link(const ovsdb::Row& row);
+  void LinkRespelled();
+  bool Link(const ovsdb::Row& row, int64_t number);
   DatapathSet SetOf(const ovsdb::Row& group, bool* complete) const;
   void Unlink(uint32_t number);
   void SetGroup(FlowTable::Flow* flow, Group* group);
