@@ -90,8 +90,7 @@ TEST(PortAddresses, TakesAddressesUpToWhereThereIsNone) {
   EXPECT_THAT(Texts(addresses->v6), ElementsAre("fd00::1/64"));
   EXPECT_THAT(Texts(PortAddresses::Parse("0:0:0:0:0:1 10.0.0.19junk 10.0.0.3")->v4),
               ElementsAre("10.0.0.19"));
-  EXPECT_THAT(Texts(PortAddresses::Parse("0:0:0:0:0:1 10.0.0.31/ 10.0.0.3")->v4),
-              ElementsAre("10.0.0.31"));
+  EXPECT_THAT(Texts(PortAddresses::Parse("0:0:0:0:0:1 10.0.0.31/")->v4), ElementsAre("10.0.0.31"));
   EXPECT_THAT(Texts(PortAddresses::Parse("0:0:0:0:0:1 10.0.0.21/33 10.0.0.3")->v4), IsEmpty());
   EXPECT_THAT(Texts(PortAddresses::Parse("0:0:0:0:0:1 junk 10.0.0.3")->v4), IsEmpty());
   EXPECT_THAT(Texts(PortAddresses::Parse("0:0:0:0:0:1 fd00::x 10.0.0.3")->v6),
