@@ -201,7 +201,9 @@ struct TlsConfig::Impl {
     SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
     SSL_CTX_set_min_proto_version(ctx, min_version);
     SSL_CTX_set_max_proto_version(ctx, max_version);
-    bool good = Check(SSL_CTX_set_cipher_list(ctx, ciphers.c_str()), "SSL_CTX_set_cipher_list");
+    // A list without a cipher that is known leaves TLS 1.2 without any: SetCiphers has said so.
+    if (SSL_CTX_set_cipher_list(ctx, ciphers.c_str()) != 1) ERR_clear_error();
+    bool good = true;
     if (!ciphersuites.empty()) {
       good &=
           Check(SSL_CTX_set_ciphersuites(ctx, ciphersuites.c_str()), "SSL_CTX_set_ciphersuites");
@@ -244,9 +246,9 @@ struct TlsConfig::Impl {
 
   bool TrustCa(SSL_CTX* ctx) const {
     if (ca.name.empty() || !verifies()) return true;
+    // Nobody is trusted yet; NewSession makes the exception for servers that we connect to.
     if (bootstrap && !ca.exists()) {
-      // Asks for a certificate and takes any: its chain shall have the CA's.
-      SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, [](int, X509_STORE_CTX*) { return 1; });
+      SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
       return true;
     }
     STACK_OF(X509_NAME)* names = SSL_load_client_CA_file(ca.name.c_str());
@@ -303,17 +305,14 @@ absl::Status TlsConfig::SetProtocols(absl::string_view protocols) {
 }
 
 absl::Status TlsConfig::SetCiphers(absl::string_view ciphers) {
-  const std::string list(ciphers.empty() ? kDefaultCiphers : ciphers);
-  if (list == impl_->ciphers) return absl::OkStatus();
-  const ContextPtr trial(SSL_CTX_new(TLS_method()));
-  if (SSL_CTX_set_cipher_list(trial.get(), list.c_str()) != 1) {
-    const std::string error = TakeTlsError();
-    log.Error("SSL_CTX_set_cipher_list: %s", error);
-    return absl::InvalidArgumentError(error);
-  }
-  impl_->ciphers = list;
+  if (ciphers == impl_->ciphers) return absl::OkStatus();
+  impl_->ciphers = std::string(ciphers);
   impl_->settings_changed = true;
-  return absl::OkStatus();
+  const ContextPtr trial(SSL_CTX_new(TLS_method()));
+  if (SSL_CTX_set_cipher_list(trial.get(), impl_->ciphers.c_str()) == 1) return absl::OkStatus();
+  const std::string error = TakeTlsError();
+  log.Error("SSL_CTX_set_cipher_list: %s", error);
+  return absl::InvalidArgumentError(error);
 }
 
 absl::Status TlsConfig::SetCipherSuites(absl::string_view ciphersuites) {
@@ -339,11 +338,16 @@ void TlsConfig::Load() { impl_->Refresh(); }
 
 bool TlsConfig::Complete() const { return impl_->Complete(); }
 
-absl::StatusOr<SSL*> TlsConfig::NewSession() {
+absl::StatusOr<SSL*> TlsConfig::NewSession(bool server) {
   if (!impl_->Complete()) return IoError(ENOPROTOOPT);
   impl_->Refresh();
   if (impl_->context == nullptr) return IoError(ENOPROTOOPT);
-  return SSL_new(impl_->context.get());
+  SSL* ssl = SSL_new(impl_->context.get());
+  if (!server && must_bootstrap()) {
+    // Asks for a certificate and takes any: its chain shall have the CA's.
+    SSL_set_verify(ssl, SSL_VERIFY_PEER, [](int, X509_STORE_CTX*) { return 1; });
+  }
+  return ssl;
 }
 
 bool TlsConfig::must_bootstrap() const {
@@ -351,7 +355,6 @@ bool TlsConfig::must_bootstrap() const {
 }
 
 absl::Status TlsConfig::Bootstrap(SSL* ssl) {
-  // A client sees the whole chain; for a server the peer's own certificate is not part of it.
   STACK_OF(X509)* chain = SSL_get_peer_cert_chain(ssl);
   const int n = chain == nullptr ? 0 : sk_X509_num(chain);
   X509* root = n > 0 ? sk_X509_value(chain, n - 1) : nullptr;

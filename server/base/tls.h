@@ -30,17 +30,20 @@ class TlsConfig {
   // "none": the peer's certificate is not checked, and a warning says so.
   void SetPrivateKey(absl::string_view file);
   void SetCertificate(absl::string_view file);
-  // With `bootstrap`, a missing CA file is written from the chain that the first peer presents.
+  // With `bootstrap`, a missing CA file is written from the chain that the first server presents.
   void SetCaCert(absl::string_view file, bool bootstrap);
   // A CA certificate to send along with ours, for peers that bootstrap.
   void SetPeerCaCert(absl::string_view file);
 
   // A list ("TLSv1.2,TLSv1.3", of which the ends count) or a range ("TLSv1.2-TLSv1.3", "TLSv1.2+").
   // Mistakes are logged and returned, and leave the setting as it was. Empty is the default,
-  // TLS 1.2 and later. So for the next two.
+  // TLS 1.2 and later.
   absl::Status SetProtocols(absl::string_view protocols);
-  absl::Status SetCiphers(absl::string_view ciphers);            // TLS 1.2 and earlier.
-  absl::Status SetCipherSuites(absl::string_view ciphersuites);  // TLS 1.3.
+  // Of TLS 1.2 and earlier. A list without any known cipher, which is logged and returned, leaves
+  // them none, so that what was meant as a restriction is one.
+  absl::Status SetCiphers(absl::string_view ciphers);
+  // Of TLS 1.3; empty is the default. Mistakes leave the setting as it was.
+  absl::Status SetCipherSuites(absl::string_view ciphersuites);
 
   const std::string& private_key() const;
   const std::string& certificate() const;
@@ -52,11 +55,13 @@ class TlsConfig {
   // False, and logged, if key, certificate or CA are not set.
   bool Complete() const;
 
-  // A new session with the present settings. Without key, certificate or CA: ENOPROTOOPT, logged.
-  absl::StatusOr<SSL*> NewSession();
+  // A new session with the present settings, as the server or the client of it. Without key,
+  // certificate or CA: ENOPROTOOPT, logged.
+  absl::StatusOr<SSL*> NewSession(bool server);
 
-  // True while the CA certificate is still to be had from a peer: then a finished handshake must be
-  // followed by Bootstrap, and the connection be dropped.
+  // True while the CA certificate is still to be had from a server that we connect to: then a
+  // finished handshake must be followed by Bootstrap, and the connection be dropped. Until then
+  // nobody who connects to us is trusted.
   bool must_bootstrap() const;
   // Stores the root of the chain that the peer of `ssl` presented as the CA certificate.
   absl::Status Bootstrap(SSL* ssl);

@@ -47,7 +47,7 @@ class TlsTransport : public Transport {
 
   int Handshake() override {
     const char* what = server_ ? "SSL_accept" : "SSL_connect";
-    const bool bootstrap = config_->must_bootstrap();
+    const bool bootstrap = !server_ && config_->must_bootstrap();
     const int result = server_ ? SSL_accept(ssl_.get()) : SSL_connect(ssl_.get());
     if (result != 1) return Answer(what, result, &handshake_wants_);
     finished_ = true;
@@ -170,7 +170,7 @@ absl::StatusOr<std::unique_ptr<Transport>> MakeTlsTransport(TlsConfig* config, i
                                                             const std::string& host,
                                                             const std::string& name) {
   if (config == nullptr) return IoError(ENOPROTOOPT);
-  absl::StatusOr<SSL*> ssl = config->NewSession();
+  absl::StatusOr<SSL*> ssl = config->NewSession(server);
   if (!ssl.ok()) return ssl.status();
   auto transport = std::make_unique<TlsTransport>(config, *ssl, server, name);
   SSL_set_fd(*ssl, fd);

@@ -106,6 +106,11 @@ class TlsTest(SystemTest):
         other.set_ciphers("ECDHE-RSA-AES256-GCM-SHA384")
         self.assert_refused(other)
 
+    def test_unknown_ciphers_are_no_reason_to_take_others(self):
+        self.start("--ssl-ciphers=foo")
+        self.assertEqual(self.echo(client_context(self.authority, *self.client)), "TLSv1.3")
+        self.assert_refused(client_context(self.authority, *self.client, highest=ssl.TLSVersion.TLSv1_2))
+
     def test_files_named_in_the_database(self):
         database = self.database("vault", SCHEMA)
         server = self.server(databases=[database], arguments=[
@@ -255,6 +260,14 @@ class TlsTest(SystemTest):
         self.assertEqual(self.certificates_in(learned), self.certificates_in(self.authority.certificate))
         self.assert_refused(client_context(self.authority, *Authority(self.directory, "stranger").issue("client")))
         self.assertEqual(self.echo(client_context(self.authority, *self.client)), "TLSv1.3")
+
+    def test_clients_do_not_choose_the_authority(self):
+        learned = self.path("learned.pem")
+        self.start("--bootstrap-ca-cert=" + learned)
+        stranger = Authority(self.directory, "stranger")
+        self.assert_refused(client_context(self.authority, *stranger.issue("client")))
+        self.assert_refused(client_context(self.authority, *self.client))
+        self.assertFalse(os.path.exists(learned))
 
 
 if __name__ == "__main__":
