@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "ovsdb/error.h"
 #include "ovsdb/json.h"
 #include "ovsdb/transaction.h"
 
@@ -28,8 +29,20 @@ std::vector<ColumnPlan> PlanColumns(const TableSchema& from, const TableSchema& 
   return plan;
 }
 
+// A real number is no integer, not even if it would look like one in a message.
+absl::Status CheckNumber(const Atom& atom, const BaseType& from, const BaseType& to) {
+  if (from.type != AtomType::kReal || to.type != AtomType::kInteger) return absl::OkStatus();
+  return SyntaxError(Json(atom.real()), "expected integer");
+}
+
 absl::StatusOr<Datum> ConvertDatum(const Datum& datum, const ColumnType& from,
                                    const ColumnType& to) {
+  if (!datum.empty()) {
+    if (absl::Status s = CheckNumber(datum.key(0), from.key, to.key); !s.ok()) return s;
+    if (from.is_map()) {
+      if (absl::Status s = CheckNumber(datum.value(0), from.value, to.value); !s.ok()) return s;
+    }
+  }
   std::string text;
   datum.AppendJson(from.is_map(), &text);
   absl::StatusOr<JsonDocument> json = ParseJsonInSitu(&text);
@@ -91,9 +104,10 @@ absl::StatusOr<Change> ConvertRows(const Snapshot& from, const DatabaseSchema& t
 }
 
 absl::StatusOr<std::unique_ptr<Database>> ConvertDatabase(const Snapshot& from, SchemaRef to,
+                                                          OldDefault defaults,
                                                           UuidGenerator* uuids) {
   auto database = std::make_unique<Database>(to);
-  absl::StatusOr<Change> rows = ConvertRows(from, *to, OldDefault::kConvert, uuids);
+  absl::StatusOr<Change> rows = ConvertRows(from, *to, defaults, uuids);
   if (!rows.ok()) return rows.status();
   absl::StatusOr<Change> checked = CheckChange(*database, *std::move(rows), uuids);
   if (!checked.ok()) return checked.status();

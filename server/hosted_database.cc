@@ -119,6 +119,11 @@ void HostedDatabase::Compact(std::string comment, Done done) {
 }
 
 void HostedDatabase::StartCompaction(const std::string& comment, const Done& done) {
+  if (!available()) {  // A relay that has not heard from its source: there is nothing to compact.
+    if (done) done(absl::OkStatus());
+    NextRewrite();
+    return;
+  }
   executor_.Settle();
   executor_.storage().Compact(executor_.TakeCommittedSnapshot(), comment,
                               [this, alive = alive_, done](absl::Status status) {
@@ -163,7 +168,8 @@ void HostedDatabase::RunConversion(const std::shared_ptr<Conversion>& job) {
   environment_->worker->Run(
       [job, snapshot = state().TakeSnapshot(), seed = environment_->uuids->Next().hi]() mutable {
         ovsdb::UuidGenerator uuids(seed);
-        job->result = ovsdb::ConvertDatabase(snapshot, job->schema, &uuids);
+        job->result =
+            ovsdb::ConvertDatabase(snapshot, job->schema, ovsdb::OldDefault::kConvert, &uuids);
         snapshot = {};
       },
       [this, alive = alive_, job] {

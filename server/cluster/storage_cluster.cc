@@ -412,7 +412,8 @@ void ClusterStorage::ReplaceBy(EntryData data) {
   environment_.rewrite->Run(
       [job, convert, seed = environment_.uuids->Next().lo] {
         ovsdb::UuidGenerator uuids(seed);
-        job->result = convert ? ovsdb::ConvertDatabase(job->from, job->data.schema, &uuids)
+        job->result = convert ? ovsdb::ConvertDatabase(job->from, job->data.schema,
+                                                       ovsdb::OldDefault::kConvert, &uuids)
                               : MakeDatabase(std::move(job->data), &uuids);
         job->from = {};
       },

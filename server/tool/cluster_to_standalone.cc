@@ -72,8 +72,8 @@ class Content {
       if (!record.ok()) return record.status();
       database.Apply(record->change);
     }
-    const absl::StatusOr<std::unique_ptr<ovsdb::Database>> converted =
-        ovsdb::ConvertDatabase(database.TakeSnapshot(), schema, &uuids_);
+    const absl::StatusOr<std::unique_ptr<ovsdb::Database>> converted = ovsdb::ConvertDatabase(
+        database.TakeSnapshot(), schema, ovsdb::OldDefault::kConvert, &uuids_);
     if (!converted.ok()) return converted.status();
     std::string rows;
     const absl::Status status = ovsdb::WriteSnapshotRecord(

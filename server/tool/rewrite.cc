@@ -36,16 +36,13 @@ absl::Status Replace(LogFile* log, const ovsdb::Snapshot& snapshot, absl::string
   return status;
 }
 
-// Values must fit the new schema one by one, as if it had been the file's from the beginning.
+// As if the new schema had been the file's from the beginning.
 absl::StatusOr<ovsdb::Snapshot> Converted(const ovsdb::Snapshot& from,
                                           const ovsdb::SchemaRef& schema) {
   ovsdb::UuidGenerator uuids(std::random_device{}());
-  const absl::StatusOr<ovsdb::Change> rows =
-      ovsdb::ConvertRows(from, *schema, ovsdb::OldDefault::kReplace, &uuids);
-  if (!rows.ok()) return rows.status();
-  ovsdb::Database database(schema);
-  database.Apply(*rows);
-  return database.TakeSnapshot();
+  auto database = ovsdb::ConvertDatabase(from, schema, ovsdb::OldDefault::kReplace, &uuids);
+  if (!database.ok()) return database.status();
+  return (*database)->TakeSnapshot();
 }
 
 // Stock takes the lock of what it is going to write by itself here, and says in fewer words that it

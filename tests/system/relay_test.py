@@ -112,6 +112,13 @@ class ContentsTest(MirrorTest):
 
         self.each(scenario)
 
+    def test_compaction_before_there_is_a_source(self):
+        """There is nothing to do; stock dies of it."""
+        relay = self.server("relay", [f"relay:Repl:unix:{self.path('source.sock')}"])
+        self.assertEqual(relay.appctl("ovsdb-server/compact", "Repl"), "")
+        self.assertEqual(relay.appctl("ovsdb-server/compact"), "")
+        self.assertEqual(relay.appctl("ovsdb-server/list-dbs").split(), ["Repl", "_Server"])
+
     def test_a_relay_of_relays(self):
         def scenario(pair):
             source = pair.source()

@@ -509,6 +509,33 @@ class RewriteTest(ToolTest):
         for arguments in (("absent", "schema"), ("x.db", "absent"), ("absent", "absent")):
             self.same("convert", *arguments)
 
+    def test_convert_to_a_schema_that_the_rows_break(self):
+        """An error, and the file as it was; stock drops rows, or makes files that do not open."""
+        def schema(kind, **more):
+            return {"name": "D", "version": "1.0.0", "tables": {
+                "T": {"isRoot": True, "columns": {"a": {"type": kind}}, **more}}}
+
+        reference = {"key": {"type": "uuid", "refTable": "T"}, "min": 0, "max": 1}
+        dangling = ["uuid", "00000000-0000-0000-0000-000000000001"]
+        for before, values, after, error in (
+                (schema("uuid"), [dangling], schema(reference), "referential integrity violation"),
+                (schema("integer"), [1, 1], schema("integer", indexes=[["a"]]), "constraint violation"),
+                (schema("integer"), [1, 2], schema("integer", maxRows=1), "constraint violation")):
+            with self.subTest(after=after):
+                self.put("before", before)
+                self.put("after", after)
+                self.run_tool("ours", "create", "y.db", "before")
+                insert = [{"op": "insert", "table": "T", "row": {"a": value}} for value in values]
+                self.run_tool("ours", "transact", "y.db", json.dumps(["D", *insert]))
+                with open(self.path("ours", "y.db"), "rb") as file:
+                    content = file.read()
+                _, problem, status = self.run_tool("ours", "convert", "y.db", "after")
+                self.assertEqual(status, 1)
+                self.assertIn(error, problem)
+                with open(self.path("ours", "y.db"), "rb") as file:
+                    self.assertEqual(file.read(), content)
+                os.unlink(self.path("ours", "y.db"))
+
     def test_odd_places(self):
         self.put("x.db", HISTORY)
         self.put("schema", SCHEMA)
