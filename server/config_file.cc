@@ -64,13 +64,14 @@ absl::StatusOr<RemoteOptions> ParseConnection(absl::string_view target, const Js
   return options;
 }
 
-Model ParseModel(const Json* json, ObjectParser* parser) {
+Model ParseModel(const Json* json, ObjectParser* parser, Complaints* complaints) {
   if (json == nullptr) return Model::kFromFile;
   const absl::string_view name = ovsdb::StringView(*json);
   if (name == "standalone") return Model::kStandalone;
   if (name == "clustered") return Model::kClustered;
   if (name == "active-backup") return Model::kActiveBackup;
   if (name == "relay") return Model::kRelay;
+  complaints->push_back({false, absl::StrCat("Unrecognized database service model: '", name, "'")});
   parser->Fail(absl::StrCat("'", name, "' is not a valid service model"));
   return Model::kFromFile;
 }
@@ -103,7 +104,8 @@ absl::StatusOr<DatabaseOptions> ParseDatabase(absl::string_view name, const Json
   if (json.IsNull()) return options;
 
   ObjectParser parser(json);
-  options.model = ParseModel(parser.Optional("service-model", ObjectParser::kString), &parser);
+  options.model =
+      ParseModel(parser.Optional("service-model", ObjectParser::kString), &parser, complaints);
   const bool active_backup = options.model == Model::kActiveBackup;
   const bool has_source = active_backup || options.model == Model::kRelay;
   // First, for what is odd in the source is worth a complaint whatever else is wrong.

@@ -21,6 +21,8 @@ namespace server {
 namespace {
 
 base::LogModule log("ovsdb_jsonrpc_server");
+base::LogModule server_log("ovsdb_server");  // Of what the tables say.
+base::RateLimit limit;
 
 constexpr int64_t kStatusIntervalMs = 2500;
 constexpr int64_t kListenRetryMs = 1000;
@@ -29,7 +31,7 @@ constexpr int kMinMaxBackoffMs = 1000;
 constexpr char kDbPrefix[] = "db:";
 
 // Reads the columns of a row that says how to connect. A column that is missing or of another type
-// than expected is as if empty.
+// than expected, as of several strings, is as if empty.
 class RowReader {
  public:
   RowReader(const ovsdb::TableSchema& table, const ovsdb::Row& row) : table_(table), row_(row) {}
@@ -64,7 +66,7 @@ class RowReader {
                            ovsdb::AtomType value) const {
     const ovsdb::ColumnSchema* column = table_.FindColumn(name);
     if (column == nullptr || column->index < ovsdb::TableSchema::kFirstRealColumn ||
-        column->type.key.type != key || column->type.value.type != value) {
+        column->type.key.type != key || column->type.value.type != value || column->type.is_set()) {
       return nullptr;
     }
     const ovsdb::Datum& datum = row_.datum(column->index);
@@ -294,7 +296,12 @@ void Remotes::AddFromColumn(const ColumnPlace& place, Targets* targets) {
         if (remote == nullptr) continue;
         const RowReader reader(rows.schema(), *remote);
         const absl::string_view target = reader.String("target");
-        if (!target.empty()) targets->try_emplace(std::string(target), OptionsFromRow(reader));
+        if (target.empty()) {
+          server_log.InfoLimited(limit, "Table `%s' has missing or invalid `target' column",
+                                 rows.schema().name);
+          continue;
+        }
+        targets->try_emplace(std::string(target), OptionsFromRow(reader));
       }
     });
   }
@@ -312,6 +319,8 @@ void Remotes::Reconfigure() {
     if (place.ok()) {
       place->database->executor().Settle();
       AddFromColumn(*place, &wanted);
+    } else if (!absl::IsUnavailable(place.status())) {
+      server_log.WarnLimited(limit, "%s", std::string(place.status().message()));
     }
   }
   for (auto it = remotes_.begin(); it != remotes_.end();) {

@@ -260,7 +260,14 @@ size_t JsonRpc::backlog_messages() {
 void JsonRpc::LogSent(absl::string_view text) const {
   if (!log.on(LogLevel::kDebug)) return;
   const auto message = JsonRpcMessage::Parse(std::string(text));
-  log.Debug("%s: send %s", name(), message.ok() ? (*message)->Describe() : std::string(text));
+  if (!message.ok()) return log.Debug("%s: send %s", name(), std::string(text));
+  const std::string description = (*message)->Describe();
+  // Stock calls an error that it sends a reply.
+  if ((*message)->type() == JsonRpcMessage::Type::kError) {
+    log.Debug("%s: send reply%s", name(), description.substr(description.find(',')));
+  } else {
+    log.Debug("%s: send %s", name(), description);
+  }
 }
 
 void JsonRpc::SetReading(bool reading) {

@@ -562,16 +562,18 @@ void RegisterLogCommands(Unixctl* unixctl) {
     reply.Text("");
   });
   for (const bool honor : {true, false}) {
-    unixctl->Register(honor ? "vlog/enable-rate-limit" : "vlog/disable-rate-limit", "[module]...",
-                      0, kAny, [honor](UnixctlArgs args, UnixctlReply reply) {
-                        if (args.empty()) Logger::Get().SetRateLimiting("", honor);
-                        for (const std::string& name : args) {
-                          if (!Logger::Get().SetRateLimiting(absl::AsciiStrToLower(name), honor)) {
-                            return reply.Error("unknown module");
-                          }
-                        }
-                        reply.Text("");
-                      });
+    unixctl->Register(
+        honor ? "vlog/enable-rate-limit" : "vlog/disable-rate-limit", "[module]...", 0, kAny,
+        [honor](UnixctlArgs args, UnixctlReply reply) {
+          if (args.empty()) Logger::Get().SetRateLimiting("", honor);
+          for (const std::string& name : args) {
+            const bool any = absl::EqualsIgnoreCase(name, "any");
+            if (!Logger::Get().SetRateLimiting(any ? "" : absl::AsciiStrToLower(name), honor)) {
+              return reply.Error("unknown module");
+            }
+          }
+          reply.Text("");
+        });
   }
 }
 

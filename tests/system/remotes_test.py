@@ -129,6 +129,21 @@ class RemotesTest(SystemTest):
                 manager.close()
             wait_until(lambda: not statuses(client)[active][0], "the manager's end is noticed")
 
+    def test_targets_must_be_one_string(self):
+        schema = json.loads(json.dumps(SCHEMA))
+        schema["tables"]["Connection"]["columns"]["target"]["type"] = {"key": "string", "min": 0, "max": "unlimited"}
+        database = self.database("odd", schema)
+        hub = self.server("odd", [database], ["--remote=db:Hub,Root,connections"])
+        with hub.connect() as client:
+            client.transact("Hub", *connections({"target": "punix:" + self.path("odd.sock")}))
+
+        def told():
+            with open(hub.log_path, encoding="utf-8") as log:
+                return "Table `Connection' has missing or invalid `target' column" in log.read()
+
+        wait_until(told, "the log says why")
+        self.assertFalse(os.path.exists(self.path("odd.sock")))
+
     def test_listening_on_a_host_that_has_a_name(self):
         hub = self.hub("--remote=ptcp:0:localhost", "--remote=ptcp:0:name.invalid", "--remote=db:Hub,Root,connections")
         self.assertTrue(self.answers(f"tcp:127.0.0.1:{hub.bound_port('0:localhost')}"))

@@ -187,6 +187,7 @@ class UnixctlTest(TwinTest):
                       ["vlog/set", "file:info"], ["vlog/set"], ["vlog/set", "a", "b"],
                       ["vlog/disable-rate-limit"], ["vlog/disable-rate-limit", "jsonrpc"],
                       ["vlog/disable-rate-limit", "nomodule"], ["vlog/enable-rate-limit"],
+                      ["vlog/enable-rate-limit", "any"], ["vlog/disable-rate-limit", "ANY"],
                       ["vlog/reopen"], ["vlog/close"], ["vlog/reopen"]):
             with self.subTest(words=words):
                 self.command(*words)
@@ -222,6 +223,20 @@ class UnixctlTest(TwinTest):
                 return re.search(r'received request, method="echo".*marker', log.read())
 
         wait_until(logged, "the request is in the log")
+
+    def test_debug_log_calls_sent_errors_replies(self):
+        def sent(server):
+            server.appctl("vlog/set", "jsonrpc:file:dbg")
+            with server.connect() as client:
+                client.call("nonsense", [])
+
+            def logged():
+                with open(server.log_path, encoding="utf-8") as log:
+                    return re.search(r"send \w+, error=.*unknown method.*", log.read())
+
+            return wait_until(logged, "the reply is in the log").group()
+
+        self.same(sent)
 
     def test_json_format(self):
         """set-options --format json wraps answers, for that connection."""
