@@ -305,8 +305,9 @@ absl::Status TlsConfig::SetProtocols(absl::string_view protocols) {
 }
 
 absl::Status TlsConfig::SetCiphers(absl::string_view ciphers) {
-  if (ciphers == impl_->ciphers) return absl::OkStatus();
-  impl_->ciphers = std::string(ciphers);
+  std::string list(ciphers.empty() ? kDefaultCiphers : ciphers);
+  if (list == impl_->ciphers) return absl::OkStatus();
+  impl_->ciphers = std::move(list);
   impl_->settings_changed = true;
   const ContextPtr trial(SSL_CTX_new(TLS_method()));
   if (SSL_CTX_set_cipher_list(trial.get(), impl_->ciphers.c_str()) == 1) return absl::OkStatus();

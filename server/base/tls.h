@@ -39,8 +39,8 @@ class TlsConfig {
   // Mistakes are logged and returned, and leave the setting as it was. Empty is the default,
   // TLS 1.2 and later.
   absl::Status SetProtocols(absl::string_view protocols);
-  // Of TLS 1.2 and earlier. A list without any known cipher, which is logged and returned, leaves
-  // them none, so that what was meant as a restriction is one.
+  // Of TLS 1.2 and earlier; empty is the default. A list without any known cipher, which is logged
+  // and returned, leaves them none, so that what was meant as a restriction is one.
   absl::Status SetCiphers(absl::string_view ciphers);
   // Of TLS 1.3; empty is the default. Mistakes leave the setting as it was.
   absl::Status SetCipherSuites(absl::string_view ciphersuites);

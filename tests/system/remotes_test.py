@@ -135,14 +135,14 @@ class RemotesTest(SystemTest):
         database = self.database("odd", schema)
         hub = self.server("odd", [database], ["--remote=db:Hub,Root,connections"])
         with hub.connect() as client:
-            client.transact("Hub", *connections({"target": "punix:" + self.path("odd.sock")}))
+            client.transact("Hub", *connections({"target": "punix:" + self.path("target.sock")}))
 
         def told():
             with open(hub.log_path, encoding="utf-8") as log:
                 return "Table `Connection' has missing or invalid `target' column" in log.read()
 
         wait_until(told, "the log says why")
-        self.assertFalse(os.path.exists(self.path("odd.sock")))
+        self.assertFalse(os.path.exists(self.path("target.sock")))
 
     def test_listening_on_a_host_that_has_a_name(self):
         hub = self.hub("--remote=ptcp:0:localhost", "--remote=ptcp:0:name.invalid", "--remote=db:Hub,Root,connections")
