@@ -98,6 +98,8 @@ std::string MeterBandKey(Replica& southbound, const ovsdb::Row& row) {
       southbound.PeekIndex(sb::Meter::kTable, sb::Meter::kBands, ovsdb::Atom::Of(row.uuid()));
   if (meters.empty()) return "";
   const ovsdb::Row* meter = southbound.Peek(sb::Meter::kTable, meters.front());
+  // It may go with its band, before the index knows.
+  if (meter == nullptr) return "";
   const Band band = ReadBand(row);
   const absl::Span<const Uuid> siblings = meter->datum(sb::Meter::kBands).uuids();
   const auto n = std::count_if(siblings.begin(), siblings.end(), [&](const Uuid& uuid) {

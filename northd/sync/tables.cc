@@ -75,7 +75,9 @@ std::string HaChassisKey(Replica& replica, const Row& row) {
   const auto groups = replica.PeekIndex(sb::HAChassisGroup::kTable, sb::HAChassisGroup::kHaChassis,
                                         Atom::Of(row.uuid()));
   if (groups.empty()) return "";
+  // It may go with its member, before the index knows.
   const Row* group = replica.Peek(sb::HAChassisGroup::kTable, groups.front());
+  if (group == nullptr) return "";
   return absl::StrCat(Value(row, sb::HAChassis::kExternalIds, "chassis-name"), "/",
                       group->datum(sb::HAChassisGroup::kName).key(0).string());
 }
