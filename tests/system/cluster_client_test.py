@@ -227,8 +227,14 @@ class FailureScenarioTest(ClusterTest):
         wait_until(lambda: status(first)["Role"] == "follower", "it follows")
         second = leader(members)
         self.assertIsNot(first, second)
+        # Nobody votes for one who lacks the first entry of the new term.
+        wait_until(lambda: log_end(first) == log_end(second), "it has what the leader has")
         first.appctl("cluster/failure-test", "force-election")
         wait_until(lambda: status(first)["Role"] == "leader", "it leads again")
+
+
+def log_end(member):
+    return status(member)["Log"].split(",")[1]
 
 
 def sorted_numbers(member):
