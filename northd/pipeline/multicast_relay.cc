@@ -27,12 +27,16 @@ bool ComputeFloods(Context& ctx, const Uuid& router) {
 }
 constexpr engine::Kind<Uuid, bool> kFloods{"router_floods_multicast", &ComputeFloods};
 
-// Membership reports go to all flooded ports, whatever their TTL, but not round in circles.
-void AddReports(Context& ctx, const Router& router) {
+// Membership reports may have a TTL of 1.
+void AdmitReports(Context& ctx, const Router& router) {
   for (const absl::string_view protocol : {"igmp", "(mldv1 || mldv2)"}) {
     AddFlow(ctx, router.number, Stage::kLrInIpInput, 120, absl::StrCat(protocol, " && ip.ttl == 1"),
             "next;");
   }
+}
+
+// They go to all flooded ports, but not round in circles.
+void AddReports(Context& ctx, const Router& router) {
   for (const absl::string_view protocol : {"igmp", "mldv1 || mldv2"}) {
     AddFlow(ctx, router.number, Stage::kLrInIpRouting, 10460, protocol,
             "clone { outport = \"_MC_static\"; next; };");
@@ -53,8 +57,10 @@ void AddReports(Context& ctx, const Router& router) {
 
 std::monostate TranslateMulticastRelay(Context& ctx, const Uuid& uuid) {
   const Router& router = ctx.Get(kRouterModel, uuid);
-  if (!router.exists || !router.relays_multicast) return {};
+  if (!router.exists) return {};
   const bool floods = ctx.Get(kFloods, uuid);
+  if (floods) AdmitReports(ctx, router);
+  if (!router.relays_multicast) return {};
   if (floods) AddReports(ctx, router);
   const std::string to_flooded =
       floods ? "clone { outport = \"_MC_static\"; ip.ttl--; next; };" : "";
