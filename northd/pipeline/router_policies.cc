@@ -160,7 +160,7 @@ Groups ComputeGroups(Context& ctx, const Uuid& router) {
   for (const Uuid& uuid : row.policies()) {
     if (!ctx.Get(kIsEcmp, PolicyId(router, uuid))) continue;
     const auto policy = Row<nb::LogicalRouterPolicy>(ctx, uuid);
-    const std::string match = MatchOf(ctx, router, policy);
+    const absl::string_view match = policy.match();
     const int64_t priority = policy.priority();
     const int64_t existing =
         WrittenNumber(ctx, sb_datapath, Stage::kLrInPolicy, [&](const WrittenFlow& flow) {
@@ -196,8 +196,11 @@ class PolicyFlows {
   }
 
   void AddAction(absl::string_view actions) {
-    AddFlow(ctx_, router_.number, Stage::kLrInPolicy, static_cast<int>(policy_.priority()),
-            MatchOf(ctx_, router_.uuid, policy_), actions, {.hint = policy_.uuid()});
+    AddAction(MatchOf(ctx_, router_.uuid, policy_), actions);
+  }
+  void AddAction(absl::string_view match, absl::string_view actions) {
+    AddFlow(ctx_, router_.number, Stage::kLrInPolicy, static_cast<int>(policy_.priority()), match,
+            actions, {.hint = policy_.uuid()});
   }
 
   void AddAllow() { AddAction(absl::StrCat(mark_, "reg8[0..15] = 0; next;")); }
@@ -244,7 +247,9 @@ class PolicyFlows {
               absl::StrCat(group_match, "reg8[16..31] == ", members[i]), actions[i],
               {.hint = policy_.uuid()});
     }
-    AddAction(absl::StrCat("reg8[0..15] = ", group, "; ", SelectMember(members, {})));
+    // With several next hops a policy is of every chain.
+    AddAction(policy_.match(),
+              absl::StrCat("reg8[0..15] = ", group, "; ", SelectMember(members, {})));
   }
 
  private:
