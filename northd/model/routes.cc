@@ -1,5 +1,7 @@
 #include "northd/model/routes.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "northd/model/bfd.h"
 #include "northd/model/datapaths.h"
@@ -96,6 +98,16 @@ Route ParseLearned(Context& ctx, const Uuid& router, const sb::LearnedRoute& row
   if (!ParseAddresses(row.ip_prefix(), row.nexthop(), row.uuid(), &route)) return {};
   const auto binding = Row<sb::PortBinding>(ctx, row.logical_port());
   if (!binding || !FindPort(ctx, router, binding.logical_port(), &route)) return {};
+  // It was learned where its next hop is.
+  const RouterPort& port = ctx.Get(kRouterPortModel, route.port);
+  const auto reaches = [&route](const Network& network) {
+    return network.Contains(*route.next_hop);
+  };
+  if (!route.next_hop ||
+      (std::none_of(port.addresses.v4.begin(), port.addresses.v4.end(), reaches) &&
+       std::none_of(port.addresses.v6.begin(), port.addresses.v6.end(), reaches))) {
+    return {};
+  }
   route.exists = true;
   return route;
 }

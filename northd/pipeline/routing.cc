@@ -36,8 +36,7 @@ void AddRoute(Context& ctx, const Router& router, const Route& route, const Rout
   }
   const bool v6 = route.next_hop ? route.next_hop->v6 : route.prefix.ip.v6;
   const std::string next_hop =
-      route.next_hop ? route.next_hop->ToString()
-                     : absl::StrCat("ip", v6 ? "6" : "4", route.by_source ? ".src" : ".dst");
+      route.next_hop ? route.next_hop->ToString() : absl::StrCat("ip", v6 ? "6" : "4", ".dst");
   const std::string actions =
       absl::StrCat("reg8[0..15] = 0; ",
                    NextHopActions(next_hop, v6, *port, route.port_ip, "flags.loopback = 1; "));
@@ -155,7 +154,14 @@ std::monostate TranslateGroup(Context& ctx, const GroupId& id) {
   }
   const Route& route = ctx.Get(kRoute, RouteId(id.first, group.routes[0]));
   if (!route.exists) return {};
-  AddRoute(ctx, router, route, route.discards ? nullptr : &ctx.Get(kRouterPortModel, route.port));
+  if (route.discards) {
+    AddRoute(ctx, router, route, nullptr);
+    return {};
+  }
+  // `output_port` may be another router's, who routes then.
+  const RouterPort& port = ctx.Get(kRouterPortModel, route.port);
+  const Router& at = RouterOfPort(ctx, port);
+  if (at.exists) AddRoute(ctx, at, route, &port);
   return {};
 }
 constexpr engine::Kind<GroupId> kGroupFlows{"route_group_flows", &TranslateGroup};
