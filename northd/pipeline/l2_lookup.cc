@@ -26,8 +26,7 @@ constexpr engine::Kind<std::monostate, std::string> kDropAction{"drop_action", &
 // The MAC address that one of a port's `addresses` begins with, or, if that is dynamic, which the
 // port was given.
 std::optional<Mac> MacOf(const nb::LogicalSwitchPort& row, absl::string_view text) {
-  if (const auto mac = Mac::Parse(text)) return mac;
-  if (!DynamicRequest::Parse(text)) return std::nullopt;
+  if (!DynamicRequest::Parse(text)) return Mac::Parse(text);
   const auto dynamic = row.dynamic_addresses();
   return dynamic ? Mac::Parse(*dynamic) : std::nullopt;
 }
@@ -48,7 +47,9 @@ void AddRouterMac(Context& ctx, const SwitchPort& port, const RouterAttachment& 
         absl::StrCat("is_chassis_resident(", attachment.redirect_port, ")");
     AddFlow(ctx, sw, Stage::kLsInL2Lkup, 50, absl::StrCat(match, " && ", resident), action, extra);
     AddFlow(ctx, sw, Stage::kLsInL2Lkup, 50, absl::StrCat(match, " && !", resident),
-            absl::StrCat("outport = ", attachment.redirect_port, "; output;"), extra);
+            port.enabled ? absl::StrCat("outport = ", attachment.redirect_port, "; output;")
+                         : std::string(action),
+            extra);
   } else if (!attachment.resident_with.empty()) {
     AddFlow(ctx, sw, Stage::kLsInL2Lkup, 50,
             absl::StrCat(match, " && is_chassis_resident(", attachment.resident_with, ")"), action,
@@ -90,6 +91,11 @@ std::monostate AddL2LookupOf(Context& ctx, const Uuid& uuid) {
   if (!port.enabled) {
     AddFlow(ctx, sw.number, Stage::kLsInL2Unknown, 50, absl::StrCat("outport == ", port.json_name),
             ctx.Get(kDropAction, {}), {.hint = uuid, .port = port.name});
+    const std::string& redirect = ctx.Get(kRouterAttachment, uuid).redirect_port;
+    if (!redirect.empty()) {
+      AddFlow(ctx, sw.number, Stage::kLsInL2Unknown, 50, absl::StrCat("outport == ", redirect),
+              ctx.Get(kDropAction, {}), {.hint = uuid, .port = absl::StrCat("cr-", port.name)});
+    }
   }
 
   const auto row = Row<nb::LogicalSwitchPort>(ctx, uuid);

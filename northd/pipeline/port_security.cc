@@ -111,6 +111,11 @@ std::monostate AddPortSecurityOf(Context& ctx, const Uuid& uuid) {
   const std::string set_queue = queue ? absl::StrCat("set_queue(", *queue, "); ") : "";
   if (!port.enabled) {
     AddFlow(ctx, sw.number, Stage::kLsInCheckPortSec, 100, from_port, "reg0[15] = 1; next;", extra);
+    const std::string& redirect = ctx.Get(kRouterAttachment, uuid).redirect_port;
+    if (!redirect.empty()) {
+      AddFlow(ctx, sw.number, Stage::kLsInCheckPortSec, 100, absl::StrCat("inport == ", redirect),
+              "reg0[15] = 1; next;", {.hint = uuid, .port = absl::StrCat("cr-", port.name)});
+    }
   } else if (port.type == SwitchPortType::kVtep) {
     // From a hardware VTEP: no service but switching.
     AddFlow(ctx, sw.number, Stage::kLsInCheckPortSec, 70, from_port,
