@@ -83,10 +83,10 @@ constexpr engine::Kind<Uuid, int64_t> kKey{"datapath_key", &ComputeKey};
 
 using Ids = std::map<std::string, std::string>;
 
-// A limit of 0..2^32-1 as it is written, if there is one.
+// A limit of 1..2^32-1 as it is written, if there is one; 0 is none.
 void AddZoneLimit(const StringMap& options, Ids* ids) {
   const int64_t limit = options.GetInt("ct-zone-limit", -1);
-  if (limit >= 0 && limit <= UINT32_MAX) (*ids)["ct-zone-limit"] = absl::StrCat(limit);
+  if (limit > 0 && limit <= UINT32_MAX) (*ids)["ct-zone-limit"] = absl::StrCat(limit);
 }
 
 void AddSwitchIds(const nb::LogicalSwitch& sw, Ids* ids) {

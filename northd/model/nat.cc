@@ -14,11 +14,13 @@ namespace {
 
 base::LogModule log("northd");
 
-// "IP", "IP IP" of two families, or "router_ip".
-ForcedSource ParseForcedSource(absl::string_view router, absl::string_view option,
-                               absl::string_view text) {
+// options:dnat_force_snat_ip or lb_force_snat_ip: "IP", "IP IP" of two families, or, for load
+// balancers of a gateway router, "router_ip".
+ForcedSource ParseForcedSource(const nb::LogicalRouter& router, absl::string_view option) {
   ForcedSource result;
-  if (option == "lb_force_snat_ip" && text == "router_ip") {
+  const StringMap options = router.options();
+  const absl::string_view text = options.GetOrEmpty(option);
+  if (option == "lb_force_snat_ip" && text == "router_ip" && options.Contains("chassis")) {
     result.router_ip = true;
     return result;
   }
@@ -28,7 +30,7 @@ ForcedSource ParseForcedSource(absl::string_view router, absl::string_view optio
     if (!network || slot) {
       static base::RateLimit limit(1, 5);
       log.WarnLimited(limit, "bad ip %s in options:%s of router %s", std::string(text),
-                      std::string(option), std::string(router));
+                      std::string(option), std::string(router.name()));
       return {};
     }
     slot = network->ip;
@@ -68,21 +70,16 @@ NatRouter ComputeNatRouter(Context& ctx, const Uuid& uuid) {
   router.exists = true;
   router.number = datapath.number;
   const StringMap options = row.options();
-  router.is_gateway = options.Contains("chassis");
-  for (const Uuid& port : row.ports()) {
-    const RouterPort& model = ctx.Get(kRouterPortModel, port);
-    if (model.exists && model.is_distributed_gateway) router.distributed_gateways.push_back(port);
-  }
+  const RouterGateways& gateways = ctx.Get(kRouterGateways, uuid);
+  router.is_gateway = gateways.is_gateway_router;
+  router.distributed_gateways = gateways.distributed_ports;
   router.has_nat = !row.nat().empty();
   const Globals& globals = GetGlobals(ctx);
   router.commit_all = options.GetBool("ct-commit-all", false) &&
                       globals.features.ct_commit_to_zone && globals.features.ct_next_zone;
   router.use_common_zone = globals.use_common_zone;
-  const absl::string_view name = row.name();
-  router.dnat_force_snat =
-      ParseForcedSource(name, "dnat_force_snat_ip", options.GetOrEmpty("dnat_force_snat_ip"));
-  router.lb_force_snat =
-      ParseForcedSource(name, "lb_force_snat_ip", options.GetOrEmpty("lb_force_snat_ip"));
+  router.dnat_force_snat = ParseForcedSource(row, "dnat_force_snat_ip");
+  router.lb_force_snat = ParseForcedSource(row, "lb_force_snat_ip");
   return router;
 }
 
@@ -142,7 +139,10 @@ Nat ComputeNat(Context& ctx, const Uuid& uuid) {
       nat.distributed = *mac != ctx.Get(kRouterPortModel, nat.gateway_port).addresses.mac;
     }
   }
-  nat.valid = true;
+  nat.translates = true;
+  // `gateway_port` has to be a distributed gateway port of the router, where that matters or not.
+  const auto gateway_port = row.gateway_port();
+  nat.valid = !gateway_port || *gateway_port == nat.gateway_port;
   return nat;
 }
 

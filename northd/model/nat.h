@@ -48,7 +48,9 @@ inline constexpr engine::Kind<Uuid, NatRouter> kNatRouter{"nat_router", &Compute
 enum class NatType { kSnat, kDnat, kDnatAndSnat };
 
 struct Nat {
-  bool valid = false;  // Else nothing below means anything.
+  bool translates = false;  // Else nothing below means anything.
+  // It is the router's own in all ways: its address is answered for, announced and routed to.
+  bool valid = false;
   Uuid uuid;
   Uuid router;
   NatType type = NatType::kSnat;

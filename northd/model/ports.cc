@@ -192,7 +192,10 @@ SwitchPorts ComputeSwitchPorts(Context& ctx, const Uuid& sw) {
   for (const Uuid& uuid : row.ports()) {
     const auto port = Row<nb::LogicalSwitchPort>(ctx, uuid);
     if (!port) continue;
-    if (port.type() == "localnet") ports.localnet.push_back(uuid);
+    if (port.type() == "localnet") {
+      ports.localnet.push_back(uuid);
+      if (port.tag()) ports.has_tagged_localnet = true;
+    }
     if (port.type() == "vtep") ports.vtep.push_back(uuid);
   }
   return ports;
@@ -236,7 +239,9 @@ RouterGateways ComputeRouterGateways(Context& ctx, const Uuid& router) {
   RouterGateways gateways;
   const auto row = Row<nb::LogicalRouter>(ctx, router);
   if (!row) return gateways;
-  gateways.chassis = std::string(row.options().GetOrEmpty("chassis"));
+  const auto chassis = row.options().Get("chassis");
+  gateways.is_gateway_router = chassis.has_value();
+  gateways.chassis = std::string(chassis.value_or(""));
   for (const Uuid& uuid : row.ports()) {
     if (ctx.Get(kRouterPortModel, uuid).is_distributed_gateway) {
       gateways.distributed_ports.push_back(uuid);

@@ -89,24 +89,27 @@ inline constexpr engine::Kind<Uuid, RouterPort> kRouterPortModel{"router_port_mo
 
 // What a router is to its ports.
 struct RouterGateways {
-  std::string chassis;                  // That it is bound to, as a gateway router; or "".
+  bool is_gateway_router = false;       // It is bound to one chassis,
+  std::string chassis;                  // this one.
   std::vector<Uuid> distributed_ports;  // Bound to gateway chassis each; none of a gateway router.
   bool operator==(const RouterGateways& o) const = default;
 };
 
 RouterGateways ComputeRouterGateways(Context& ctx, const Uuid& router);
-inline constexpr engine::Kind<Uuid, RouterGateways> kRouterGateways{"router_gateways",
-                                                                    &ComputeRouterGateways};
+inline constexpr engine::Kind<Uuid, RouterGateways> kRouterGateways{
+    "router_gateways", &ComputeRouterGateways, /*is_cutoff=*/true};
 
 // Which ports of some kinds a switch has.
 struct SwitchPorts {
   std::vector<Uuid> localnet;
+  bool has_tagged_localnet = false;  // With a VLAN.
   std::vector<Uuid> vtep;
   bool operator==(const SwitchPorts& o) const = default;
 };
 
 SwitchPorts ComputeSwitchPorts(Context& ctx, const Uuid& sw);
-inline constexpr engine::Kind<Uuid, SwitchPorts> kSwitchPorts{"switch_ports", &ComputeSwitchPorts};
+inline constexpr engine::Kind<Uuid, SwitchPorts> kSwitchPorts{"switch_ports", &ComputeSwitchPorts,
+                                                              /*is_cutoff=*/true};
 
 // Whether a switch port leads to the only distributed gateway port of a router, on a switch without
 // a localnet port. Such a port has a chassisredirect port, too: "cr-NAME".

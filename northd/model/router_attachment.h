@@ -13,11 +13,6 @@
 
 namespace northd {
 
-// The distributed gateway ports of a router.
-std::vector<Uuid> ComputeGatewayPorts(Context& ctx, const Uuid& router);
-inline constexpr engine::Kind<Uuid, std::vector<Uuid>> kGatewayPortsOf{
-    "gateway_ports_of", &ComputeGatewayPorts, /*is_cutoff=*/true};
-
 struct RouterAttachment {
   bool exists = false;  // Else nothing below means anything: the port leads nowhere.
   Uuid router_port;

@@ -4,41 +4,11 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
+#include "northd/model/chassis.h"
 #include "northd/replica/lookup.h"
 #include "northd/rows/nb_rows.h"
-#include "northd/rows/sb_rows.h"
 
 namespace northd {
-namespace {
-
-// Whether a chassis, by name or hostname, belongs to another availability zone.
-bool ComputeIsRemoteChassis(Context& ctx, const std::string& name) {
-  sb::Chassis chassis = FindRow<sb::Chassis>(ctx, sb::Chassis::kName, name);
-  if (!chassis) chassis = FindRow<sb::Chassis>(ctx, sb::Chassis::kHostname, name);
-  return chassis && chassis.other_config().GetBool("is-remote", false);
-}
-constexpr engine::Kind<std::string, bool> kIsRemoteChassis{"is_remote_chassis",
-                                                           &ComputeIsRemoteChassis};
-
-SwitchBehindTraits ComputeTraits(Context& ctx, const Uuid& uuid) {
-  SwitchBehindTraits traits;
-  const auto sw = Row<nb::LogicalSwitch>(ctx, uuid);
-  if (!sw) return traits;
-  for (const Uuid& port_uuid : sw.ports()) {
-    const auto port = Row<nb::LogicalSwitchPort>(ctx, port_uuid);
-    if (!port) continue;
-    if (port.type() == "localnet") {
-      traits.has_localnet_ports = true;
-      if (port.tag()) traits.has_tagged_localnet_ports = true;
-    }
-    if (port.type() == "vtep") traits.has_vtep_ports = true;
-  }
-  return traits;
-}
-constexpr engine::Kind<Uuid, SwitchBehindTraits> kTraits{"switch_behind", &ComputeTraits, true};
-
-}  // namespace
-
 Router ComputeRouter(Context& ctx, const Uuid& uuid) {
   Router router;
   const auto row = Row<nb::LogicalRouter>(ctx, uuid);
@@ -49,21 +19,15 @@ Router ComputeRouter(Context& ctx, const Uuid& uuid) {
   router.number = datapath.number;
   router.uuid = uuid;
   const StringMap options = row.options();
-  router.is_gateway = options.Contains("chassis");
+  const RouterGateways& gateways = ctx.Get(kRouterGateways, uuid);
+  router.is_gateway = gateways.is_gateway_router;
+  router.gateway_ports = gateways.distributed_ports;
   router.learns_from_arp_requests = options.GetBool("always_learn_from_arp_request", true);
   router.resolves_routers_dynamically = options.GetBool("dynamic_neigh_routers", false);
   router.relays_multicast = options.GetBool("mcast_relay", false);
   router.commits_all = options.GetBool("ct-commit-all", false);
   for (const Uuid& port_uuid : row.ports()) {
-    const auto port = Row<nb::LogicalRouterPort>(ctx, port_uuid);
-    if (!port) continue;
-    if (!router.is_gateway && (!port.gateway_chassis().empty() || port.ha_chassis_group())) {
-      router.gateway_ports.push_back(port_uuid);
-    }
-    const auto chassis = port.options().Get("requested-chassis");
-    if (chassis && !chassis->empty() && ctx.Get(kIsRemoteChassis, std::string(*chassis))) {
-      router.has_remote_ports = true;
-    }
+    if (RemoteChassisOf(ctx, port_uuid)) router.has_remote_ports = true;
   }
   return router;
 }
@@ -93,9 +57,10 @@ RouterPorts ComputeRouterPortsAround(Context& ctx, const Uuid& sw) {
   return ports;
 }
 
-SwitchBehindTraits TraitsBehind(Context& ctx, const RouterPort& port) {
+const SwitchPorts& SwitchPortsBehind(Context& ctx, const RouterPort& port) {
+  static const auto& none = *new SwitchPorts;
   const Uuid sw = SwitchBehind(ctx, port);
-  return sw.is_zero() ? SwitchBehindTraits() : ctx.Get(kTraits, sw);
+  return sw.is_zero() ? none : ctx.Get(kSwitchPorts, sw);
 }
 
 }  // namespace northd

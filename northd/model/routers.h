@@ -46,14 +46,8 @@ inline bool IsGatewayPort(Context& ctx, const RouterPort& port) {
 // The switch that a router's port leads to; zero if it leads to none.
 Uuid SwitchBehind(Context& ctx, const RouterPort& port);
 
-// What a router has to know of a switch that one of its ports leads to.
-struct SwitchBehindTraits {
-  bool has_localnet_ports = false;
-  bool has_tagged_localnet_ports = false;  // With a VLAN.
-  bool has_vtep_ports = false;
-  bool operator==(const SwitchBehindTraits& o) const = default;
-};
-SwitchBehindTraits TraitsBehind(Context& ctx, const RouterPort& port);
+// Which ports the switch has that a router's port leads to; none if it leads to none.
+const SwitchPorts& SwitchPortsBehind(Context& ctx, const RouterPort& port);
 
 // The router ports that ports of a Logical_Switch lead to, in the order of the switch's ports.
 using RouterPorts = std::vector<Uuid>;

@@ -1,14 +1,13 @@
 #include "northd/model/shared_addresses.h"
 
 #include <algorithm>
-#include <optional>
 #include <set>
 #include <utility>
 #include <variant>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
+#include "northd/model/lb_vip_ips.h"
+#include "northd/model/nat.h"
 #include "northd/replica/lookup.h"
 #include "northd/rows/nb_rows.h"
 
@@ -17,61 +16,34 @@ namespace {
 
 // ---- SNAT ----
 
-struct SnatAddresses {
-  std::set<std::string> ips;
-  bool to_router_ip = false;
-  bool operator==(const SnatAddresses& o) const = default;
-};
+using SnatIps = std::set<std::string>;
 
-SnatAddresses ComputeSnatAddresses(Context& ctx, const Uuid& router) {
-  SnatAddresses addresses;
+SnatIps ComputeSnatIps(Context& ctx, const Uuid& router) {
+  SnatIps ips;
   const auto row = Row<nb::LogicalRouter>(ctx, router);
-  if (!row) return addresses;
+  if (!row) return ips;
   for (const Uuid& uuid : row.nat()) {
-    const auto nat = Row<nb::NAT>(ctx, uuid);
-    if (!nat || nat.type() != "snat") continue;
-    if (const auto ip = Ip::Parse(nat.external_ip())) addresses.ips.insert(ip->ToString());
+    const Nat& nat = ctx.Get(kNat, uuid);
+    if (nat.valid && nat.type == NatType::kSnat) ips.insert(nat.external_ip.ToString());
   }
-  for (const absl::string_view kind : {"dnat", "lb"}) {
-    const ForceSnat force = ParseForceSnat(kind, row.options());
-    for (const Ip& ip : force.addresses) addresses.ips.insert(ip.ToString());
-    addresses.to_router_ip |= force.to_router_ip;
+  const NatRouter& its = ctx.Get(kNatRouter, router);
+  for (const ForcedSource& forced : {its.dnat_force_snat, its.lb_force_snat}) {
+    if (forced.v4) ips.insert(forced.v4->ToString());
+    if (forced.v6) ips.insert(forced.v6->ToString());
   }
-  return addresses;
+  return ips;
 }
-constexpr engine::Kind<Uuid, SnatAddresses> kSnatAddresses{"snat_addresses", &ComputeSnatAddresses,
-                                                           true};
+constexpr engine::Kind<Uuid, SnatIps> kSnatIps{"snat_ips", &ComputeSnatIps, true};
 
 // By router and the text of the address.
 using Question = std::pair<Uuid, std::string>;
 
 bool ComputeIsSnatIp(Context& ctx, const Question& question) {
-  return ctx.Get(kSnatAddresses, question.first).ips.contains(question.second);
+  return ctx.Get(kSnatIps, question.first).contains(question.second);
 }
 constexpr engine::Kind<Question, bool> kIsSnatIp{"is_snat_ip", &ComputeIsSnatIp, true};
 
 // ---- Load balancers ----
-
-using VipAddresses = std::set<std::string>;  // Without ports.
-
-VipAddresses ComputeVipAddresses(Context& ctx, const Uuid& uuid) {
-  VipAddresses ips;
-  const auto lb = Row<nb::LoadBalancer>(ctx, uuid);
-  if (!lb) return ips;
-  for (const auto& [vip, backends] : lb.vips()) {
-    // "IP", "IP:PORT", "[IPv6]" or "[IPv6]:PORT".
-    std::optional<Ip> ip = Ip::Parse(vip);
-    if (!ip && !vip.empty() && vip[0] == '[') {
-      ip = Ip::Parse(vip.substr(1, vip.find(']') - 1));
-    } else if (!ip) {
-      ip = Ip::Parse(vip.substr(0, vip.find(':')));
-    }
-    if (ip) ips.insert(ip->ToString());
-  }
-  return ips;
-}
-constexpr engine::Kind<Uuid, VipAddresses> kVipAddresses{"vip_addresses", &ComputeVipAddresses,
-                                                         true};
 
 using LoadBalancers = std::vector<Uuid>;
 using VipOwners = absl::flat_hash_map<std::string, LoadBalancers>;
@@ -79,7 +51,8 @@ using VipOwners = absl::flat_hash_map<std::string, LoadBalancers>;
 VipOwners ComputeVipOwners(Context& ctx, const std::monostate&) {
   VipOwners owners;
   for (const Uuid& lb : AllRows<nb::LoadBalancer>(ctx)) {
-    for (const std::string& ip : ctx.Get(kVipAddresses, lb)) owners[ip].push_back(lb);
+    for (const std::string& ip : ctx.Get(kLbVipIps, LbVips(lb, WhichVips::kAll)))
+      owners[ip].push_back(lb);
   }
   return owners;
 }
@@ -114,19 +87,6 @@ constexpr engine::Kind<Question, bool> kIsLbVip{"is_lb_vip", &ComputeIsLbVip, tr
 
 }  // namespace
 
-ForceSnat ParseForceSnat(absl::string_view kind, const StringMap& router_options) {
-  ForceSnat force;
-  const absl::string_view text = router_options.GetOrEmpty(absl::StrCat(kind, "_force_snat_ip"));
-  if (kind == "lb" && text == "router_ip") {
-    force.to_router_ip = true;
-    return force;
-  }
-  for (const absl::string_view word : absl::StrSplit(text, ' ', absl::SkipWhitespace())) {
-    if (const auto ip = Ip::Parse(word)) force.addresses.push_back(*ip);
-  }
-  return force;
-}
-
 bool IsSnatIp(Context& ctx, const Uuid& router, const Ip& ip) {
   return ctx.Get(kIsSnatIp, Question(router, ip.ToString()));
 }
@@ -136,7 +96,7 @@ bool IsLbVip(Context& ctx, const Uuid& router, const Ip& ip) {
 }
 
 bool IsForcedToRouterIp(Context& ctx, const Uuid& router) {
-  return ctx.Get(kSnatAddresses, router).to_router_ip;
+  return ctx.Get(kNatRouter, router).lb_force_snat.router_ip;
 }
 
 }  // namespace northd

@@ -12,15 +12,6 @@
 
 namespace northd {
 
-// How options:lb_force_snat_ip of a router says that load-balanced traffic is to be SNATed.
-struct ForceSnat {
-  bool to_router_ip = false;  // To the address of the port it goes out through;
-  std::vector<Ip> addresses;  // or to these, one of each family at most.
-  bool operator==(const ForceSnat& o) const = default;
-};
-// `kind`: "dnat" or "lb".
-ForceSnat ParseForceSnat(absl::string_view kind, const StringMap& router_options);
-
 // Whether sources are translated to this address, by a SNAT rule or by force.
 bool IsSnatIp(Context& ctx, const Uuid& router, const Ip& ip);
 // Whether a load balancer that the router names has this address as a VIP.

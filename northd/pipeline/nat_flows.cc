@@ -23,7 +23,7 @@ Uuid ComputeLastNat(Context& ctx, const Uuid& router) {
   if (!row) return {};
   const absl::Span<const Uuid> nats = row.nat();
   for (size_t i = nats.size(); i-- > 0;) {
-    if (ctx.Get(kNat, nats[i]).valid) return nats[i];
+    if (ctx.Get(kNat, nats[i]).translates) return nats[i];
   }
   return {};
 }
@@ -52,7 +52,7 @@ class Rule {
   }
 
   void Emit() {
-    AddNeighbours();
+    if (nat_.valid) AddNeighbours();
     if (!router_.is_gateway && port_ == nullptr) return;
     if (nat_.snat()) AddUnsnat();
     if (nat_.dnat()) AddDnat();
@@ -198,7 +198,7 @@ class Rule {
     // The match is that of the router's last rule, whichever this is: what 25.03 does, and with it
     // the controllers that see flows of both.
     const Nat& last = ctx_.Get(kNat, ctx_.Get(kLastNat, nat_.router));
-    if (!last.valid || last.gateway_port.is_zero()) return;
+    if (!last.translates || last.gateway_port.is_zero()) return;
     const std::string match =
         absl::StrCat(Rule(ctx_, last, router_).EgressLoopMatch(), " && ", ip_, ".src == $",
                      nat_.allowed.empty() ? nat_.exempted : nat_.allowed);
@@ -272,7 +272,7 @@ class Rule {
     Add(Stage::kLrInIpInput, 90, ask, answer(kInportMac));
     if (port_ == nullptr) return;
     if (!nat_.distributed && !port_->switch_port.is_zero() &&
-        !TraitsBehind(ctx_, *port_).has_localnet_ports) {
+        SwitchPortsBehind(ctx_, *port_).localnet.empty()) {
       return;
     }
     const std::string here = absl::StrCat("inport == ", port_->json_name, " && ", ask);
@@ -374,7 +374,7 @@ void AddForceSnatOfPort(Context& ctx, DatapathNumber n, const RouterPort& port) 
 
 std::monostate NatFlows(Context& ctx, const Uuid& uuid) {
   const Nat& nat = ctx.Get(kNat, uuid);
-  if (!nat.valid) return {};
+  if (!nat.translates) return {};
   Rule(ctx, nat, ctx.Get(kNatRouter, nat.router)).Emit();
   return {};
 }

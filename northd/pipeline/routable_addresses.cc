@@ -6,7 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "northd/model/load_balancers.h"
+#include "northd/model/lb_vip_ips.h"
 #include "northd/model/nat.h"
 #include "northd/model/ports.h"
 #include "northd/replica/lookup.h"
@@ -17,33 +17,6 @@ namespace {
 
 // Of a route to one address of a network that the router is connected to.
 constexpr int kHostRoutePriority = 262;
-
-// The VIPs of a router's load balancers with add_route.
-std::vector<std::string> ComputeRoutableVips(Context& ctx, const Uuid& lb) {
-  std::vector<std::string> vips;
-  const auto row = Row<nb::LoadBalancer>(ctx, lb);
-  if (!row || !ctx.Get(kLoadBalancer, lb).add_route) return vips;
-  for (const auto& [key, value] : row.vips()) {
-    const LbVip& vip = ctx.Get(kLbVip, LbVipId(lb, std::string(key)));
-    if (vip.valid && Ip::Parse(vip.ip)) vips.push_back(vip.ip);
-  }
-  return vips;
-}
-constexpr engine::Kind<Uuid, std::vector<std::string>> kRoutableVips{"routable_vips",
-                                                                     &ComputeRoutableVips};
-
-std::vector<std::string> ComputeRoutableVipsOfGroup(Context& ctx, const Uuid& group) {
-  std::vector<std::string> vips;
-  const auto row = Row<nb::LoadBalancerGroup>(ctx, group);
-  if (!row) return vips;
-  for (const Uuid& lb : row.load_balancer()) {
-    const std::vector<std::string>& its = ctx.Get(kRoutableVips, lb);
-    vips.insert(vips.end(), its.begin(), its.end());
-  }
-  return vips;
-}
-constexpr engine::Kind<Uuid, std::vector<std::string>> kRoutableVipsOfGroup{
-    "routable_vips_of_lb_group", &ComputeRoutableVipsOfGroup};
 
 // Those of the ports of a switch that have any, each with its router port.
 using Behind = std::vector<std::pair<Uuid, RoutableAddresses>>;
@@ -96,12 +69,8 @@ std::vector<RoutableAddresses> ComputeRoutableAddresses(Context& ctx, const Uuid
     }
     add_central(nat.external_text, /*v6=*/false);
   }
-  const auto add_vips = [&](const std::vector<std::string>& vips) {
-    for (const std::string& vip : vips) add_central(vip, absl::StrContains(vip, ':'));
-  };
-  for (const Uuid& lb : row.load_balancer()) add_vips(ctx.Get(kRoutableVips, lb));
-  for (const Uuid& group : row.load_balancer_group()) {
-    add_vips(ctx.Get(kRoutableVipsOfGroup, group));
+  for (const std::string& vip : LbVipIpsOf(ctx, port.router_uuid, WhichVips::kRoutable)) {
+    add_central(vip, absl::StrContains(vip, ':'));
   }
   if (has_central) all.push_back(std::move(central));
   return all;
@@ -111,7 +80,7 @@ std::monostate RoutableNeighbors(Context& ctx, const Uuid& uuid) {
   const RouterPort& port = ctx.Get(kRouterPortModel, uuid);
   if (!port.exists || port.switch_port.is_zero()) return {};
   const NatRouter& router = ctx.Get(kNatRouter, port.router_uuid);
-  if (!router.exists) return {};
+  if (!router.exists || !ctx.Get(kSwitchPortModel, port.switch_port).enabled) return {};
   for (const auto& [other, its] : ctx.Get(kBehind, SwitchOf(ctx, port.switch_port))) {
     if (other == uuid) continue;
     AddFlow(ctx, router.number, Stage::kLrInArpResolve, 100,

@@ -10,7 +10,10 @@
 #include "absl/strings/str_join.h"
 #include "northd/model/lb_neighbors.h"
 #include "northd/model/load_balancers.h"
+#include "northd/model/nat.h"
 #include "northd/model/router_attachment.h"
+#include "northd/model/router_networks.h"
+#include "northd/model/shared_addresses.h"
 #include "northd/model/switches.h"
 #include "northd/output/flow_table.h"
 #include "northd/pipeline/neighbor_replies.h"
@@ -65,19 +68,6 @@ void AddRequests(Context& ctx, const Uuid& switch_port, absl::string_view addres
           to(attachment.redirect_port), extra);
 }
 
-// Whether one of a router's ports has the address.
-bool IsOwn(Context& ctx, const Uuid& router_uuid, const Ip& ip) {
-  const auto router = Row<nb::LogicalRouter>(ctx, router_uuid);
-  if (!router) return false;
-  for (const Uuid& uuid : router.ports()) {
-    const RouterPort& port = ctx.Get(kRouterPortModel, uuid);
-    for (const Network& network : ip.v6 ? port.addresses.v6 : port.addresses.v4) {
-      if (network.ip == ip) return true;
-    }
-  }
-  return false;
-}
-
 bool IsInNetworks(const PortAddresses& addresses, const Ip& ip) {
   for (const Network& network : ip.v6 ? addresses.v6 : addresses.v4) {
     if (network.Contains(ip)) return true;
@@ -103,14 +93,6 @@ std::monostate AddVip(Context& ctx, const LbVipId& id) {
 }
 constexpr engine::Kind<LbVipId> kVip{"vip_addresses", &AddVip};
 
-// A rule with a malformed address is none.
-bool IsValid(const nb::NAT& nat) {
-  if (!Ip::Parse(nat.external_ip())) return false;
-  const bool is_distributed =
-      nat.type() == "dnat_and_snat" && nat.logical_port() && nat.external_mac();
-  return !is_distributed || Mac::Parse(*nat.external_mac()).has_value();
-}
-
 using NatMacs = std::set<std::string>;
 
 NatMacs ComputeNatMacs(Context& ctx, const Uuid& router_uuid) {
@@ -120,7 +102,7 @@ NatMacs ComputeNatMacs(Context& ctx, const Uuid& router_uuid) {
   for (const Uuid& uuid : router.nat()) {
     const auto nat = Row<nb::NAT>(ctx, uuid);
     if (!nat || !nat.external_mac() || nat.type() == "snat") continue;
-    if (IsValid(nat)) macs.emplace(*nat.external_mac());
+    if (ctx.Get(kNat, uuid).valid) macs.emplace(*nat.external_mac());
   }
   return macs;
 }
@@ -145,7 +127,7 @@ void AddNatMac(Context& ctx, const nb::NAT& nat, const Uuid& router) {
   if (nat.type() != "dnat_and_snat" || !nat.logical_port() || !nat.external_mac()) return;
   const std::optional<Mac> mac = Mac::Parse(*nat.external_mac());
   if (!mac) return;
-  for (const Uuid& gateway : ctx.Get(kGatewayPortsOf, router)) {
+  for (const Uuid& gateway : ctx.Get(kRouterGateways, router).distributed_ports) {
     const Uuid& switch_port = ctx.Get(kRouterPortModel, gateway).switch_port;
     const SwitchPort& port = ctx.Get(kSwitchPortModel, switch_port);
     if (!port.exists) continue;
@@ -176,20 +158,15 @@ std::monostate AddRouterAddressesOf(Context& ctx, const Uuid& uuid) {
 }
 
 std::monostate AddNatAddressesOf(Context& ctx, const Uuid& uuid) {
-  const auto nat = Row<nb::NAT>(ctx, uuid);
-  if (!nat || !IsValid(nat)) return {};
-  const std::string address(nat.external_ip());
-  const Ip ip = *Ip::Parse(address);
-  for (const Uuid& uuid_of_router :
-       RowsWith<nb::LogicalRouter>(ctx, nb::LogicalRouter::kNat, uuid)) {
-    const Datapath& router = ctx.Get(kDatapath, uuid_of_router);
-    if (!router.exists) continue;
-    AddNatMac(ctx, nat, uuid_of_router);
-    // An address that is one of its ports' as well is reached as that.
-    if (nat.type() == "snat" && IsOwn(ctx, uuid_of_router, ip)) continue;
-    for (const Uuid& switch_port : ctx.Get(kAttachmentsOf, uuid_of_router)) {
-      AddRequests(ctx, switch_port, address, ip.v6);
-    }
+  const Nat& nat = ctx.Get(kNat, uuid);
+  if (!nat.valid) return {};
+  AddNatMac(ctx, Row<nb::NAT>(ctx, uuid), nat.router);
+  // An address that is one of its ports' as well is reached as that.
+  if (nat.type == NatType::kSnat && IsRouterAddress(ctx, nat.router, nat.external_ip)) return {};
+  // Likewise one that is a VIP: where that is reachable, or nowhere.
+  if (IsLbVip(ctx, nat.router, nat.external_ip)) return {};
+  for (const Uuid& switch_port : ctx.Get(kAttachmentsOf, nat.router)) {
+    AddRequests(ctx, switch_port, nat.external_text, nat.v6());
   }
   return {};
 }

@@ -136,7 +136,7 @@ class IpInput {
 
   // Where several chassis see a request through a localnet port, one answers.
   std::string ArpResidence() {
-    if (!router_.is_distributed_gateway() || !TraitsBehind(ctx_, port_).has_localnet_ports) {
+    if (!router_.is_distributed_gateway() || SwitchPortsBehind(ctx_, port_).localnet.empty()) {
       return "";
     }
     bool centralized = is_gateway_port_;

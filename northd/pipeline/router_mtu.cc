@@ -91,7 +91,7 @@ PacketLimit PacketLimitOf(Context& ctx, const RouterPort& port) {
   PacketLimit limit;
   const int64_t mtu = GatewayMtu(ctx, port.uuid);
   if (mtu <= 0) return limit;
-  const bool tagged = TraitsBehind(ctx, port).has_tagged_localnet_ports;
+  const bool tagged = SwitchPortsBehind(ctx, port).has_tagged_localnet;
   limit.check = absl::StrCat("reg9[1] = check_pkt_larger(",
                              mtu + kEthernetHeader + (tagged ? kVlanHeader : 0), "); ");
   limit.bypass = std::string(

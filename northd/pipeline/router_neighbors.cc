@@ -82,7 +82,7 @@ std::monostate TranslateRouterPortNeighbors(Context& ctx, const Uuid& uuid) {
     }
   }
   const Uuid sw = SwitchBehind(ctx, port);
-  if (sw.is_zero()) return {};
+  if (sw.is_zero() || !ctx.Get(kSwitchPortModel, port.switch_port).enabled) return {};
   for (const Uuid& neighbor_uuid : ctx.Get(kRouterPortsAround, sw)) {
     if (neighbor_uuid == uuid) continue;
     const RouterPort& neighbor = ctx.Get(kRouterPortModel, neighbor_uuid);

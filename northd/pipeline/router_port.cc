@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "northd/model/routers.h"
 #include "northd/output/flow_table.h"
+#include "northd/pipeline/arp_proxy.h"
 #include "northd/pipeline/dhcp_relay.h"
 #include "northd/pipeline/router_advertisements.h"
 #include "northd/pipeline/router_bfd.h"
@@ -32,12 +33,13 @@ class PortFlows {
 
   void AddAdmission() {
     // VTEP gateways let traffic in on any chassis.
-    const bool centralized = is_gateway_port_ && !TraitsBehind(ctx_, port_).has_vtep_ports;
+    const bool centralized = is_gateway_port_ && SwitchPortsBehind(ctx_, port_).vtep.empty();
     const std::string store = absl::StrCat("xreg0[0..47] = ", mac(), "; next;");
     AddMeasured(Stage::kLrInAdmission, absl::StrCat("eth.mcast && inport == ", name()), store);
     AddMeasured(
         Stage::kLrInAdmission,
-        absl::StrCat("eth.dst == ", mac(), " && inport == ", name(), centralized ? resident_ : ""),
+        absl::StrCat("eth.dst == ", OwnMacs(), " && inport == ", name(),
+                     centralized ? resident_ : ""),
         store);
     if (!is_gateway_port_) return;
     Add(Stage::kLrInAdmission, 120,
@@ -92,6 +94,14 @@ class PortFlows {
  private:
   const std::string& name() const { return port_.json_name; }
   std::string mac() const { return port_.addresses.mac_text(); }
+  // With that of the proxy on its switch port, if that has one.
+  std::string OwnMacs() {
+    if (port_.switch_port.is_zero()) return mac();
+    const auto proxy = ArpProxyOf(ctx_, ctx_.Get(kSwitchPortModel, port_.switch_port),
+                                  ctx_.Get(kRouterAttachment, port_.switch_port));
+    if (!proxy || proxy->mac == port_.addresses.mac) return mac();
+    return absl::StrCat("{ ", proxy->mac_text(), ", ", mac(), " }");
+  }
 
   void Add(Stage stage, int priority, absl::string_view match, absl::string_view actions,
            bool hint = true, const std::source_location& where = std::source_location::current()) {

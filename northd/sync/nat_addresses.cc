@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "northd/model/addresses.h"
+#include "northd/model/lb_vip_ips.h"
 #include "northd/model/ports.h"
 #include "northd/replica/lookup.h"
 #include "northd/rows/nb_rows.h"
@@ -24,9 +25,10 @@ bool HasAddress(const RouterPort& port, absl::string_view ip) {
                      [&](const Network& network) { return network.IpText() == ip; });
 }
 
-// Of the router's NAT rules: those that are distributed each on their own, the others together.
+// Of the router's NAT rules: those that are distributed each on their own, the others together,
+// with the VIPs of its load balancers if these are wanted.
 std::vector<std::string> NatAddresses(Context& ctx, const RouterPort& port,
-                                      const RouterGateways& gateways) {
+                                      const RouterGateways& gateways, bool with_vips) {
   std::vector<std::string> addresses;
   const auto router = Row<nb::LogicalRouter>(ctx, port.router_uuid);
   if (!router) return addresses;
@@ -49,6 +51,12 @@ std::vector<std::string> NatAddresses(Context& ctx, const RouterPort& port,
       }
     } else if (!HasAddress(port, nat.external_ip())) {
       absl::StrAppend(&central, " ", nat.external_ip());
+      has_central = true;
+    }
+  }
+  if (with_vips) {
+    for (const std::string& vip : LbVipIpsOf(ctx, port.router_uuid, WhichVips::kAll)) {
+      absl::StrAppend(&central, " ", vip);
       has_central = true;
     }
   }
@@ -94,17 +102,18 @@ std::vector<std::string> ComputeNatAddresses(Context& ctx, const Uuid& switch_po
   // Where the router is, if that depends on a chassis.
   std::string resident;
   if (distributed) {
-    resident = Resident(peer.is_distributed_gateway
-                            ? peer.cr_json_name
-                            : ctx.Get(kRouterPortModel, gateways.distributed_ports.front())
-                                  .cr_json_name);
+    resident =
+        Resident(peer.is_distributed_gateway
+                     ? peer.cr_json_name
+                     : ctx.Get(kRouterPortModel, gateways.distributed_ports.front()).cr_json_name);
   }
 
   std::vector<std::string> addresses;
   const auto row = Row<nb::LogicalSwitchPort>(ctx, switch_port);
   if (const auto wanted = row.options().Get("nat-addresses")) {
     if (*wanted == "router") {
-      addresses = NatAddresses(ctx, peer, gateways);
+      addresses = NatAddresses(ctx, peer, gateways,
+                               !row.options().GetBool("exclude-lb-vips-from-garp", false));
     } else if (PortAddresses::Parse(*wanted)) {
       addresses.push_back(absl::StrCat(*wanted, resident));
     } else {

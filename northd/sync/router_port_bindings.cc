@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "northd/model/addresses.h"
+#include "northd/model/chassis.h"
 #include "northd/model/datapaths.h"
+#include "northd/model/nat.h"
 #include "northd/model/ports.h"
 #include "northd/replica/lookup.h"
 #include "northd/rows/nb_rows.h"
@@ -28,10 +31,8 @@ bool ComputeHasDistributedNat(Context& ctx, const Uuid& router) {
   const auto row = Row<nb::LogicalRouter>(ctx, router);
   if (!row) return false;
   return std::any_of(row.nat().begin(), row.nat().end(), [&](const Uuid& uuid) {
-    const auto nat = Row<nb::NAT>(ctx, uuid);
-    if (!nat || nat.type() != "dnat_and_snat" || !nat.logical_port()) return false;
-    const auto mac = nat.external_mac();
-    return mac && Mac::Parse(*mac);
+    const Nat& nat = ctx.Get(kNat, uuid);
+    return nat.valid && !nat.external_mac.empty();
   });
 }
 constexpr engine::Kind<Uuid, bool> kHasDistributedNat{"router_has_distributed_nat",
@@ -115,11 +116,18 @@ std::monostate SyncRouterPortBinding(Context& ctx, const Uuid& uuid) {
   const Datapath& datapath = ctx.Get(kDatapath, port.router_uuid);
   const auto row = Row<nb::LogicalRouterPort>(ctx, uuid);
   if (!datapath.exists) return {};
-  const std::string& chassis = ctx.Get(kRouterGateways, port.router_uuid).chassis;
+  const RouterGateways& gateways = ctx.Get(kRouterGateways, port.router_uuid);
 
   OutRow out = BeginRow(port, row, datapath, port.name, port.tunnel_key);
-  out.Set(PB::kType, chassis.empty() ? "patch" : "l3gateway");
   out.SetEmpty(PB::kHaChassisGroup);
+  if (const std::optional<Uuid> remote = RemoteChassisOf(ctx, uuid)) {
+    out.Set(PB::kType, "remote");
+    out.Set(PB::kChassis, *remote);
+    out.Set(PB::kRequestedChassis, *remote);
+  } else {
+    out.Set(PB::kType, gateways.is_gateway_router ? "l3gateway" : "patch");
+    out.SetEmpty(PB::kRequestedChassis);
+  }
   Options options;
   std::string peer;
   if (!port.switch_port.is_zero()) {
@@ -133,8 +141,8 @@ std::monostate SyncRouterPortBinding(Context& ctx, const Uuid& uuid) {
       options["chassis-redirect-port"] = absl::StrCat("cr-", port.name);
     }
   }
-  if (!chassis.empty()) {
-    options["l3gateway-chassis"] = chassis;
+  if (gateways.is_gateway_router) {
+    options["l3gateway-chassis"] = gateways.chassis;
     AddDynamicRouting(ctx, port, row.options(), &options);
   }
   const std::string& delegated = ctx.Get(kDelegatedPrefixes, port.name);

@@ -10,7 +10,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "northd/model/globals.h"
-#include "northd/model/load_balancers.h"
+#include "northd/model/lb_vip_ips.h"
+#include "northd/model/nat.h"
 #include "northd/model/routers.h"
 #include "northd/model/routes.h"
 #include "northd/replica/lookup.h"
@@ -102,12 +103,25 @@ class Advertiser {
 
   void AddNat() {
     AddNatOf(port_.router_uuid, std::nullopt);
-    for (const Uuid& neighbor : NeighborRouters()) AddNatOf(neighbor, std::nullopt);
+    std::set<Uuid> routers;
+    for (const Uuid& uuid : NeighborPorts()) {
+      routers.insert(ctx_.Get(kRouterPortModel, uuid).router_uuid);
+    }
+    for (const Uuid& router : routers) AddNatOf(router, std::nullopt);
   }
 
+  // A router's own VIPs are where it is, which has to be a place; those of others behind their
+  // ports.
   void AddLoadBalancers() {
-    AddVipsOf(port_.router_uuid);
-    for (const Uuid& neighbor : NeighborRouters()) AddVipsOf(neighbor);
+    const Router& router = ctx_.Get(kRouterModel, port_.router_uuid);
+    if (router.is_gateway) AddVipsOf(router.uuid, std::nullopt);
+    for (const Uuid& gateway : router.gateway_ports) {
+      AddVipsOf(router.uuid, ctx_.Get(kRouterPortModel, gateway).sb_uuid);
+    }
+    for (const Uuid& uuid : NeighborPorts()) {
+      const RouterPort& port = ctx_.Get(kRouterPortModel, uuid);
+      AddVipsOf(port.router_uuid, port.sb_uuid);
+    }
   }
 
  private:
@@ -136,42 +150,36 @@ class Advertiser {
     const RouterPort& port = ctx_.Get(kRouterPortModel, uuid);
     if (!port.exists) return;
     AddAddresses(port.addresses, port.sb_uuid);
-    if (port.router_uuid != port_.router_uuid) AddNatOf(port.router_uuid, port.sb_uuid);
+    AddNatOf(port.router_uuid, port.sb_uuid);
+    AddVipsOf(port.router_uuid, port.sb_uuid);
   }
 
-  // Other routers that are one hop away.
-  std::set<Uuid> NeighborRouters() {
+  // Ports of other routers that are one hop away.
+  std::vector<Uuid> NeighborPorts() {
     std::vector<Uuid> ports;
     if (!port_.peer_router_port.is_zero()) {
       ports.push_back(port_.peer_router_port);
     } else if (const Uuid sw = SwitchBehind(ctx_, port_); !sw.is_zero()) {
       ports = ctx_.Get(kRouterPortsAround, sw);
     }
-    std::set<Uuid> routers;
-    for (const Uuid& uuid : ports) {
+    std::erase_if(ports, [this](const Uuid& uuid) {
       const RouterPort& port = ctx_.Get(kRouterPortModel, uuid);
-      if (port.exists && port.router_uuid != port_.router_uuid) routers.insert(port.router_uuid);
-    }
-    return routers;
-  }
-
-  // The gateway port of a router that has exactly one.
-  Tracked GatewayPortOf(const Uuid& uuid) {
-    const Router& router = ctx_.Get(kRouterModel, uuid);
-    if (router.gateway_ports.size() != 1) return std::nullopt;
-    return ctx_.Get(kRouterPortModel, router.gateway_ports[0]).sb_uuid;
+      return !port.exists || port.router_uuid == port_.router_uuid;
+    });
+    return ports;
   }
 
   // Where a NAT rule applies: at its own port if it is distributed, else at a gateway port.
-  Tracked PlaceOf(const Uuid& router, const nb::NAT& nat) {
-    if (nat.type() == "dnat_and_snat" && nat.logical_port() && nat.external_mac() &&
-        ctx_.Get(kRouterModel, router).is_distributed_gateway()) {
-      return PortBindingUuid(ctx_, *nat.logical_port());
+  Tracked PlaceOf(const Nat& nat) {
+    if (nat.distributed) {
+      const auto rows = RowsWith<nb::LogicalSwitchPort>(ctx_, nb::LogicalSwitchPort::kName,
+                                                        absl::string_view(nat.logical_port));
+      if (rows.empty()) return std::nullopt;
+      const SwitchPort& port = ctx_.Get(kSwitchPortModel, rows.front());
+      return port.exists ? Tracked(port.sb_uuid) : std::nullopt;
     }
-    if (const auto gateway_port = nat.gateway_port()) {
-      return ctx_.Get(kRouterPortModel, *gateway_port).sb_uuid;
-    }
-    return GatewayPortOf(router);
+    if (nat.gateway_port.is_zero()) return std::nullopt;
+    return ctx_.Get(kRouterPortModel, nat.gateway_port).sb_uuid;
   }
 
   // `tracked`, or where each rule applies.
@@ -179,21 +187,13 @@ class Advertiser {
     const auto router = Row<nb::LogicalRouter>(ctx_, uuid);
     if (!router) return;
     for (const Uuid& nat_uuid : router.nat()) {
-      const auto nat = Row<nb::NAT>(ctx_, nat_uuid);
-      const auto ip = nat ? Ip::Parse(nat.external_ip()) : std::nullopt;
-      if (ip) Add(ip->ToString(), tracked ? tracked : PlaceOf(uuid, nat));
+      const Nat& nat = ctx_.Get(kNat, nat_uuid);
+      if (nat.valid) Add(nat.external_ip.ToString(), tracked ? tracked : PlaceOf(nat));
     }
   }
 
-  void AddVipsOf(const Uuid& router) {
-    for (const Uuid& lb_uuid : LoadBalancersOf(ctx_, router)) {
-      const auto lb = Row<nb::LoadBalancer>(ctx_, lb_uuid);
-      if (!lb) continue;
-      for (const auto& [key, backends] : lb.vips()) {
-        const LbVip& vip = ctx_.Get(kLbVip, LbVipId(lb_uuid, std::string(key)));
-        if (vip.valid && Ip::Parse(vip.ip)) Add(vip.ip, GatewayPortOf(router));
-      }
-    }
+  void AddVipsOf(const Uuid& router, const Tracked& tracked) {
+    for (const std::string& ip : LbVipIpsOf(ctx_, router, WhichVips::kAll)) Add(ip, tracked);
   }
 
   Context& ctx_;

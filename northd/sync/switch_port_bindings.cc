@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "northd/model/chassis.h"
 #include "northd/model/datapaths.h"
 #include "northd/model/ports.h"
 #include "northd/model/queues.h"
@@ -28,20 +29,6 @@ using PB = sb::PortBinding;
 using Options = std::map<std::string, std::string>;
 
 // ---- Chassis ----
-
-std::optional<Uuid> FindChassis(Context& ctx, absl::string_view name) {
-  for (const int column : {sb::Chassis::kName, sb::Chassis::kHostname}) {
-    const auto rows = RowsWith<sb::Chassis>(ctx, column, name);
-    if (!rows.empty()) return rows.front();
-  }
-  return std::nullopt;
-}
-
-bool ComputeIsRemote(Context& ctx, const Uuid& chassis) {
-  const auto row = Row<sb::Chassis>(ctx, chassis);
-  return row && row.other_config().GetBool("is-remote", false);
-}
-constexpr engine::Kind<Uuid, bool> kIsRemote{"chassis_is_remote", &ComputeIsRemote};
 
 struct RequestedChassis {
   std::optional<Uuid> main;
@@ -82,8 +69,8 @@ void BindRemote(Context& ctx, const SwitchPort& port, const RequestedChassis& re
   const auto binding = Row<PB>(ctx, port.sb_uuid);
   if (port.type != SwitchPortType::kRemote && requested.additional.empty()) {
     const auto chassis = binding ? binding.chassis() : std::nullopt;
-    if (chassis && ctx.Get(kIsRemote, *chassis)) out->SetEmpty(PB::kChassis);
-  } else if (requested.main && ctx.Get(kIsRemote, *requested.main)) {
+    if (chassis && ctx.Get(kIsRemoteChassis, *chassis)) out->SetEmpty(PB::kChassis);
+  } else if (requested.main && ctx.Get(kIsRemoteChassis, *requested.main)) {
     out->Set(PB::kChassis, *requested.main);
     (*options)["is-remote-nb-bound"] = "true";
   } else if (binding && binding.options().GetBool("is-remote-nb-bound", false)) {
@@ -131,12 +118,12 @@ std::string WireEnd(Context& ctx, const SwitchPort& port, const nb::LogicalSwitc
 // A port that leads to a router.
 void SetRouterColumns(Context& ctx, const SwitchPort& port, OutRow* out) {
   const Uuid peer = PeerOf(ctx, port);
-  const std::string chassis =
-      peer.is_zero() ? "" : ctx.Get(kRouterGateways, RouterOf(ctx, peer)).chassis;
+  const RouterGateways gateways =
+      peer.is_zero() ? RouterGateways() : ctx.Get(kRouterGateways, RouterOf(ctx, peer));
   Options options;
   if (!port.router_port.empty()) options["peer"] = port.router_port;
-  if (!chassis.empty()) options["l3gateway-chassis"] = chassis;
-  out->Set(PB::kType, chassis.empty() ? "patch" : "l3gateway");
+  if (gateways.is_gateway_router) options["l3gateway-chassis"] = gateways.chassis;
+  out->Set(PB::kType, gateways.is_gateway_router ? "l3gateway" : "patch");
   out->Set(PB::kOptions, options);
   out->Set(PB::kNatAddresses, ctx.Get(kNatAddresses, port.uuid));
   out->SetEmpty(PB::kHaChassisGroup);
