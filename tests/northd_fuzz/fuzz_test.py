@@ -1,0 +1,57 @@
+"""Random sequences of edits for some seconds, and those that once told ours from the reference."""
+
+import glob
+import json
+import os
+import random
+import sys
+import time
+import unittest
+
+from harness import binaries
+from northd_fuzz import corpus
+from northd_fuzz.network import sequence
+from northd_fuzz.sequence import run
+
+SKIPPED = 77  # What meson takes for a skipped test.
+SECONDS = float(os.environ.get("BOREAS_SECONDS", 20))
+CASES = os.path.join(os.path.dirname(__file__), "cases", "*.json")
+
+
+class SequenceTest(unittest.TestCase):
+    def expect_equal(self, steps, what):
+        outcome = run(steps)
+        if outcome.failure:
+            self.fail("\n".join([f"{what}, step {outcome.failure.step}: {outcome.failure.kind}", *outcome.failure.lines[:60]]))
+        return outcome
+
+
+class RandomTest(SequenceTest):
+    def test_random_sequences(self):
+        first = int(os.environ.get("BOREAS_SEED", 1))
+        end = time.monotonic() + SECONDS
+        done = 0
+        while time.monotonic() < end:
+            self.expect_equal(list(sequence(first + done, 12)), f"sequence of seed {first + done}")
+            done += 1
+        print(f"{done} sequences from seed {first}", file=sys.stderr)
+
+
+class KeptTest(SequenceTest):
+    def test_kept_sequences(self):
+        for path in sorted(glob.glob(CASES)):
+            with self.subTest(os.path.basename(path)), open(path, encoding="utf-8") as case:
+                self.expect_equal(json.load(case), path)
+
+
+class GeneratorTest(unittest.TestCase):
+    def test_a_seed_gives_the_same_sequence_again(self):
+        seed = random.randrange(1 << 32)
+        self.assertEqual(list(sequence(seed, 20)), list(sequence(seed, 20)))
+
+
+if __name__ == "__main__":
+    if not binaries.have_reference() or not corpus.have_corpus():
+        print(f"SKIPPED: needs the reference in {binaries.REFERENCE} and compare.py in {corpus.FOLDER}", file=sys.stderr)
+        sys.exit(SKIPPED)
+    unittest.main()
