@@ -193,19 +193,20 @@ std::monostate TranslateOwnDestinations(Context& ctx, const Uuid& uuid) {
   if (!router.exists || IsForcedToRouterIp(ctx, router.uuid)) return {};
   const auto add = [&](const std::vector<Network>& networks, absl::string_view field) {
     std::vector<std::string> plain;
-    std::vector<std::string> snat;
+    std::vector<std::string> shared;  // With load balancers or SNAT rules, which come first.
     for (const Network& network : networks) {
-      if (IsLbVip(ctx, router.uuid, network.ip)) continue;
-      (IsSnatIp(ctx, router.uuid, network.ip) ? snat : plain).push_back(network.IpText());
+      const bool is_shared =
+          IsLbVip(ctx, router.uuid, network.ip) || IsSnatIp(ctx, router.uuid, network.ip);
+      (is_shared ? shared : plain).push_back(network.IpText());
     }
     const std::string& drop = GetGlobals(ctx).drop_action;
     if (!plain.empty()) {
       AddFlow(ctx, router.number, kStage, 60, absl::StrCat(field, SetOf(plain)), drop,
               {.hint = uuid});
     }
-    if (!snat.empty()) {
-      AddFlow(ctx, router.number, Stage::kLrInArpResolve, 2, absl::StrCat(field, SetOf(snat)), drop,
-              {.hint = uuid});
+    if (!shared.empty()) {
+      AddFlow(ctx, router.number, Stage::kLrInArpResolve, 2, absl::StrCat(field, SetOf(shared)),
+              drop, {.hint = uuid});
     }
   };
   add(port.addresses.v4, "ip4.dst == ");
