@@ -1,5 +1,6 @@
 #include "server/base/json_frame.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <utility>
@@ -84,6 +85,16 @@ absl::StatusOr<size_t> JsonFramer::Scan(absl::string_view data) {
   return data.size();
 }
 
+// A string doubles; this one does not double past the longest message. A new string, for reserve()
+// of the old one would double, too.
+void JsonFramer::Reserve(size_t size) {
+  if (size <= pending_.capacity()) return;
+  std::string larger;
+  larger.reserve(std::min(std::max(size, 2 * pending_.capacity()), max_frame_));
+  larger.append(pending_);
+  pending_ = std::move(larger);
+}
+
 absl::StatusOr<bool> JsonFramer::Next(absl::string_view* data, std::string* frame) {
   if (depth_ == 0) {
     while (!data->empty() && IsJsonSpace(data->front())) {
@@ -103,6 +114,7 @@ absl::StatusOr<bool> JsonFramer::Next(absl::string_view* data, std::string* fram
         absl::StrCat("byte ", frame_start_, ": message is longer than ", max_frame_, " bytes"));
   }
   data->remove_prefix(*scanned);
+  Reserve(pending_.size() + taken.size());
   pending_.append(taken.data(), taken.size());
   if (depth_ > 0) return false;
   frame_start_ += pending_.size();

@@ -38,6 +38,7 @@ class JsonFramer {
 
  private:
   absl::StatusOr<size_t> Scan(absl::string_view data);
+  void Reserve(size_t size);
   absl::Status Error(absl::string_view problem) const;
 
   size_t max_frame_;
