@@ -85,14 +85,33 @@ absl::StatusOr<size_t> JsonFramer::Scan(absl::string_view data) {
   return data.size();
 }
 
-// A string doubles; this one does not double past the longest message. A new string, for reserve()
-// of the old one would double, too.
-void JsonFramer::Reserve(size_t size) {
-  if (size <= pending_.capacity()) return;
-  std::string larger;
-  larger.reserve(std::min(std::max(size, 2 * pending_.capacity()), max_frame_));
-  larger.append(pending_);
-  pending_ = std::move(larger);
+void JsonFramer::Keep(absl::string_view data) {
+  const size_t room = pending_.empty() ? 0 : pending_.back().capacity() - pending_.back().size();
+  const absl::string_view fits = data.substr(0, room);
+  if (!fits.empty()) pending_.back().append(fits.data(), fits.size());
+  data.remove_prefix(fits.size());
+  if (!data.empty()) {
+    pending_.emplace_back();
+    // As much again as there is: few blocks, and those of a long message so large that their pages
+    // go back to the system with them.
+    pending_.back().reserve(std::max(data.size(), pending_size_));
+    pending_.back().append(data.data(), data.size());
+  }
+  pending_size_ += fits.size() + data.size();
+}
+
+std::string JsonFramer::TakePending() {
+  std::string frame;
+  if (pending_.size() == 1) {
+    frame = std::move(pending_.front());
+  } else {
+    frame.reserve(pending_size_);
+    // Each block is freed when it is copied: a long message is there once only.
+    for (std::string& block : pending_) frame.append(std::exchange(block, {}));
+  }
+  pending_.clear();
+  pending_size_ = 0;
+  return frame;
 }
 
 absl::StatusOr<bool> JsonFramer::Next(absl::string_view* data, std::string* frame) {
@@ -109,16 +128,15 @@ absl::StatusOr<bool> JsonFramer::Next(absl::string_view* data, std::string* fram
   const absl::StatusOr<size_t> scanned = Scan(*data);
   if (!scanned.ok()) return scanned.status();
   const absl::string_view taken = data->substr(0, *scanned);
-  if (pending_.size() + taken.size() > max_frame_) {
+  if (pending_size_ + taken.size() > max_frame_) {
     return absl::ResourceExhaustedError(
         absl::StrCat("byte ", frame_start_, ": message is longer than ", max_frame_, " bytes"));
   }
   data->remove_prefix(*scanned);
-  Reserve(pending_.size() + taken.size());
-  pending_.append(taken.data(), taken.size());
+  Keep(taken);
   if (depth_ > 0) return false;
-  frame_start_ += pending_.size();
-  *frame = std::exchange(pending_, {});
+  frame_start_ += pending_size_;
+  *frame = TakePending();
   return true;
 }
 

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -34,17 +35,21 @@ class JsonFramer {
   absl::StatusOr<bool> Next(absl::string_view* data, std::string* frame);
 
   // Bytes of the unfinished value held.
-  size_t pending() const { return pending_.size(); }
+  size_t pending() const { return pending_size_; }
 
  private:
   absl::StatusOr<size_t> Scan(absl::string_view data);
-  void Reserve(size_t size);
+  void Keep(absl::string_view data);
+  std::string TakePending();
   absl::Status Error(absl::string_view problem) const;
 
   size_t max_frame_;
   uint64_t frame_start_ = 0;  // Offset in the stream of the present value.
-  std::string pending_;       // Its beginning.
-  int depth_ = 0;             // Open braces and brackets; 0 between values.
+  // Its beginning, in blocks: one long string would be copied whole, and the loop stand still,
+  // each time that it grew.
+  std::vector<std::string> pending_;
+  size_t pending_size_ = 0;  // Bytes in all blocks.
+  int depth_ = 0;            // Open braces and brackets; 0 between values.
   bool in_string_ = false;
   bool escaped_ = false;  // The last byte was a backslash in a string.
 };

@@ -45,6 +45,15 @@ TEST(JsonFramerTest, CutsAtEveryPossibleBoundary) {
   for (size_t step = 1; step <= text.size(); step++) EXPECT_EQ(Frames(text, step), expected);
 }
 
+TEST(JsonFramerTest, PutsLongMessagesTogether) {
+  std::string text = "[\"";
+  for (int i = 0; text.size() < 5'000'000; i++) absl::StrAppend(&text, i, ",");
+  text += "\"]";
+  for (const size_t step : {1000, 65536, 3'000'001}) {
+    EXPECT_EQ(Frames(absl::StrCat(text, "[]", text), step), (Strings{text, "[]", text}));
+  }
+}
+
 TEST(JsonFramerTest, RandomStringsAgreeWithTheirOwnSplitting) {
   std::mt19937 random(1);
   const std::string alphabet = "ab\"\\{}[] ,:\x01\xc3\xa9";
