@@ -38,6 +38,9 @@ constexpr std::array<ByteClass, 256> MakeClasses() {
 }
 constexpr std::array<ByteClass, 256> kClasses = MakeClasses();
 
+// So large that malloc() gives the memory back to the system when the block is freed.
+constexpr size_t kMaxBlock = size_t{32} << 20;
+
 constexpr bool IsJsonSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 }  // namespace
@@ -92,9 +95,8 @@ void JsonFramer::Keep(absl::string_view data) {
   data.remove_prefix(fits.size());
   if (!data.empty()) {
     pending_.emplace_back();
-    // As much again as there is: few blocks, and those of a long message so large that their pages
-    // go back to the system with them.
-    pending_.back().reserve(std::max(data.size(), pending_size_));
+    // As much again as there is, so that short messages have few blocks and cost little room.
+    pending_.back().reserve(std::max(data.size(), std::min(pending_size_, kMaxBlock)));
     pending_.back().append(data.data(), data.size());
   }
   pending_size_ += fits.size() + data.size();
