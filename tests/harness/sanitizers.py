@@ -25,6 +25,12 @@ def report_in(directory):
         os.environ[name] = ":".join(filter(None, [_GIVEN[name], options, "log_path=" + _prefix(directory)]))
 
 
+def let_crash(environment):
+    """Has processes with this environment die of SIGSEGV as they do without sanitizers."""
+    for name in ("ASAN_OPTIONS", "TSAN_OPTIONS"):
+        environment[name] += ":handle_segv=0"
+
+
 def reports(directory):
     """What the sanitizers had to say, if anything."""
     found = []

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import unittest
 
-from harness import binaries, jsonrpc
+from harness import binaries, jsonrpc, sanitizers
 from harness.twins import TwinTest
 from harness.waiting import wait_until
 
@@ -336,6 +336,7 @@ class StartUpTest(DaemonTestBase):
 
     def test_supervision(self):
         """What --monitor logs and is called, before and after a crash."""
+        sanitizers.let_crash(self.env)
         seen = []
         for name, program in self.programs():
             pid = self.start_twin(name, program, "--monitor")
