@@ -1,9 +1,15 @@
 // Who belongs to the cluster: joining, leaving, and the leader's part in both, one server at a time
 // (Raft section 4.1). Also what two servers say first to each other.
 #include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "raft/planted_bugs.h"
 #include "raft/server.h"
 
@@ -14,6 +20,18 @@ namespace {
 constexpr int64_t kAskAgainMs = 1000;
 constexpr size_t kMaxJoining = 32;     // At a time.
 constexpr size_t kMaxAddresses = 100;  // That a joining server learns of.
+
+// "term:index", from the comment of a reply. Nothing: it is of stock, which does not say.
+std::optional<std::pair<Term, Index>> ReadAsOf(absl::string_view comment) {
+  const std::vector<std::string> parts = absl::StrSplit(comment, kAsOf);
+  const std::vector<std::string> numbers = absl::StrSplit(parts.back(), ':');
+  std::pair<Term, Index> as_of;
+  if (parts.size() != 2 || numbers.size() != 2 || !absl::SimpleAtoi(numbers[0], &as_of.first) ||
+      !absl::SimpleAtoi(numbers[1], &as_of.second)) {
+    return std::nullopt;
+  }
+  return as_of;
+}
 
 }  // namespace
 
@@ -255,7 +273,8 @@ void Server::SendAddReply(const ServerId& to, bool success, absl::string_view co
 
 void Server::SendRemoveReply(const ServerId& to, const ServerId& target, bool success,
                              absl::string_view comment) {
-  Send(to, RemoveServerReply{success, to == target ? ServerId() : target}, 0, comment);
+  Send(to, RemoveServerReply{success, to == target ? ServerId() : target}, 0,
+       success ? absl::StrCat(comment, kAsOf, term(), ":", commit_index()) : std::string(comment));
 }
 
 // ---- What others say ----
@@ -343,8 +362,19 @@ void Server::On(const Message& message, const RemoveServerRequest& request) {
   }
 }
 
+// Whether this server came back after it had been found missing in what was committed then: that
+// news was late. What it has from the same or a newer leader at a later place is newer; what it has
+// from an older one, the sender had, or it never counted.
+bool Server::IsInSince(const std::optional<std::pair<Term, Index>>& as_of) const {
+  if (!as_of || !is_member()) return false;
+  Index since = 0;
+  log().servers(log().last_index(), &since);
+  return std::pair(log().term(since), since) > *as_of;
+}
+
 void Server::On(const Message& message, const RemoveServerReply& reply) {
   if (!reply.success || (!reply.target.is_zero() && reply.target != id())) return;
+  if (IsInSince(ReadAsOf(message.comment))) return;
   if (membership_ == Membership::kMember || membership_ == Membership::kLeaving) {
     Leave("the cluster removed this server");
   }

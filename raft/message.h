@@ -133,6 +133,9 @@ inline constexpr absl::string_view kHeartbeat = "heartbeat";  // Echoed by the r
 inline constexpr absl::string_view kReturning = "returning";
 // Of an append request that wants no more than the reply, and is no leader's (raft/return.cc).
 inline constexpr absl::string_view kQuestion = "what is your term?";
+// In the comment of a removal that succeeded, before the leader's "term:index" of what was
+// committed.
+inline constexpr absl::string_view kAsOf = ", as of ";
 
 // The wire's word: "operation still in progress", "success", ...
 absl::string_view CommandStatusText(CommandStatus status);

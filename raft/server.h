@@ -338,6 +338,7 @@ class Server {
   void SendRemoveReply(const ServerId& to, const ServerId& target, bool success,
                        absl::string_view comment);
   void NoteAddress(const ServerId& server, const std::string& address);
+  bool IsInSince(const std::optional<std::pair<Term, Index>>& as_of) const;
   void On(const Message& message, const HelloRequest& request);
   void On(const Message& message, const AddServerRequest& request);
   void On(const Message& message, const AddServerReply& reply);

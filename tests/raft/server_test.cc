@@ -611,6 +611,43 @@ TEST_F(ReturnTest, ItAcknowledgesOnlyWhatIsCommitted) {
   EXPECT_EQ(acknowledged(Tell(2, AppendRequest{3, 2, 3, 2, {}})), 2);
 }
 
+// The reply may take its time, and the server be added again meanwhile.
+TEST(ServerTest, ARemovalFromBeforeItCameBackIsNone) {
+  PersistentState state = Member(1, 3);
+  Entry configuration;
+  configuration.term = 4;
+  configuration.servers = state.log.servers(1);
+  state.log.Append(configuration);
+  state.term = 4;
+  state.commit_index = 2;
+  const auto membership_after = [&](const std::string& comment) {
+    Server server(state, {}, 0);
+    server.Receive({ClusterId{1, 1}, Id(1), Id(2), comment, RemoveServerReply{true, {}}});
+    return server.membership();
+  };
+  EXPECT_EQ(membership_after("already not in cluster, as of 3:9"), Membership::kMember);
+  EXPECT_EQ(membership_after("already not in cluster, as of 4:1"), Membership::kMember);
+  EXPECT_EQ(membership_after("already not in cluster, as of 4:3"), Membership::kLeft);
+  EXPECT_EQ(membership_after("already not in cluster, as of 5:2"), Membership::kLeft);
+  // Stock does not say; nor does a garbler.
+  EXPECT_EQ(membership_after("already not in cluster"), Membership::kLeft);
+  EXPECT_EQ(membership_after("already not in cluster, as of long ago"), Membership::kLeft);
+}
+
+TEST(ServerTest, ARemovalTellsWhatWasCommittedThen) {
+  Cluster cluster(3);
+  cluster.Elapse(3000);
+  const uint64_t leader = cluster.Leader();
+  ASSERT_NE(leader, 0);
+  cluster[leader].Receive({ClusterId{1, 1}, Id(leader), Id(9), "", VoteRequest{.term = 1}});
+  const std::vector<Outgoing> messages = cluster[leader].TakeEffects().messages;
+  ASSERT_EQ(messages.size(), 1);
+  EXPECT_TRUE(std::get<RemoveServerReply>(messages[0].message.body).success);
+  EXPECT_EQ(messages[0].message.comment,
+            absl::StrCat("already not in cluster, as of ", cluster[leader].term(), ":",
+                         cluster[leader].commit_index()));
+}
+
 TEST(ServerTest, AnswersARemovalWhenItIsCommitted) {
   Cluster cluster(2);
   cluster.Elapse(3000);
