@@ -1,6 +1,7 @@
 // Single rules of a member, one at a time; whole clusters are the simulation's.
 #include "raft/server.h"
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <string>
@@ -186,6 +187,19 @@ TEST(ServerTest, StandsWhenItsTimeHasComeButNotWhenItOverslept) {
   EXPECT_GT(due, 11000);
   server.Tick(due);
   EXPECT_EQ(server.role(), Role::kCandidate);
+}
+
+// Else the cluster is without a leader for longer than it has to be.
+TEST(ServerTest, MostServersWaitNotMuchLongerThanTheElectionTimer) {
+  std::vector<int64_t> waits;
+  for (uint64_t seed = 0; seed < 100; ++seed) {
+    waits.push_back(Server(Member(1, 3), {.seed = seed}, 0).next_tick_ms());
+  }
+  std::sort(waits.begin(), waits.end());
+  EXPECT_GE(waits.front(), 1000);
+  EXPECT_LT(waits.back(), 1500);
+  EXPECT_LT(waits[50], 1150);
+  EXPECT_GT(waits[90], 1300);  // But they must differ, or all stand at once.
 }
 
 TEST(ServerTest, VotesOnceInATermAndOnlyWhenThatIsOnDisk) {
