@@ -68,6 +68,8 @@ class Cluster {
   std::string Complaint();
   void RunUntilConverged(const std::string& stage);
   void CheckThatAllWork();
+  // Takes a command there, and waits until all have settled it.
+  bool CanCommitAt(Node* node);
 
   World world_;
   Network network_;
