@@ -1,6 +1,7 @@
 #include "ovsdb/operation.h"
 
 #include <algorithm>
+#include <compare>
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
@@ -38,6 +39,21 @@ absl::StatusOr<Columns> ParseColumns(const TableSchema& table, const Json* json)
     columns.push_back(column->index);
   }
   return columns;
+}
+
+std::strong_ordering CompareColumns(absl::Span<const int> columns, const Row& a, const Row& b) {
+  for (const int column : columns) {
+    std::strong_ordering order = std::strong_ordering::equal;
+    if (column >= TableSchema::kFirstRealColumn) {
+      order = a.datum(column).Compare(b.datum(column));
+    } else if (column == TableSchema::kUuidColumn) {
+      order = Atom::Of(a.uuid()).Compare(Atom::Of(b.uuid()));
+    } else {
+      order = Atom::Of(a.version()).Compare(Atom::Of(b.version()));
+    }
+    if (std::is_neq(order)) return order;
+  }
+  return std::strong_ordering::equal;
 }
 
 void AppendColumns(const TableSchema& table, absl::Span<const int> columns, const Row& row,
@@ -217,20 +233,29 @@ absl::Status OperationRunner::Select(ObjectParser* parser, std::string* result) 
   const TableSchema* table = TakeTable(parser);
   const Json* where = parser->Required("where", ObjectParser::kArray);
   const Json* columns_json = parser->Optional("columns", ObjectParser::kArray);
+  const Json* sort_json = parser->Optional("sort", ObjectParser::kArray);
   if (!parser->Finish()) return FormError(*parser);
 
   absl::StatusOr<Condition> condition = Condition::Parse(*table, *where, &symbols_);
   if (!condition.ok()) return std::move(condition).status();
   absl::StatusOr<Columns> columns = ParseColumns(*table, columns_json);
   if (!columns.ok()) return std::move(columns).status();
+  absl::StatusOr<Columns> sort = sort_json != nullptr ? ParseColumns(*table, sort_json) : Columns();
+  if (!sort.ok()) return std::move(sort).status();
 
+  auto rows = overlay_.Select(table->index, *condition);
+  if (!sort->empty()) {
+    std::stable_sort(rows.begin(), rows.end(), [&](const Row* a, const Row* b) {
+      return std::is_lt(CompareColumns(*sort, *a, *b));
+    });
+  }
   // Rows that look the same are told once.
   const bool may_repeat =
       std::find(columns->begin(), columns->end(), TableSchema::kUuidColumn) == columns->end();
   RowSet seen = MakeRowSet(*columns);
   result->append("{\"rows\":[");
   bool is_first = true;
-  for (const Row* row : overlay_.Select(table->index, *condition)) {
+  for (const Row* row : rows) {
     if (may_repeat && !seen.insert(row).second) continue;
     if (!is_first) result->push_back(',');
     is_first = false;

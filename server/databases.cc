@@ -33,6 +33,11 @@ HostedDatabase* Databases::FindByFile(absl::string_view file) const {
 
 absl::Status Databases::Add(std::unique_ptr<HostedDatabase> database) {
   HostedDatabase* added = database.get();
+  // Schemas are read with this in mind, but a relay's comes later.
+  if (!added->built_in() && added->name().substr(0, 1) == "_") {
+    return ovsdb::Error("ovsdb error",
+                        absl::StrCat(added->name(), ": names beginning with \"_\" are reserved"));
+  }
   if (!by_name_.try_emplace(added->name(), std::move(database)).second) {
     return ovsdb::Error("ovsdb error", absl::StrCat(added->name(), ": duplicate database name"));
   }

@@ -1,4 +1,4 @@
-"""Reads database files (ovsdb(5)): records, and what of them must be the same as stock's."""
+"""Reads and makes database files (ovsdb(5)): records, and what of them must be the same as stock's."""
 
 import hashlib
 import json
@@ -6,6 +6,13 @@ import re
 
 _HEADER = re.compile(rb"OVSDB (?:JSON|CLUSTER) (\d+) ([0-9a-f]{40})\n")
 _DATE = re.compile(rb'"_date":\d+')
+
+
+def record(content, magic="JSON"):
+    """The bytes of one record; `content` is JSON text or a value."""
+    text = content if isinstance(content, str) else json.dumps(content, separators=(",", ":"))
+    data = text.encode() + b"\n"
+    return b"OVSDB %s %d %s\n" % (magic.encode(), len(data), hashlib.sha1(data).hexdigest().encode()) + data
 
 
 def texts(path):

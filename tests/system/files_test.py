@@ -11,7 +11,7 @@ import unittest
 from harness import binaries
 from harness.case import SystemTest
 from harness.daemon import OvsdbServer
-from harness.log_file import records, undated
+from harness.log_file import record, records, undated
 from harness.waiting import wait_until
 
 MAP = {"key": "string", "value": "integer", "min": 0, "max": "unlimited"}
@@ -216,6 +216,19 @@ class DamageTest(FilesTest):
         told = re.compile(r"damaged\.db\b.*\boffset (\d+)")
         found = wait_until(lambda: told.search(server.diagnostics()), "the log names the file and the offset")
         self.assertTrue(self.ends[2] <= int(found[1]) < self.ends[3], found[0])
+
+    @unittest.skipIf(binaries.subject_is_reference(), "it serves what comes before")
+    def test_foreign_records_name_file_and_offset(self):
+        """Whole, but no transaction of this database."""
+        foreign = record({"X": {}})
+        path = self.path("foreign.db")
+        with open(path, "wb") as file:
+            file.write(self.bytes[: self.ends[2]] + foreign + self.bytes[self.ends[2] :])
+        server = self.server("foreign", [path], start=False)
+        server.start(ready=False)
+        told = re.compile(r"foreign\.db\b.*No table named X\..*\boffset (\d+)")
+        found = wait_until(lambda: told.search(server.diagnostics()), "the log names the file and the offset")
+        self.assertEqual(int(found[1]), self.ends[2] + foreign.index(b"{"))
 
     def test_compaction_leaves_one_record(self):
         server, path = self.reopened(self.bytes, "compacted")

@@ -521,6 +521,8 @@ class RunTimeTest(MirrorTest):
             self.assertEqual(answer(server, "add-db", f"relay:Repl:{source.remote}"), "")
             self.assertEqual(answer(server, "add-db", "relay:Repl"),
                              "error: I/O error: relay:Repl: open failed (No such file or directory)")
+            self.assertEqual(answer(server, "add-db", f"relay:_Repl:{source.remote}"),
+                             'error: ovsdb error: _Repl: names beginning with "_" are reserved')
             follows(server, source)
             if pair.is_ours("follower"):  # The reference's loses its relay, and dies of removing it.
                 self.assertEqual(answer(server, "add-db", f"relay:Repl:{source.remote}"),

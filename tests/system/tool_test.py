@@ -1,6 +1,5 @@
 """ovsdb-tool beside the reference's: the same commands on the same files, good and bad."""
 
-import hashlib
 import json
 import os
 import random
@@ -12,7 +11,7 @@ import unittest.mock
 
 from harness import binaries
 from harness.case import SystemTest
-from harness.log_file import undated
+from harness.log_file import record, undated
 
 SCHEMA = {
     "name": "Play",
@@ -51,13 +50,6 @@ SCHEMA = {
 
 def uuid(n):
     return f"{n:08x}-94a9-4416-a3ce-ee4bac3c9428"
-
-
-def record(content, magic="JSON"):
-    """The bytes of one record; `content` is JSON text or a value."""
-    text = content if isinstance(content, str) else json.dumps(content, separators=(",", ":"))
-    data = text.encode() + b"\n"
-    return b"OVSDB %s %d %s\n" % (magic.encode(), len(data), hashlib.sha1(data).hexdigest().encode()) + data
 
 
 def change(date, tables, **members):
