@@ -68,15 +68,15 @@ TEST_F(TransactionTest, SelectTellsEqualRowsOnce) {
 
 TEST_F(TransactionTest, SelectSorts) {
   Run(absl::StrCat(Insert("T", 1, R"({"i":5,"s":"b"})"), ",", Insert("T", 2, R"({"i":7,"s":"a"})"),
-                   ",", Insert("T", 3, R"({"i":5,"s":"a"})")));
+                   ",", Insert("T", 3, R"({"i":5,"s":"c"})")));
   const auto sorted_by = [&](absl::string_view sort) {
     return Run(absl::StrCat(R"({"op":"select","table":"T","where":[],"columns":["i","s"],"sort":)",
                             sort, "}"));
   };
   EXPECT_EQ(sorted_by(R"(["i","s"])"),
-            R"([{"rows":[{"i":5,"s":"a"},{"i":5,"s":"b"},{"i":7,"s":"a"}]}])");
+            R"([{"rows":[{"i":5,"s":"b"},{"i":5,"s":"c"},{"i":7,"s":"a"}]}])");
   EXPECT_EQ(sorted_by(R"(["s","i"])"),
-            R"([{"rows":[{"i":5,"s":"a"},{"i":7,"s":"a"},{"i":5,"s":"b"}]}])");
+            R"([{"rows":[{"i":7,"s":"a"},{"i":5,"s":"b"},{"i":5,"s":"c"}]}])");
   // Not among the columns shown.
   EXPECT_EQ(Run(R"({"op":"select","table":"T","where":[],"columns":["i"],"sort":["_uuid"]})"),
             R"([{"rows":[{"i":5},{"i":7}]}])");
