@@ -10,15 +10,6 @@
 namespace server {
 namespace {
 
-absl::Status InRecordAt(uint64_t offset, const absl::Status& error) {
-  absl::Status located(error.code(),
-                       absl::StrCat(error.message(), " (in the record at offset ", offset, ")"));
-  error.ForEachPayload([&](absl::string_view type, const absl::Cord& payload) {
-    located.SetPayload(type, payload);
-  });
-  return located;
-}
-
 // Decodes a transaction; a record that is no good is given back.
 absl::StatusOr<ovsdb::Record> Decode(const ovsdb::Database& database, const LogRecord& record,
                                      ovsdb::UuidGenerator* uuids, LogFile* log) {
@@ -31,7 +22,7 @@ absl::StatusOr<ovsdb::Record> Decode(const ovsdb::Database& database, const LogR
   const absl::StatusOr<ovsdb::JsonDocument> json = ParseObject(*text, log);
   if (!json.ok()) return json.status();
   log->Unread();
-  return InRecordAt(record.offset, decoded.status());
+  return decoded;
 }
 
 // Until the end of the file, or a record that is no good: then its error.

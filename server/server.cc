@@ -51,9 +51,14 @@ absl::Status CheckTail(const std::string& file, const absl::Status& tail, LogFil
   if (tail.ok()) return tail;
   // What a crash tears off was never acknowledged as durable. Anything else must not be lost
   // without somebody's looking at it.
+  const uint64_t good = log_file->size();
   const absl::StatusOr<bool> corrupt = log_file->MoreRecordsFollow();
   if (!corrupt.ok()) return corrupt.status();
-  if (*corrupt) return tail;
+  if (*corrupt) {
+    return ovsdb::Error("ovsdb error",
+                        absl::StrCat(ovsdb::ErrorText(tail), "; what stands before offset ", good,
+                                     " is good, and whole records follow the bad one"));
+  }
   log.Error("%s", ovsdb::ErrorText(tail));
   log.Warn("%s: ignoring the end of the file", file);
   return absl::OkStatus();
