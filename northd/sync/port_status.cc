@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "northd/model/chassis.h"
 #include "northd/model/dynamic_addresses.h"
 #include "northd/model/ports.h"
 #include "northd/replica/lookup.h"
@@ -17,12 +18,15 @@
 namespace northd {
 namespace {
 
-// Whether a chassis says when a port is up; before, a port was up when it was bound.
-bool ComputeTellsUp(Context& ctx, const Uuid& chassis) {
-  const auto row = Row<sb::Chassis>(ctx, chassis);
-  return row && row.other_config().GetBool("port-up-notif", false);
+// A port is up when its chassis says so. One of another availability zone does not tell here: what
+// is bound to it, we have bound ourselves.
+bool IsUp(Context& ctx, const SwitchPort& port) {
+  if (port.is_router() || port.type == SwitchPortType::kSwitch) return true;
+  const auto binding = Row<sb::PortBinding>(ctx, port.sb_uuid);
+  const auto chassis = binding ? binding.chassis() : std::nullopt;
+  if (!chassis) return false;
+  return ctx.Get(kIsRemoteChassis, *chassis) || binding.up().value_or(false);
 }
-constexpr engine::Kind<Uuid, bool> kTellsUp{"chassis_tells_up", &ComputeTellsUp};
 
 // The prefix that was delegated to a port which asks for one: "ID:PREFIX" in the southbound.
 void SyncPrefix(Context& ctx, const RouterPort& port) {
@@ -42,15 +46,9 @@ std::monostate SyncSwitchPortStatus(Context& ctx, const Uuid& uuid) {
   const SwitchPort& port = ctx.Get(kSwitchPortModel, uuid);
   if (!port.exists) return {};
   EmitHaReferences(ctx, port);
-  bool up = port.is_router() || port.type == SwitchPortType::kSwitch;
-  if (!up) {
-    const auto binding = Row<sb::PortBinding>(ctx, port.sb_uuid);
-    const auto chassis = binding ? binding.chassis() : std::nullopt;
-    up = chassis && (!ctx.Get(kTellsUp, *chassis) || binding.up().value_or(false));
-  }
   const auto present = Row<nb::LogicalSwitchPort>(ctx, uuid);
   OutRow row = OutRow::Of<nb::LogicalSwitchPort>(uuid.ToString());
-  row.Set(nb::LogicalSwitchPort::kUp, up);
+  row.Set(nb::LogicalSwitchPort::kUp, IsUp(ctx, port));
   if (const auto tag = TagToWrite(ctx, present)) row.Set(nb::LogicalSwitchPort::kTag, *tag);
   if (!port.dynamic_addresses.empty()) {
     row.Set(nb::LogicalSwitchPort::kDynamicAddresses, port.dynamic_addresses);
