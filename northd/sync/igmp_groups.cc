@@ -16,14 +16,16 @@ namespace {
 
 constexpr int64_t kMinKey = 32773;  // Below are those of groups that are always there.
 constexpr int64_t kMaxKey = 65535;
-// The Port_Binding that stands for a port of the model; zero if there is none.
+
+// The Port_Binding that stands for a port of the model; zero if there is none. A switch's is what a
+// controller has named, not its redirecting half.
 Uuid MemberOf(Context& ctx, const Datapath& datapath, const Uuid& uuid) {
   if (datapath.is_router) {
     const RouterPort& port = ctx.Get(kRouterPortModel, uuid);
     return port.exists ? GroupMemberOf(ctx, port) : Uuid();
   }
   const SwitchPort& port = ctx.Get(kSwitchPortModel, uuid);
-  return port.exists ? GroupMemberOf(ctx, port) : Uuid();
+  return port.exists ? port.sb_uuid : Uuid();
 }
 
 void EmitGroups(Context& ctx, const Datapath& datapath, const IgmpGroups& groups) {

@@ -69,9 +69,8 @@ std::monostate SyncSwitchPortGroups(Context& ctx, const Uuid& uuid) {
   if (!port.is_router()) Join(ctx, datapath, kFloodL2, member);
   if (port.has_unknown) Join(ctx, datapath, kUnknown, member);
   const StringMap options = Row<nb::LogicalSwitchPort>(ctx, uuid).options();
-  const bool flood = options.GetBool("mcast_flood", false);
-  if (flood) Join(ctx, datapath, kStatic, member);
-  if ((!flood && options.GetBool("mcast_flood_reports", false)) || LeadsToRelay(ctx, port)) {
+  if (options.GetBool("mcast_flood", false)) Join(ctx, datapath, kStatic, member);
+  if (options.GetBool("mcast_flood_reports", false) || LeadsToRelay(ctx, port)) {
     Join(ctx, datapath, kRouterFlood, member);
   }
   return {};
