@@ -7,6 +7,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
+#include "northd/output/flow_writer.h"
 #include "northd/replica/lookup.h"
 #include "northd/rows/sb_rows.h"
 
@@ -50,7 +51,7 @@ AllWrittenFlows ComputeWrittenFlows(Context& ctx, const std::monostate&) {
     const auto add = [&](const Uuid& datapath) {
       all[{datapath, static_cast<int>(table)}].push_back(
           {row.datum(sb::LogicalFlow::kPriority).key(0).integer(), std::string(match),
-           std::string(actions)});
+           std::string(actions), HintOfRow(row)});
     };
     for (const Uuid& datapath : row.datum(sb::LogicalFlow::kLogicalDatapath).uuids()) {
       add(datapath);

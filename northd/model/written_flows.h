@@ -21,6 +21,7 @@ struct WrittenFlow {
   int64_t priority;
   std::string match;
   std::string actions;
+  uint32_t hint = 0;  // See HintOf(); 0: none.
   bool operator==(const WrittenFlow& o) const = default;
 };
 int64_t WrittenNumber(Context& ctx, const Uuid& sb_datapath, Stage stage,

@@ -51,12 +51,6 @@ std::optional<Stage> StageOf(const Row& row) {
   return fits ? std::optional<Stage>(found->second) : std::nullopt;
 }
 
-// Who the row says that it is there for; 0 if it does not, or not in our way.
-uint32_t HintOfRow(const Row& row) {
-  uint32_t hint = 0;
-  return absl::SimpleHexAtoi(ValueOf(row, LogicalFlow::kExternalIds, kStageHint), &hint) ? hint : 0;
-}
-
 FlowTable::Content ContentOf(const Row& row, Stage stage) {
   FlowTable::Content content;
   content.stage = stage;
@@ -84,6 +78,11 @@ Datum Optional(absl::string_view text) {
 }
 
 }  // namespace
+
+uint32_t HintOfRow(const Row& row) {
+  uint32_t hint = 0;
+  return absl::SimpleHexAtoi(ValueOf(row, LogicalFlow::kExternalIds, kStageHint), &hint) ? hint : 0;
+}
 
 // ---- What the southbound has ----
 

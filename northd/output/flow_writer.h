@@ -1,7 +1,7 @@
 // The smallest change that makes the southbound's logical flows those of the flow table.
 //
-// Flows that apply to the same several datapaths share a Logical_DP_Group. When all flows of a group
-// come to apply to others, the group is changed and not the flows.
+// Flows that apply to the same several datapaths share a Logical_DP_Group. When all flows of a
+// group come to apply to others, the group is changed and not the flows.
 #ifndef NORTHD_OUTPUT_FLOW_WRITER_H_
 #define NORTHD_OUTPUT_FLOW_WRITER_H_
 
@@ -19,10 +19,12 @@
 
 namespace northd {
 
+// The HintOf() what a Logical_Flow says that it is there for; 0 if it does not, or not in our way.
+uint32_t HintOfRow(const ovsdb::Row& row);
+
 class FlowWriter {
  public:
-  FlowWriter(FlowTable* flows, DatapathSets* sets, Replica* southbound,
-             ovsdb::UuidGenerator* uuids)
+  FlowWriter(FlowTable* flows, DatapathSets* sets, Replica* southbound, ovsdb::UuidGenerator* uuids)
       : flows_(flows), sets_(sets), southbound_(southbound), uuids_(uuids) {}
 
   // A row of the southbound has changed, through us or others.

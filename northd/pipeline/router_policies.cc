@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -90,31 +91,40 @@ constexpr engine::Kind<PolicyId, Hops> kHops{"policy_next_hops", &ComputeHops};
 
 using Chains = std::map<std::string, int64_t>;
 
+// Whose flows show the number of a chain: hints of policies.
+struct ChainUsers {
+  std::set<uint32_t> members;
+  std::set<uint32_t> jumps;
+};
+
 Chains ComputeChains(Context& ctx, const Uuid& router) {
   Chains chains;
   const auto row = Row<nb::LogicalRouter>(ctx, router);
   if (!row) return chains;
-  std::map<std::string, std::string> jumps;  // Of a chain: the match of a policy that jumps there.
+  std::map<std::string, ChainUsers> all_users;
+  std::multimap<std::string, uint32_t> jumps;
   for (const Uuid& uuid : row.policies()) {
     const auto policy = Row<nb::LogicalRouterPolicy>(ctx, uuid);
     if (!policy) continue;
-    if (const auto chain = policy.chain(); chain && !chain->empty()) jumps.emplace(*chain, "");
+    if (const auto chain = policy.chain(); chain && !chain->empty()) {
+      all_users[std::string(*chain)].members.insert(HintOf(uuid));
+    }
+    if (const auto chain = policy.jump_chain()) jumps.emplace(*chain, HintOf(uuid));
   }
-  if (jumps.empty()) return chains;
-  for (const Uuid& uuid : row.policies()) {
-    const auto policy = Row<nb::LogicalRouterPolicy>(ctx, uuid);
-    const auto jump = policy ? policy.jump_chain() : std::nullopt;
-    const auto chain = jump ? jumps.find(std::string(*jump)) : jumps.end();
-    if (chain != jumps.end()) chain->second = absl::StrCat(" && (", policy.match(), ")");
+  for (const auto& [chain, hint] : jumps) {
+    if (const auto users = all_users.find(chain); users != all_users.end()) {
+      users->second.jumps.insert(hint);
+    }
   }
+  if (all_users.empty()) return chains;
   const Uuid& sb_datapath = ctx.Get(kDatapath, router).sb_uuid;
   std::vector<NumberWish> wishes;
-  for (const auto& [chain, match] : jumps) {
+  for (const auto& [chain, users] : all_users) {
     const int64_t existing =
-        WrittenNumber(ctx, sb_datapath, Stage::kLrInPolicy, [&](const WrittenFlow& flow) {
-          return !match.empty() && absl::EndsWith(flow.match, match)
-                     ? NumberAfter(flow.actions, "reg9[16..31]=")
-                     : 0;
+        WrittenNumber(ctx, sb_datapath, Stage::kLrInPolicy, [&users](const WrittenFlow& flow) {
+          if (users.jumps.contains(flow.hint)) return NumberAfter(flow.actions, "reg9[16..31]=");
+          if (users.members.contains(flow.hint)) return NumberAfter(flow.match, "reg9[16..31] == ");
+          return int64_t{0};
         });
     wishes.push_back({.key = chain, .existing = existing});
   }
