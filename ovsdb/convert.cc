@@ -103,7 +103,7 @@ absl::StatusOr<Change> ConvertRows(const Snapshot& from, const DatabaseSchema& t
   return change;
 }
 
-absl::StatusOr<std::unique_ptr<Database>> ConvertDatabase(const Snapshot& from, SchemaRef to,
+absl::StatusOr<std::unique_ptr<Database>> ConvertDatabase(const Snapshot& from, const SchemaRef& to,
                                                           OldDefault defaults,
                                                           UuidGenerator* uuids) {
   auto database = std::make_unique<Database>(to);

@@ -28,7 +28,7 @@ absl::StatusOr<Change> ConvertRows(const Snapshot& from, const DatabaseSchema& t
 
 // The same as a database, with all that a commit checks: references, indexes, numbers of rows;
 // rows that garbage collection takes are gone.
-absl::StatusOr<std::unique_ptr<Database>> ConvertDatabase(const Snapshot& from, SchemaRef to,
+absl::StatusOr<std::unique_ptr<Database>> ConvertDatabase(const Snapshot& from, const SchemaRef& to,
                                                           OldDefault defaults,
                                                           UuidGenerator* uuids);
 

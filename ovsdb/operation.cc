@@ -240,6 +240,8 @@ absl::Status OperationRunner::Select(ObjectParser* parser, std::string* result) 
   if (!condition.ok()) return std::move(condition).status();
   absl::StatusOr<Columns> columns = ParseColumns(*table, columns_json);
   if (!columns.ok()) return std::move(columns).status();
+  // By name, whatever their order in the request: ovsdb-tool prints them so, as stock.
+  std::sort(columns->begin(), columns->end());
   absl::StatusOr<Columns> sort = sort_json != nullptr ? ParseColumns(*table, sort_json) : Columns();
   if (!sort.ok()) return std::move(sort).status();
 

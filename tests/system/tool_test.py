@@ -616,6 +616,7 @@ RBAC_TABLES = {
 
 class TransactTest(ToolTest):
     TRANSACTIONS = [
+        [{"op": "select", "table": "Thing", "where": [], "columns": ["number", "name", "map"], "sort": ["number", "name"]}],
         [],
         [{"op": "select", "table": "Thing", "where": []}],
         [{"op": "insert", "table": "Plain", "uuid": uuid(20), "row": {"k": 7}}],
