@@ -38,7 +38,7 @@ TEST_F(TransactionTest, Results) {
                              Insert("T", 2, R"({"i":5,"s":"b"})"))),
             absl::StrCat("[", Inserted(1), ",", Inserted(2), "]"));
   EXPECT_EQ(Run(R"({"op":"select","table":"T","where":[["s","==","b"]],"columns":["i","_uuid"]})"),
-            absl::StrCat(R"([{"rows":[{"i":5,"_uuid":)", UuidJson(2), "}]}]"));
+            absl::StrCat(R"([{"rows":[{"_uuid":)", UuidJson(2), R"(,"i":5}]}])"));
   EXPECT_EQ(Run(Update("T", R"(["i","<",9])", R"({"set":["set",[2,1]]})")), R"([{"count":2}])");
   EXPECT_EQ(Run(R"({"op":"mutate","table":"T","where":[["s","==","a"]],
                     "mutations":[["i","+=",1],["i","*=",2],["set","delete",1]]})"),
