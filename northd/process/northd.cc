@@ -18,6 +18,9 @@ base::LogModule log("ovn_northd");
 constexpr char kLock[] = "ovn_northd";
 // A pass leaves the loop to others after so long: echoes and the lock do not wait for it.
 constexpr int64_t kSliceMs = 10;
+// Servers are tried one after the other at this pace: while a cluster elects a leader none will do,
+// and the network waits for us once one is there.
+constexpr int kMaxBackoffMs = 1000;
 // What cannot be written is tried again after so long, and then after twice as long each time.
 constexpr int64_t kFirstRetryMs = 100;
 constexpr int64_t kMaxRetryMs = 10'000;
@@ -87,6 +90,7 @@ server::DbClient::Options Northd::ClientOptions(const char* database, const std:
   options.database = database;
   options.remotes = server::SplitRemotes(remotes);
   options.leader_only = true;
+  options.max_backoff_ms = kMaxBackoffMs;
   return options;
 }
 
