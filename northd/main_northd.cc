@@ -67,6 +67,7 @@ int ThreadsOf(const char* argument) {
   if (allowed != n) {
     log.Warn("Setting n_threads to %d as --n-threads option was set to : [%s]", allowed, argument);
   }
+  if (allowed > 1) log.Info("Using %d threads", allowed);
   return allowed;
 }
 

@@ -1,4 +1,4 @@
-"""Debian's ovn-ctl, unchanged, with our ovsdb-server and ovsdb-tool in OVN_BINDIR."""
+"""Debian's ovn-ctl, unchanged, with our programs in OVN_BINDIR."""
 
 import os
 import re
@@ -20,7 +20,7 @@ class OvnCtlTest(SystemTest):
             folder = self.path(name)
             for part in ("bin", "run", "log", "db", "etc"):
                 os.makedirs(os.path.join(folder, part))
-            for program in ("ovsdb-server", "ovsdb-tool"):
+            for program in ("ovsdb-server", "ovsdb-tool", "ovn-northd"):
                 os.symlink(find(program), os.path.join(folder, "bin", program))
             self.folders[name] = folder
         self.addCleanup(self.end_all)
@@ -44,15 +44,17 @@ class OvnCtlTest(SystemTest):
         self.maxDiff = None
         self.assertEqual(self.ctl("ours", *words), self.ctl("stock", *words))
 
-    def pid(self, name, database):
-        with open(f"{self.folders[name]}/run/ovn{database}_db.pid", encoding="ascii") as file:
+    def pid(self, name, daemon):
+        """Of a database's server (`daemon` is nb, sb or sb_relay) or of "northd"."""
+        file_name = "ovn-northd.pid" if daemon == "northd" else f"ovn{daemon}_db.pid"
+        with open(f"{self.folders[name]}/run/{file_name}", encoding="ascii") as file:
             return int(file.read())
 
     def end_all(self):
         for name in self.folders:
-            for database in ("nb", "sb", "sb_relay"):
+            for daemon in ("northd", "nb", "sb", "sb_relay"):
                 try:
-                    os.kill(self.pid(name, database), signal.SIGTERM)
+                    os.kill(self.pid(name, daemon), signal.SIGTERM)
                 except (FileNotFoundError, ProcessLookupError):
                     pass
 
@@ -61,11 +63,11 @@ class OvnCtlTest(SystemTest):
             binaries.reference("ovn-nbctl"), f"--db=unix:{self.folders[name]}/run/ovnnb_db.sock",
             "--timeout=20", *words, **more).stdout
 
-    def same_words(self, database):
-        """ovn-ctl starts both servers with the same options: it asks their --help for some."""
+    def same_words(self, daemon):
+        """ovn-ctl starts both with the same options: it asks their --help for some."""
 
         def command_line(name):
-            with open(f"/proc/{self.pid(name, database)}/cmdline", encoding="utf-8") as file:
+            with open(f"/proc/{self.pid(name, daemon)}/cmdline", encoding="utf-8") as file:
                 return file.read().replace(self.folders[name], "DIR").split("\0")
 
         self.assertEqual(command_line("ours"), command_line("stock"))
@@ -141,6 +143,81 @@ class OvnCtlTest(SystemTest):
         self.both("status_ovnnb")
         self.both("stop_nb_ovsdb")
 
+    def same_files(self):
+        def names(name):
+            found = []
+            for folder, _, files in os.walk(self.folders[name]):
+                for file in files:
+                    path = os.path.join(folder, file)
+                    with_pid = re.sub(r"\.\d+\.ctl", ".PID.ctl", path.replace(self.folders[name], ""))
+                    found.append(f"{with_pid} {os.stat(path).st_mode:o}")
+            return sorted(found)
+
+        self.assertEqual(names("ours"), names("stock"))
+
+    def translates(self):
+        for name in self.folders:
+            self.nbctl(name, "--wait=sb", "sync")
+
+    def test_northd_with_its_databases(self):
+        self.both("status_northd")
+        self.both("start_northd")
+        for daemon in ("nb", "sb", "northd"):
+            self.same_words(daemon)
+        self.both("status_northd")
+        self.both("start_northd")
+        self.translates()
+        self.same_files()
+        before = {name: self.pid(name, "northd") for name in self.folders}
+        self.both("restart_northd")
+        for name, pid in before.items():
+            self.assertNotEqual(self.pid(name, "northd"), pid)
+        self.translates()
+        self.both("stop_northd")
+        self.both("status_northd")
+        self.both("status_ovsdb")
+        self.both("stop_northd")
+        self.same_files()
+
+    def test_northd_alone(self):
+        alone = ["--ovn-manage-ovsdb=no"]
+        self.both("start_ovsdb")
+        for options in ([], ["--ovn-northd-n-threads=4"], ["--ovn-northd-log=-vconsole:off -vfile:dbg"],
+                        ["--ovn-northd-wrapper=glibc"], ["--ovn-northd-priority=-5"]):
+            with self.subTest(options=options):
+                self.both(*alone, *options, "start_northd")
+                self.same_words("northd")
+                self.both("status_northd")
+                self.translates()
+                self.both(*alone, "stop_northd")
+                self.both("status_northd")
+                self.both("status_ovsdb")
+        self.both(*alone, "start_northd", "--", "--no-such-option")
+        self.both("status_northd")
+
+    def test_northd_that_is_told_its_databases_in_a_file(self):
+        self.both("start_ovsdb")
+        for name, folder in self.folders.items():
+            self.write(f"{name}/etc/ovn-northd-db-params.conf",
+                       f"--ovnnb-db=unix:{folder}/run/ovnnb_db.sock --ovnsb-db=unix:{folder}/run/ovnsb_db.sock\n")
+        self.both("start_northd")
+        self.same_words("northd")
+        self.translates()
+        self.both("stop_northd")
+        self.both("status_ovsdb")
+
+    def test_northd_that_was_killed_is_no_obstacle(self):
+        self.both("start_northd")
+        for name in self.folders:
+            parent, child = self.supervisor(name, "northd"), self.pid(name, "northd")
+            os.kill(parent, signal.SIGKILL)
+            os.kill(child, signal.SIGKILL)
+            wait_until(lambda pid=child: not os.path.exists(f"/proc/{pid}"), "northd is gone")
+        self.both("status_northd")
+        self.both("start_northd")
+        self.translates()
+        self.both("stop_northd")
+
     def test_damaged_database(self):
         """ovsdb-tool is asked first, and its words are shown."""
         for content in ("no database\n", "OVSDB JSON 5 " + 40 * "0" + "\n{}\n\n\n", ""):
@@ -154,7 +231,7 @@ class OvnCtlTest(SystemTest):
     def test_killed_servers_leave_no_obstacle(self):
         self.both("start_nb_ovsdb")
         for name in self.folders:
-            parent, child = self.supervisor(name), self.pid(name, "nb")
+            parent, child = self.supervisor(name, "nb"), self.pid(name, "nb")
             os.kill(parent, signal.SIGKILL)
             os.kill(child, signal.SIGKILL)
             wait_until(lambda pid=child: not os.path.exists(f"/proc/{pid}"), "the server is gone")
@@ -163,22 +240,13 @@ class OvnCtlTest(SystemTest):
         self.both("start_nb_ovsdb")
         self.both("status_ovnnb")
 
-    def supervisor(self, name):
-        with open(f"/proc/{self.pid(name, 'nb')}/stat", encoding="ascii") as file:
+    def supervisor(self, name, daemon):
+        with open(f"/proc/{self.pid(name, daemon)}/stat", encoding="ascii") as file:
             return int(file.read().rpartition(")")[2].split()[1])
 
     def test_files_it_leaves(self):
         self.both("start_nb_ovsdb")
-
-        def names(name):
-            found = []
-            for folder, _, files in os.walk(self.folders[name]):
-                for file in files:
-                    path = os.path.join(folder, file)
-                    found.append(f"{path.replace(self.folders[name], '')} {os.stat(path).st_mode:o}")
-            return sorted(found)
-
-        self.assertEqual(names("ours"), names("stock"))
+        self.same_files()
 
     def test_schema_is_upgraded_at_start(self):
         """ovn-ctl asks ovsdb-tool whether the file needs conversion, backs it up and converts it."""
