@@ -33,7 +33,7 @@ class Northd {
   struct Options {
     std::string nb_remotes;  // Separated by commas.
     std::string sb_remotes;
-    bool paused = false;     // At the beginning.
+    bool paused = false;  // At the beginning.
   };
   struct Stats {
     uint64_t passes = 0;
@@ -64,12 +64,12 @@ class Northd {
   World& world() { return world_; }
   const Stats& stats() const { return stats_; }
   void ClearStats();
-  // All of them: "ovn-northd-loop" and so on.
-  std::vector<Stopwatch*> stopwatches();
+  std::vector<Stopwatch>& stopwatches() { return stopwatches_; }
+  // A pass that takes so long is logged.
+  void SetLogTimeout(int64_t ms) { log_timeout_ms_ = ms; }
 
  private:
-  static server::DbClient::Options ClientOptions(const char* database,
-                                                 const std::string& remotes);
+  static server::DbClient::Options ClientOptions(const char* database, const std::string& remotes);
   Connection::Callbacks CallbacksOf(const char* database);
   void OnContents(const char* database);
   void OnLock();
@@ -78,7 +78,9 @@ class Northd {
   void ApplySettings();
   // Goes on with what there is to do, a slice at a time.
   void Work();
+  void OnPassDone();
   void WriteResults();
+  void AddSample(absl::string_view stopwatch, int64_t ms);
   void Send(Connection* connection, const TransactionText& transaction, bool* busy,
             std::function<void(bool)> done);
 
@@ -109,11 +111,8 @@ class Northd {
   int64_t not_before_ms_ = 0;    // The next pass: monotonic.
   int64_t retry_ms_ = 0;         // How long to wait after a transaction that failed.
   Stats stats_;
-  Stopwatch loop_watch_{"ovn-northd-loop"};
-  Stopwatch build_watch_{"build_lflows"};
-  Stopwatch write_watch_{"lflows_to_sb"};
-  Stopwatch nb_watch_{"ovnnb_db_run"};
-  Stopwatch sb_watch_{"ovnsb_db_run"};
+  std::vector<Stopwatch> stopwatches_ = MakeStopwatches();
+  int64_t log_timeout_ms_ = 500;
 };
 
 }  // namespace northd

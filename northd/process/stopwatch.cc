@@ -47,4 +47,18 @@ std::string Stopwatch::Text() const {
       long_average_);
 }
 
+std::vector<Stopwatch> MakeStopwatches() {
+  std::vector<Stopwatch> stopwatches;
+  for (const char* name :
+       {"build_lflows",          "ovn-northd-loop",    "clear_lflows_ctx",   "lflows_lbs",
+        "advertised_route_sync", "ls_stateful",        "lflows_ports",       "lflows_datapaths",
+        "group_ecmp_route",      "lr_nat_run",         "lflows_lr_stateful", "sync_meters_run",
+        "ovnsb_db_run",          "lflows_ls_stateful", "lr_stateful",        "build_flows_ctx",
+        "ovnnb_db_run",          "lflows_to_sb",       "learned_route_sync", "lflows_dp_groups",
+        "port_group_run",        "dynamic_routes",     "lflows_igmp"}) {
+    stopwatches.emplace_back(name);
+  }
+  return stopwatches;
+}
+
 }  // namespace northd
