@@ -9,6 +9,8 @@ namespace {
 base::LogModule log("inc_proc_eng");
 }  // namespace
 
+template class Engine::Store<ovsdb::Uuid>;
+
 // ---- A run ----
 
 Context::Context(Engine* engine)
@@ -231,7 +233,7 @@ void Engine::Drop(Unit* unit) {
   Unlink(unit, 0);
   if (unit->queued_ != Unit::kNotQueued) queue_[unit->queued_] = nullptr;
   --stats_.units;
-  unit->Forget(this);
+  unit->Forget();
 }
 
 std::vector<std::pair<std::string, uint64_t>> Engine::RunsByKind() const {

@@ -5,8 +5,9 @@
 // unit runs again. A unit whose value comes out as before stops the wave. What a unit emits, into
 // sinks, stands until it runs again without emitting it, or is needed no more.
 //
-//   Value Compute(Context& ctx, const Key& key);            // Reads and emits through ctx only.
-//   inline constexpr engine::Kind<Key, Value> kThing{"thing", &Compute};
+//   Value Compute(Context& ctx, const Key& key);  // Reads and emits through ctx only.
+//   extern const engine::Kind<Key, Value> kThing;               // In the header.
+//   constexpr engine::Kind<Key, Value> kThing{"thing", &Compute};  // In the source.
 //   ... ctx.Get(kThing, key) ...       // Its value; this unit runs again if that changes.
 //   ... ctx.Require(kThing, key) ...   // It shall exist, for what it emits.
 //
@@ -29,6 +30,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/functional/function_ref.h"
+#include "ovsdb/uuid.h"
 
 namespace northd {
 class World;  // What units see beside each other: inputs and sinks. The engine does not look at it.
@@ -98,7 +100,7 @@ class Unit : public Node {
   // Computes the value anew; whether it is another one than before.
   virtual bool Run(Context& context) = 0;
   // Out of the engine's store: destroys this.
-  virtual void Forget(Engine* engine) = 0;
+  virtual void Forget() = 0;
   virtual const char* kind_name() const = 0;
 
   // What it read, and which parts of it. With no parts it only keeps the other alive.
@@ -120,15 +122,32 @@ class Unit : public Node {
   bool orphan_ = false;  // It waits to be looked at as one.
 };
 
+// What readers know of one.
+template <typename Value>
+class ValueUnit : public Unit {
+ public:
+  const Value& value() const { return value_; }
+
+ protected:
+  Value value_{};
+};
+
+template <typename Key, typename Value>
+struct Kind;
+
 namespace internal {
 class Store {
  public:
   virtual ~Store() = default;
   virtual void ForEach(absl::FunctionRef<void(Unit*)> f) = 0;
 };
+
+template <typename Key, typename Value>
+ValueUnit<Value>* FindOrMake(Engine* engine, const Kind<Key, Value>& kind, const Key& key);
 }  // namespace internal
 
-// A kind of unit: a name for people, and its function. A constant.
+// A kind of unit: a name for people, and its function. A constant, which a header only declares: so
+// what there is to compile for its units is compiled once, where it is defined.
 template <typename Key, typename Value = std::monostate>
 struct Kind {
   const char* name;
@@ -137,6 +156,9 @@ struct Kind {
   // values that many read and that seldom change though what they are made of does often. A reader
   // may meanwhile run on the old value: then it runs again.
   bool is_cutoff = false;
+
+  ValueUnit<Value>* (*find_or_make)(Engine* engine, const Kind& kind,
+                                    const Key& key) = &internal::FindOrMake<Key, Value>;
 };
 
 // What a running unit reads and emits through.
@@ -225,13 +247,11 @@ class Engine {
   friend class Context;
   template <typename Key, typename Value>
   class TypedUnit;
+  template <typename Key>
+  class Store;
   template <typename Key, typename Value>
-  struct TypedStore;
-
-  template <typename Key, typename Value>
-  TypedUnit<Key, Value>* Find(const Kind<Key, Value>& kind, const Key& key);
-  template <typename Key, typename Value>
-  TypedUnit<Key, Value>* FindOrMake(const Kind<Key, Value>& kind, const Key& key);
+  friend ValueUnit<Value>* internal::FindOrMake(Engine* engine, const Kind<Key, Value>& kind,
+                                                const Key& key);
 
   void Enqueue(Unit* unit);
   void MarkDirty(Unit* unit);
@@ -261,14 +281,52 @@ class Engine {
 
 // ---- Templates ----
 
-template <typename Key, typename Value>
-class Engine::TypedUnit final : public Unit {
+// The units of a kind, by key. Not inline, so that stores of the same kind of key are one.
+template <typename Key>
+class Engine::Store final : public internal::Store {
  public:
-  TypedUnit(const Kind<Key, Value>* kind, const Key& key) : kind_(kind), key_(key) {
-    is_cutoff_ = kind->is_cutoff;
-  }
+  // Null if there is none.
+  Unit* Find(const Key& key) const;
+  // Null if there is none, to be filled in.
+  std::unique_ptr<Unit>* FindOrAdd(const Key& key);
+  void Erase(const Key& key);
+  void ForEach(absl::FunctionRef<void(Unit*)> f) override;
 
-  const Value& value() const { return value_; }
+ private:
+  absl::flat_hash_map<Key, std::unique_ptr<Unit>> units_;
+};
+
+template <typename Key>
+Unit* Engine::Store<Key>::Find(const Key& key) const {
+  const auto found = units_.find(key);
+  return found == units_.end() ? nullptr : found->second.get();
+}
+
+template <typename Key>
+std::unique_ptr<Unit>* Engine::Store<Key>::FindOrAdd(const Key& key) {
+  return &units_[key];
+}
+
+template <typename Key>
+void Engine::Store<Key>::Erase(const Key& key) {
+  units_.erase(key);
+}
+
+template <typename Key>
+void Engine::Store<Key>::ForEach(absl::FunctionRef<void(Unit*)> f) {
+  for (auto& [key, unit] : units_) f(unit.get());
+}
+
+// Nearly all keys.
+extern template class Engine::Store<ovsdb::Uuid>;
+
+template <typename Key, typename Value>
+class Engine::TypedUnit final : public ValueUnit<Value> {
+ public:
+  TypedUnit(const Kind<Key, Value>* kind, Store<Key>* store, const Key& key)
+      : kind_(kind), store_(store), key_(key) {
+    this->is_cutoff_ = kind->is_cutoff;
+  }
 
  private:
   bool Run(Context& context) override {
@@ -276,69 +334,53 @@ class Engine::TypedUnit final : public Unit {
     if constexpr (std::is_same_v<Value, std::monostate>) {
       return false;
     } else {
-      if (ran_ && value == value_) return false;
-      value_ = std::move(value);
+      if (ran_ && value == this->value_) return false;
+      this->value_ = std::move(value);
       ran_ = true;
       return true;
     }
   }
-  void Forget(Engine* engine) override {
-    static_cast<TypedStore<Key, Value>*>(engine->stores_.at(kind_).get())->units.erase(Key(key_));
-  }
+  void Forget() override { store_->Erase(Key(key_)); }
   const char* kind_name() const override { return kind_->name; }
 
-  const Kind<Key, Value>* kind_;
+  const Kind<Key, Value>* const kind_;
+  Store<Key>* const store_;
   const Key key_;
-  Value value_{};
   bool ran_ = false;
 };
 
 template <typename Key, typename Value>
-struct Engine::TypedStore final : internal::Store {
-  void ForEach(absl::FunctionRef<void(Unit*)> f) override {
-    for (auto& [key, unit] : units) f(unit.get());
+ValueUnit<Value>* internal::FindOrMake(Engine* engine, const Kind<Key, Value>& kind,
+                                       const Key& key) {
+  std::unique_ptr<internal::Store>& slot = engine->stores_[&kind];
+  if (slot == nullptr) slot = std::make_unique<Engine::Store<Key>>();
+  auto* store = static_cast<Engine::Store<Key>*>(slot.get());
+  std::unique_ptr<Unit>* unit = store->FindOrAdd(key);
+  if (*unit == nullptr) {
+    *unit = std::make_unique<Engine::TypedUnit<Key, Value>>(&kind, store, key);
+    ++engine->stats_.units;
   }
-  absl::flat_hash_map<Key, std::unique_ptr<TypedUnit<Key, Value>>> units;
-};
-
-template <typename Key, typename Value>
-Engine::TypedUnit<Key, Value>* Engine::Find(const Kind<Key, Value>& kind, const Key& key) {
-  const auto store = stores_.find(&kind);
-  if (store == stores_.end()) return nullptr;
-  auto& units = static_cast<TypedStore<Key, Value>*>(store->second.get())->units;
-  const auto found = units.find(key);
-  return found == units.end() ? nullptr : found->second.get();
-}
-
-template <typename Key, typename Value>
-Engine::TypedUnit<Key, Value>* Engine::FindOrMake(const Kind<Key, Value>& kind, const Key& key) {
-  std::unique_ptr<internal::Store>& store = stores_[&kind];
-  if (store == nullptr) store = std::make_unique<TypedStore<Key, Value>>();
-  auto& units = static_cast<TypedStore<Key, Value>*>(store.get())->units;
-  std::unique_ptr<TypedUnit<Key, Value>>& unit = units[key];
-  if (unit == nullptr) {
-    unit = std::make_unique<TypedUnit<Key, Value>>(&kind, key);
-    ++stats_.units;
-  }
-  return unit.get();
+  return static_cast<ValueUnit<Value>*>(unit->get());
 }
 
 template <typename Key, typename Value>
 const Value* Engine::Peek(const Kind<Key, Value>& kind, const Key& key) {
-  auto* unit = Find(kind, key);
-  return unit == nullptr ? nullptr : &unit->value();
+  const auto store = stores_.find(&kind);
+  if (store == stores_.end()) return nullptr;
+  const Unit* unit = static_cast<const Store<Key>*>(store->second.get())->Find(key);
+  return unit == nullptr ? nullptr : &static_cast<const ValueUnit<Value>*>(unit)->value();
 }
 
 template <typename Key, typename Value>
 void Engine::AddRoot(const Kind<Key, Value>& kind, const Key& key) {
-  Unit* unit = FindOrMake(kind, key);
+  Unit* unit = kind.find_or_make(this, kind, key);
   unit->root_ = true;
   Enqueue(unit);
 }
 
 template <typename Key, typename Value>
 const Value& Context::Get(const Kind<Key, Value>& kind, const Key& key) {
-  auto* unit = engine_->FindOrMake(kind, key);
+  ValueUnit<Value>* unit = kind.find_or_make(engine_, kind, key);
   engine_->Refresh(unit);
   Record(unit, unit, kAllParts);
   return unit->value();
@@ -346,7 +388,7 @@ const Value& Context::Get(const Kind<Key, Value>& kind, const Key& key) {
 
 template <typename Key, typename Value>
 void Context::Require(const Kind<Key, Value>& kind, const Key& key) {
-  auto* unit = engine_->FindOrMake(kind, key);
+  Unit* unit = kind.find_or_make(engine_, kind, key);
   engine_->Enqueue(unit);
   Record(unit, unit, 0);
 }

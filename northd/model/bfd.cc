@@ -45,6 +45,7 @@ std::string ComputeBfdStatus(Context& ctx, const Uuid& uuid) {
   const absl::string_view status = session ? session.status() : bfd.status().value_or("down");
   return status == "admin_down" ? "down" : std::string(status);
 }
+constexpr engine::Kind<Uuid, std::string> kBfdStatus{"bfd_status", &ComputeBfdStatus, true};
 
 bool IsBfdDownTowards(Context& ctx, const Uuid& uuid, absl::string_view next_hop) {
   const auto bfd = Row<nb::BFD>(ctx, uuid);

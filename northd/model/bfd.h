@@ -14,7 +14,7 @@ namespace northd {
 // The status of a session, by the UUID of its northbound BFD row: "up", "down", "init" or, as long
 // as no route and no policy asks for it, "admin_down". "": there is no such session.
 std::string ComputeBfdStatus(Context& ctx, const Uuid& bfd);
-inline constexpr engine::Kind<Uuid, std::string> kBfdStatus{"bfd_status", &ComputeBfdStatus, true};
+extern const engine::Kind<Uuid, std::string> kBfdStatus;
 
 // Whether the session watches this next hop and has lost it.
 bool IsBfdDownTowards(Context& ctx, const Uuid& bfd, absl::string_view next_hop);

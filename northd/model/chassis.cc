@@ -19,6 +19,7 @@ bool ComputeIsRemoteChassis(Context& ctx, const Uuid& chassis) {
   const auto row = Row<sb::Chassis>(ctx, chassis);
   return row && row.other_config().GetBool("is-remote", false);
 }
+constexpr engine::Kind<Uuid, bool> kIsRemoteChassis{"is_remote_chassis", &ComputeIsRemoteChassis};
 
 std::optional<Uuid> RemoteChassisOf(Context& ctx, const Uuid& router_port) {
   const auto port = Row<nb::LogicalRouterPort>(ctx, router_port);

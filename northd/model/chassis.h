@@ -16,8 +16,7 @@ std::optional<Uuid> FindChassis(Context& ctx, absl::string_view name);
 
 // Whether a Chassis belongs to another availability zone.
 bool ComputeIsRemoteChassis(Context& ctx, const Uuid& chassis);
-inline constexpr engine::Kind<Uuid, bool> kIsRemoteChassis{"is_remote_chassis",
-                                                           &ComputeIsRemoteChassis};
+extern const engine::Kind<Uuid, bool> kIsRemoteChassis;
 
 // The remote chassis that a Logical_Router_Port of a distributed router is on, as it requests.
 std::optional<Uuid> RemoteChassisOf(Context& ctx, const Uuid& router_port);

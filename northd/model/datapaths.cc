@@ -126,6 +126,7 @@ KeyLimits ComputeKeyLimits(Context& ctx, const std::monostate&) {
   limits.max_port = limits.vxlan ? kMaxPortKeyVxlan : kMaxPortKey;
   return limits;
 }
+constexpr engine::Kind<std::monostate, KeyLimits> kKeyLimits{"key_limits", &ComputeKeyLimits};
 
 Datapath ComputeDatapath(Context& ctx, const Uuid& uuid) {
   const nb::LogicalSwitch sw = Row<nb::LogicalSwitch>(ctx, uuid);
@@ -158,6 +159,7 @@ Datapath ComputeDatapath(Context& ctx, const Uuid& uuid) {
   ctx.world().sb_rows.Emit(ctx, std::move(row));
   return datapath;
 }
+constexpr engine::Kind<Uuid, Datapath> kDatapath{"datapath", &ComputeDatapath};
 
 Uuid SwitchOf(Context& ctx, const Uuid& port) {
   const absl::Span<const Uuid> rows =

@@ -26,8 +26,7 @@ struct KeyLimits {
 };
 
 KeyLimits ComputeKeyLimits(Context& ctx, const std::monostate&);
-inline constexpr engine::Kind<std::monostate, KeyLimits> kKeyLimits{"key_limits",
-                                                                    &ComputeKeyLimits};
+extern const engine::Kind<std::monostate, KeyLimits> kKeyLimits;
 
 // What a switch or router is to flows and southbound rows.
 struct Datapath {
@@ -44,7 +43,7 @@ struct Datapath {
 
 // By the UUID of the Logical_Switch or Logical_Router.
 Datapath ComputeDatapath(Context& ctx, const Uuid& uuid);
-inline constexpr engine::Kind<Uuid, Datapath> kDatapath{"datapath", &ComputeDatapath};
+extern const engine::Kind<Uuid, Datapath> kDatapath;
 
 // The switch (router) that a switch port (router port) belongs to; zero if none does.
 Uuid SwitchOf(Context& ctx, const Uuid& port);

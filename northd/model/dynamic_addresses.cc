@@ -250,6 +250,8 @@ std::string ComputeDynamicAddresses(Context& ctx, const Uuid& switch_port) {
   }
   return text;
 }
+constexpr engine::Kind<Uuid, std::string> kDynamicAddresses{"dynamic_addresses",
+                                                            &ComputeDynamicAddresses};
 
 std::optional<int64_t> TagToWrite(Context& ctx, const nb::LogicalSwitchPort& row) {
   const std::optional<int64_t> requested = row.tag_request();

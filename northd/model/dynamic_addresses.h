@@ -15,8 +15,7 @@ namespace northd {
 
 // "MAC [IP] [IP6]", or "" for a port that asks for none, or gets none.
 std::string ComputeDynamicAddresses(Context& ctx, const Uuid& switch_port);
-inline constexpr engine::Kind<Uuid, std::string> kDynamicAddresses{"dynamic_addresses",
-                                                                   &ComputeDynamicAddresses};
+extern const engine::Kind<Uuid, std::string> kDynamicAddresses;
 
 // What `tag` is to be; nothing to leave it as it is.
 std::optional<int64_t> TagToWrite(Context& ctx, const nb::LogicalSwitchPort& row);

@@ -107,5 +107,7 @@ Globals ComputeGlobals(Context& ctx, const std::monostate&) {
   SetDropActions(options, &globals);
   return globals;
 }
+constexpr engine::Kind<std::monostate, Globals> kGlobals{"globals", &ComputeGlobals,
+                                                         /*is_cutoff=*/true};
 
 }  // namespace northd

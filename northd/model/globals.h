@@ -70,8 +70,7 @@ struct Globals {
 };
 
 Globals ComputeGlobals(Context& ctx, const std::monostate&);
-inline constexpr engine::Kind<std::monostate, Globals> kGlobals{"globals", &ComputeGlobals,
-                                                                /*is_cutoff=*/true};
+extern const engine::Kind<std::monostate, Globals> kGlobals;
 
 inline const Globals& GetGlobals(Context& ctx) { return ctx.Get(kGlobals, {}); }
 

@@ -69,6 +69,8 @@ IgmpGroups ComputeSwitchIgmpGroups(Context& ctx, const Uuid& sw) {
   }
   return groups;
 }
+constexpr engine::Kind<Uuid, IgmpGroups> kSwitchIgmpGroups{"switch_igmp_groups",
+                                                           &ComputeSwitchIgmpGroups};
 
 IgmpGroups ComputeRouterIgmpGroups(Context& ctx, const Uuid& router) {
   IgmpGroups groups;
@@ -85,13 +87,19 @@ IgmpGroups ComputeRouterIgmpGroups(Context& ctx, const Uuid& router) {
   }
   return groups;
 }
+constexpr engine::Kind<Uuid, IgmpGroups> kRouterIgmpGroups{"router_igmp_groups",
+                                                           &ComputeRouterIgmpGroups};
 
 std::set<std::string> ComputeSwitchIgmpAddresses(Context& ctx, const Uuid& sw) {
   return AddressesOf(ctx.Get(kSwitchIgmpGroups, sw));
 }
+constexpr engine::Kind<Uuid, std::set<std::string>> kSwitchIgmpAddresses{
+    "switch_igmp_addresses", &ComputeSwitchIgmpAddresses, /*is_cutoff=*/true};
 
 std::set<std::string> ComputeRouterIgmpAddresses(Context& ctx, const Uuid& router) {
   return AddressesOf(ctx.Get(kRouterIgmpGroups, router));
 }
+constexpr engine::Kind<Uuid, std::set<std::string>> kRouterIgmpAddresses{
+    "router_igmp_addresses", &ComputeRouterIgmpAddresses, /*is_cutoff=*/true};
 
 }  // namespace northd

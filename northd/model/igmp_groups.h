@@ -28,21 +28,17 @@ using IgmpGroups = std::map<std::string, std::set<Uuid>>;
 // Of a switch: its ports, whichever chassis has seen them join; and with one its localnet ports,
 // since what is outside may have joined, too.
 IgmpGroups ComputeSwitchIgmpGroups(Context& ctx, const Uuid& sw);
-inline constexpr engine::Kind<Uuid, IgmpGroups> kSwitchIgmpGroups{"switch_igmp_groups",
-                                                                  &ComputeSwitchIgmpGroups};
+extern const engine::Kind<Uuid, IgmpGroups> kSwitchIgmpGroups;
 
 // Of a router that relays: the ports behind which a switch has a group that routers forward.
 IgmpGroups ComputeRouterIgmpGroups(Context& ctx, const Uuid& router);
-inline constexpr engine::Kind<Uuid, IgmpGroups> kRouterIgmpGroups{"router_igmp_groups",
-                                                                  &ComputeRouterIgmpGroups};
+extern const engine::Kind<Uuid, IgmpGroups> kRouterIgmpGroups;
 
 // The addresses of these alone.
 std::set<std::string> ComputeSwitchIgmpAddresses(Context& ctx, const Uuid& sw);
-inline constexpr engine::Kind<Uuid, std::set<std::string>> kSwitchIgmpAddresses{
-    "switch_igmp_addresses", &ComputeSwitchIgmpAddresses, /*is_cutoff=*/true};
+extern const engine::Kind<Uuid, std::set<std::string>> kSwitchIgmpAddresses;
 std::set<std::string> ComputeRouterIgmpAddresses(Context& ctx, const Uuid& router);
-inline constexpr engine::Kind<Uuid, std::set<std::string>> kRouterIgmpAddresses{
-    "router_igmp_addresses", &ComputeRouterIgmpAddresses, /*is_cutoff=*/true};
+extern const engine::Kind<Uuid, std::set<std::string>> kRouterIgmpAddresses;
 
 }  // namespace northd
 

@@ -87,6 +87,7 @@ LbHealth ComputeLbHealth(Context& ctx, const LbVipId& id) {
   }
   return health;
 }
+constexpr engine::Kind<LbVipId, LbHealth> kLbHealth{"lb_health", &ComputeLbHealth};
 
 std::string ComputeLbUsableBackends(Context& ctx, const LbVipId& id) {
   const LbVip& vip = ctx.Get(kLbVip, id);
@@ -103,5 +104,7 @@ std::string ComputeLbUsableBackends(Context& ctx, const LbVipId& id) {
   }
   return absl::StrJoin(usable, ",");
 }
+constexpr engine::Kind<LbVipId, std::string> kLbUsableBackends{"lb_usable_backends",
+                                                               &ComputeLbUsableBackends};
 
 }  // namespace northd

@@ -29,7 +29,7 @@ struct LbHealth {
 };
 
 LbHealth ComputeLbHealth(Context& ctx, const LbVipId& id);
-inline constexpr engine::Kind<LbVipId, LbHealth> kLbHealth{"lb_health", &ComputeLbHealth};
+extern const engine::Kind<LbVipId, LbHealth> kLbHealth;
 
 // The key of a Service_Monitor row.
 std::string ServiceMonitorKey(const LbCheck& check, absl::string_view protocol);
@@ -37,8 +37,7 @@ std::string ServiceMonitorKey(const LbCheck& check, absl::string_view protocol);
 // The backends that a VIP's connections may go to, as `backends=` has them; "" if there are none.
 // Without a health check these are all.
 std::string ComputeLbUsableBackends(Context& ctx, const LbVipId& id);
-inline constexpr engine::Kind<LbVipId, std::string> kLbUsableBackends{"lb_usable_backends",
-                                                                      &ComputeLbUsableBackends};
+extern const engine::Kind<LbVipId, std::string> kLbUsableBackends;
 
 }  // namespace northd
 

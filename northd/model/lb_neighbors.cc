@@ -105,6 +105,8 @@ DatapathSet ComputeLbVipAnswerers(Context& ctx, const LbVipId& id) {
   }
   return ctx.world().datapath_sets.Make(bits);
 }
+constexpr engine::Kind<LbVipId, DatapathSet> kLbVipAnswerers{"lb_vip_answerers",
+                                                             &ComputeLbVipAnswerers};
 
 LbAnswers ComputeLbAnswers(Context& ctx, const Uuid& router) {
   LbAnswers answers;
@@ -119,6 +121,7 @@ LbAnswers ComputeLbAnswers(Context& ctx, const Uuid& router) {
   for (const Uuid& group : row.load_balancer_group()) add(ctx.Get(kAnswerersOfGroup, group));
   return answers;
 }
+constexpr engine::Kind<Uuid, LbAnswers> kLbAnswers{"lb_answers", &ComputeLbAnswers};
 
 std::string LbAddressSetName(int64_t tunnel_key, bool v6) {
   return absl::StrCat("_rtr_lb_", tunnel_key, v6 ? "_ip6" : "_ip4");

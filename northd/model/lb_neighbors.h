@@ -14,8 +14,7 @@ namespace northd {
 
 // The routers that answer for a VIP.
 DatapathSet ComputeLbVipAnswerers(Context& ctx, const LbVipId& id);
-inline constexpr engine::Kind<LbVipId, DatapathSet> kLbVipAnswerers{"lb_vip_answerers",
-                                                                    &ComputeLbVipAnswerers};
+extern const engine::Kind<LbVipId, DatapathSet> kLbVipAnswerers;
 
 // Whether a router answers for any, by family.
 struct LbAnswers {
@@ -24,7 +23,7 @@ struct LbAnswers {
   bool operator==(const LbAnswers& o) const = default;
 };
 LbAnswers ComputeLbAnswers(Context& ctx, const Uuid& router);
-inline constexpr engine::Kind<Uuid, LbAnswers> kLbAnswers{"lb_answers", &ComputeLbAnswers};
+extern const engine::Kind<Uuid, LbAnswers> kLbAnswers;
 
 // The southbound Address_Set that has them; `tunnel_key` is the router's.
 std::string LbAddressSetName(int64_t tunnel_key, bool v6);

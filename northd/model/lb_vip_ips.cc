@@ -36,6 +36,8 @@ std::set<std::string> ComputeLbVipIps(Context& ctx, const LbVips& vips) {
   }
   return ips;
 }
+constexpr engine::Kind<LbVips, std::set<std::string>> kLbVipIps{"lb_vip_ips", &ComputeLbVipIps,
+                                                                /*is_cutoff=*/true};
 
 std::set<std::string> LbVipIpsOf(Context& ctx, const Uuid& router, WhichVips which) {
   Ips ips;

@@ -18,8 +18,7 @@ enum class WhichVips : uint8_t { kAll, kRoutable };  // Routable: with options:a
 // Of a Load_Balancer.
 using LbVips = std::pair<Uuid, WhichVips>;
 std::set<std::string> ComputeLbVipIps(Context& ctx, const LbVips& vips);
-inline constexpr engine::Kind<LbVips, std::set<std::string>> kLbVipIps{
-    "lb_vip_ips", &ComputeLbVipIps, /*is_cutoff=*/true};
+extern const engine::Kind<LbVips, std::set<std::string>> kLbVipIps;
 
 // Of the load balancers that a Logical_Router names, by itself or through groups.
 std::set<std::string> LbVipIpsOf(Context& ctx, const Uuid& router, WhichVips which);

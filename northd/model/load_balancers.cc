@@ -257,6 +257,7 @@ LoadBalancer ComputeLoadBalancer(Context& ctx, const Uuid& uuid) {
   lb.health_checks.assign(checks.begin(), checks.end());
   return lb;
 }
+constexpr engine::Kind<Uuid, LoadBalancer> kLoadBalancer{"load_balancer", &ComputeLoadBalancer};
 
 LbVip ComputeLbVip(Context& ctx, const LbVipId& id) {
   LbVip vip;
@@ -304,6 +305,7 @@ LbVip ComputeLbVip(Context& ctx, const LbVipId& id) {
   vip.valid = true;
   return vip;
 }
+constexpr engine::Kind<LbVipId, LbVip> kLbVip{"lb_vip", &ComputeLbVip};
 
 LbPlaces ComputeLbPlaces(Context& ctx, const Uuid& lb) {
   LbPlaces places;
@@ -316,10 +318,12 @@ LbPlaces ComputeLbPlaces(Context& ctx, const Uuid& lb) {
   copy(RowsWith<nb::LogicalRouter>(ctx, nb::LogicalRouter::kLoadBalancer, lb), &places.routers);
   return places;
 }
+constexpr engine::Kind<Uuid, LbPlaces> kLbPlaces{"lb_places", &ComputeLbPlaces};
 
 DatapathSet ComputeLbSwitches(Context& ctx, const LbPlaces& places) {
   return SwitchesOf(ctx, places.groups, places.switches, places.routers);
 }
+constexpr engine::Kind<LbPlaces, DatapathSet> kLbSwitches{"lb_switches", &ComputeLbSwitches};
 
 LbRouters ComputeLbRouters(Context& ctx, const LbPlaces& places) {
   LbRoutersBuilder builder;
@@ -327,6 +331,7 @@ LbRouters ComputeLbRouters(Context& ctx, const LbPlaces& places) {
   for (const Uuid& router : places.routers) builder.Add(ctx, router);
   return builder.Build(ctx);
 }
+constexpr engine::Kind<LbPlaces, LbRouters> kLbRouters{"lb_routers", &ComputeLbRouters};
 
 std::vector<Uuid> LoadBalancersOf(Context& ctx, const Uuid& datapath) {
   std::vector<Uuid> all;
@@ -343,9 +348,11 @@ std::vector<Uuid> LoadBalancersOf(Context& ctx, const Uuid& datapath) {
 bool ComputeSwitchHasLbVips(Context& ctx, const Uuid& sw) {
   return HasLbVips<nb::LogicalSwitch>(ctx, sw);
 }
+constexpr engine::Kind<Uuid, bool> kSwitchHasLbVips{"switch_has_lb_vips", &ComputeSwitchHasLbVips};
 
 bool ComputeRouterHasLbVips(Context& ctx, const Uuid& router) {
   return HasLbVips<nb::LogicalRouter>(ctx, router);
 }
+constexpr engine::Kind<Uuid, bool> kRouterHasLbVips{"router_has_lb_vips", &ComputeRouterHasLbVips};
 
 }  // namespace northd

@@ -41,8 +41,7 @@ struct LoadBalancer {
 };
 
 LoadBalancer ComputeLoadBalancer(Context& ctx, const Uuid& uuid);
-inline constexpr engine::Kind<Uuid, LoadBalancer> kLoadBalancer{"load_balancer",
-                                                                &ComputeLoadBalancer};
+extern const engine::Kind<Uuid, LoadBalancer> kLoadBalancer;
 
 struct LbBackend {
   std::string ip;    // An address, or a template's variable.
@@ -67,7 +66,7 @@ using LbVipId = std::pair<Uuid, std::string>;
 
 // Not valid, with a warning, if the VIP or one of its backends is malformed.
 LbVip ComputeLbVip(Context& ctx, const LbVipId& id);
-inline constexpr engine::Kind<LbVipId, LbVip> kLbVip{"lb_vip", &ComputeLbVip};
+extern const engine::Kind<LbVipId, LbVip> kLbVip;
 
 // ---- Where load balancers are ----
 
@@ -85,11 +84,11 @@ struct LbPlaces {
 };
 
 LbPlaces ComputeLbPlaces(Context& ctx, const Uuid& lb);
-inline constexpr engine::Kind<Uuid, LbPlaces> kLbPlaces{"lb_places", &ComputeLbPlaces};
+extern const engine::Kind<Uuid, LbPlaces> kLbPlaces;
 
 // The switches that the load balancers in these places are on.
 DatapathSet ComputeLbSwitches(Context& ctx, const LbPlaces& places);
-inline constexpr engine::Kind<LbPlaces, DatapathSet> kLbSwitches{"lb_switches", &ComputeLbSwitches};
+extern const engine::Kind<LbPlaces, DatapathSet> kLbSwitches;
 
 // The routers, all of them and by what their flows look like.
 struct LbRouters {
@@ -105,7 +104,7 @@ struct LbRouters {
   bool operator==(const LbRouters& o) const = default;
 };
 LbRouters ComputeLbRouters(Context& ctx, const LbPlaces& places);
-inline constexpr engine::Kind<LbPlaces, LbRouters> kLbRouters{"lb_routers", &ComputeLbRouters};
+extern const engine::Kind<LbPlaces, LbRouters> kLbRouters;
 
 // The load balancers that a switch or router names, by itself or through groups, in order.
 std::vector<Uuid> LoadBalancersOf(Context& ctx, const Uuid& datapath);
@@ -114,11 +113,9 @@ std::vector<Uuid> LoadBalancersOf(Context& ctx, const Uuid& datapath);
 
 // A switch (router) names a load balancer that has a VIP.
 bool ComputeSwitchHasLbVips(Context& ctx, const Uuid& sw);
-inline constexpr engine::Kind<Uuid, bool> kSwitchHasLbVips{"switch_has_lb_vips",
-                                                           &ComputeSwitchHasLbVips};
+extern const engine::Kind<Uuid, bool> kSwitchHasLbVips;
 bool ComputeRouterHasLbVips(Context& ctx, const Uuid& router);
-inline constexpr engine::Kind<Uuid, bool> kRouterHasLbVips{"router_has_lb_vips",
-                                                           &ComputeRouterHasLbVips};
+extern const engine::Kind<Uuid, bool> kRouterHasLbVips;
 
 }  // namespace northd
 

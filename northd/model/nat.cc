@@ -82,6 +82,7 @@ NatRouter ComputeNatRouter(Context& ctx, const Uuid& uuid) {
   router.lb_force_snat = ParseForcedSource(row, "lb_force_snat_ip");
   return router;
 }
+constexpr engine::Kind<Uuid, NatRouter> kNatRouter{"nat_router", &ComputeNatRouter};
 
 Nat ComputeNat(Context& ctx, const Uuid& uuid) {
   Nat nat;
@@ -145,5 +146,6 @@ Nat ComputeNat(Context& ctx, const Uuid& uuid) {
   nat.valid = !gateway_port || *gateway_port == nat.gateway_port;
   return nat;
 }
+constexpr engine::Kind<Uuid, Nat> kNat{"nat", &ComputeNat};
 
 }  // namespace northd

@@ -43,7 +43,7 @@ struct NatRouter {
 };
 
 NatRouter ComputeNatRouter(Context& ctx, const Uuid& router);
-inline constexpr engine::Kind<Uuid, NatRouter> kNatRouter{"nat_router", &ComputeNatRouter};
+extern const engine::Kind<Uuid, NatRouter> kNatRouter;
 
 enum class NatType { kSnat, kDnat, kDnatAndSnat };
 
@@ -79,7 +79,7 @@ struct Nat {
 };
 
 Nat ComputeNat(Context& ctx, const Uuid& uuid);
-inline constexpr engine::Kind<Uuid, Nat> kNat{"nat", &ComputeNat};
+extern const engine::Kind<Uuid, Nat> kNat;
 
 }  // namespace northd
 

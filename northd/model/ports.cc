@@ -168,6 +168,7 @@ SwitchPort ComputeSwitchPort(Context& ctx, const Uuid& uuid) {
   if (!port.tag) port.tag = row.tag();
   return port;
 }
+constexpr engine::Kind<Uuid, SwitchPort> kSwitchPortModel{"switch_port_model", &ComputeSwitchPort};
 
 Uuid RouterPortNamed(Context& ctx, absl::string_view name) {
   const auto rows = RowsWith<nb::LogicalRouterPort>(ctx, nb::LogicalRouterPort::kName, name);
@@ -200,6 +201,8 @@ SwitchPorts ComputeSwitchPorts(Context& ctx, const Uuid& sw) {
   }
   return ports;
 }
+constexpr engine::Kind<Uuid, SwitchPorts> kSwitchPorts{"switch_ports", &ComputeSwitchPorts,
+                                                       /*is_cutoff=*/true};
 
 bool ComputeIsCentralized(Context& ctx, const Uuid& switch_port) {
   const auto row = Row<nb::LogicalSwitchPort>(ctx, switch_port);
@@ -211,6 +214,7 @@ bool ComputeIsCentralized(Context& ctx, const Uuid& switch_port) {
   return gateways.size() == 1 && gateways.front() == peer &&
          ctx.Get(kSwitchPorts, SwitchOf(ctx, switch_port)).localnet.empty();
 }
+constexpr engine::Kind<Uuid, bool> kIsCentralized{"is_centralized", &ComputeIsCentralized};
 
 // ---- Router ports ----
 
@@ -249,6 +253,8 @@ RouterGateways ComputeRouterGateways(Context& ctx, const Uuid& router) {
   }
   return gateways;
 }
+constexpr engine::Kind<Uuid, RouterGateways> kRouterGateways{
+    "router_gateways", &ComputeRouterGateways, /*is_cutoff=*/true};
 
 RouterPort ComputeRouterPort(Context& ctx, const Uuid& uuid) {
   RouterPort port;
@@ -291,5 +297,6 @@ RouterPort ComputeRouterPort(Context& ctx, const Uuid& uuid) {
   }
   return port;
 }
+constexpr engine::Kind<Uuid, RouterPort> kRouterPortModel{"router_port_model", &ComputeRouterPort};
 
 }  // namespace northd

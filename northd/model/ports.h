@@ -59,8 +59,7 @@ struct SwitchPort {
 };
 
 SwitchPort ComputeSwitchPort(Context& ctx, const Uuid& uuid);
-inline constexpr engine::Kind<Uuid, SwitchPort> kSwitchPortModel{"switch_port_model",
-                                                                 &ComputeSwitchPort};
+extern const engine::Kind<Uuid, SwitchPort> kSwitchPortModel;
 
 struct RouterPort {
   bool exists = false;  // Else nothing below means anything.
@@ -84,8 +83,7 @@ struct RouterPort {
 };
 
 RouterPort ComputeRouterPort(Context& ctx, const Uuid& uuid);
-inline constexpr engine::Kind<Uuid, RouterPort> kRouterPortModel{"router_port_model",
-                                                                 &ComputeRouterPort};
+extern const engine::Kind<Uuid, RouterPort> kRouterPortModel;
 
 // What a router is to its ports.
 struct RouterGateways {
@@ -96,8 +94,7 @@ struct RouterGateways {
 };
 
 RouterGateways ComputeRouterGateways(Context& ctx, const Uuid& router);
-inline constexpr engine::Kind<Uuid, RouterGateways> kRouterGateways{
-    "router_gateways", &ComputeRouterGateways, /*is_cutoff=*/true};
+extern const engine::Kind<Uuid, RouterGateways> kRouterGateways;
 
 // Which ports of some kinds a switch has.
 struct SwitchPorts {
@@ -108,13 +105,12 @@ struct SwitchPorts {
 };
 
 SwitchPorts ComputeSwitchPorts(Context& ctx, const Uuid& sw);
-inline constexpr engine::Kind<Uuid, SwitchPorts> kSwitchPorts{"switch_ports", &ComputeSwitchPorts,
-                                                              /*is_cutoff=*/true};
+extern const engine::Kind<Uuid, SwitchPorts> kSwitchPorts;
 
 // Whether a switch port leads to the only distributed gateway port of a router, on a switch without
 // a localnet port. Such a port has a chassisredirect port, too: "cr-NAME".
 bool ComputeIsCentralized(Context& ctx, const Uuid& switch_port);
-inline constexpr engine::Kind<Uuid, bool> kIsCentralized{"is_centralized", &ComputeIsCentralized};
+extern const engine::Kind<Uuid, bool> kIsCentralized;
 
 // The router port of this name that switch ports may lead to: one without a peer of its own. Zero
 // if there is none.

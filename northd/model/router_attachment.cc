@@ -36,6 +36,8 @@ RouterAttachment ComputeRouterAttachment(Context& ctx, const Uuid& uuid) {
   }
   return result;
 }
+constexpr engine::Kind<Uuid, RouterAttachment> kRouterAttachment{"router_attachment",
+                                                                 &ComputeRouterAttachment};
 
 std::vector<PortAddresses> AddressesOf(Context& ctx, const SwitchPort& port) {
   std::vector<PortAddresses> all = port.addresses;

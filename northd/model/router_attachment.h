@@ -32,8 +32,7 @@ struct RouterAttachment {
 
 // By the UUID of the switch port.
 RouterAttachment ComputeRouterAttachment(Context& ctx, const Uuid& port);
-inline constexpr engine::Kind<Uuid, RouterAttachment> kRouterAttachment{"router_attachment",
-                                                                        &ComputeRouterAttachment};
+extern const engine::Kind<Uuid, RouterAttachment> kRouterAttachment;
 
 // What a switch port is addressed by, with the addresses of the router port that it leads to if its
 // `addresses` say "router".

@@ -31,6 +31,7 @@ Router ComputeRouter(Context& ctx, const Uuid& uuid) {
   }
   return router;
 }
+constexpr engine::Kind<Uuid, Router> kRouterModel{"router_model", &ComputeRouter, true};
 
 const Router& RouterOfPort(Context& ctx, const RouterPort& port) {
   return ctx.Get(kRouterModel, port.router_uuid);
@@ -56,6 +57,8 @@ RouterPorts ComputeRouterPortsAround(Context& ctx, const Uuid& sw) {
   }
   return ports;
 }
+constexpr engine::Kind<Uuid, RouterPorts> kRouterPortsAround{"router_ports_around",
+                                                             &ComputeRouterPortsAround, true};
 
 const SwitchPorts& SwitchPortsBehind(Context& ctx, const RouterPort& port) {
   static const auto& none = *new SwitchPorts;

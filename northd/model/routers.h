@@ -32,7 +32,7 @@ struct Router {
 
 // By the UUID of the Logical_Router.
 Router ComputeRouter(Context& ctx, const Uuid& uuid);
-inline constexpr engine::Kind<Uuid, Router> kRouterModel{"router_model", &ComputeRouter, true};
+extern const engine::Kind<Uuid, Router> kRouterModel;
 
 // The router of a port that has one which exists.
 const Router& RouterOfPort(Context& ctx, const RouterPort& port);
@@ -52,8 +52,7 @@ const SwitchPorts& SwitchPortsBehind(Context& ctx, const RouterPort& port);
 // The router ports that ports of a Logical_Switch lead to, in the order of the switch's ports.
 using RouterPorts = std::vector<Uuid>;
 RouterPorts ComputeRouterPortsAround(Context& ctx, const Uuid& sw);
-inline constexpr engine::Kind<Uuid, RouterPorts> kRouterPortsAround{
-    "router_ports_around", &ComputeRouterPortsAround, true};
+extern const engine::Kind<Uuid, RouterPorts> kRouterPortsAround;
 
 }  // namespace northd
 

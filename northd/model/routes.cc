@@ -188,6 +188,7 @@ Route ComputeRoute(Context& ctx, const RouteId& id) {
   }
   return {};
 }
+constexpr engine::Kind<RouteId, Route> kRoute{"route", &ComputeRoute};
 
 RouteGroups ComputeRouteGroups(Context& ctx, const Uuid& router) {
   RouteGroups groups;
@@ -224,6 +225,7 @@ RouteGroups ComputeRouteGroups(Context& ctx, const Uuid& router) {
   for (size_t i = 0; i < wishes.size(); ++i) groups[wishes[i].key].ecmp_id = ids[i];
   return groups;
 }
+constexpr engine::Kind<Uuid, RouteGroups> kRouteGroups{"route_groups", &ComputeRouteGroups};
 
 int64_t RouteTableId(Context& ctx, const Uuid& router, const std::string& table) {
   if (table.empty()) return 0;

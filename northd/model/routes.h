@@ -40,7 +40,7 @@ struct Route {
 // Of a Logical_Router, a Logical_Router_Static_Route or Learned_Route.
 using RouteId = std::pair<Uuid, Uuid>;
 Route ComputeRoute(Context& ctx, const RouteId& id);
-inline constexpr engine::Kind<RouteId, Route> kRoute{"route", &ComputeRoute};
+extern const engine::Kind<RouteId, Route> kRoute;
 
 // Routes of a router to the same destination. Those with several, or with a symmetric reply, are an
 // ECMP group.
@@ -53,7 +53,7 @@ struct RouteGroup {
 // By names of destinations.
 using RouteGroups = std::map<std::string, RouteGroup>;
 RouteGroups ComputeRouteGroups(Context& ctx, const Uuid& router);
-inline constexpr engine::Kind<Uuid, RouteGroups> kRouteGroups{"route_groups", &ComputeRouteGroups};
+extern const engine::Kind<Uuid, RouteGroups> kRouteGroups;
 
 // The id of a route table of a router; 0 of the main one.
 int64_t RouteTableId(Context& ctx, const Uuid& router, const std::string& table);

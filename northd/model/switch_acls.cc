@@ -62,11 +62,15 @@ std::vector<Uuid> ComputePortGroupsOf(Context& ctx, const Uuid& sw) {
   const auto& groups = ctx.world().port_groups_of_switch.Read(ctx, sw);
   return {groups.begin(), groups.end()};
 }
+constexpr engine::Kind<Uuid, std::vector<Uuid>> kPortGroupsOf{
+    "port_groups_of", &ComputePortGroupsOf, /*is_cutoff=*/true};
 
 std::vector<Uuid> ComputeSwitchesOf(Context& ctx, const Uuid& port_group) {
   const auto& switches = ctx.world().switches_of_port_group.Read(ctx, port_group);
   return {switches.begin(), switches.end()};
 }
+constexpr engine::Kind<Uuid, std::vector<Uuid>> kSwitchesOf{"switches_of", &ComputeSwitchesOf,
+                                                            /*is_cutoff=*/true};
 
 SwitchAcls ComputeSwitchAcls(Context& ctx, const Uuid& sw) {
   uint32_t facts = ctx.Get(kFacts, sw);
@@ -84,5 +88,7 @@ SwitchAcls ComputeSwitchAcls(Context& ctx, const Uuid& sw) {
   }
   return acls;
 }
+constexpr engine::Kind<Uuid, SwitchAcls> kSwitchAcls{"switch_acls", &ComputeSwitchAcls,
+                                                     /*is_cutoff=*/true};
 
 }  // namespace northd

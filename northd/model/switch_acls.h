@@ -45,16 +45,13 @@ struct SwitchAcls {
 };
 
 SwitchAcls ComputeSwitchAcls(Context& ctx, const Uuid& sw);
-inline constexpr engine::Kind<Uuid, SwitchAcls> kSwitchAcls{"switch_acls", &ComputeSwitchAcls,
-                                                            /*is_cutoff=*/true};
+extern const engine::Kind<Uuid, SwitchAcls> kSwitchAcls;
 
 // The port groups that have ports of a switch; and the switches that have ports of a port group.
 std::vector<Uuid> ComputePortGroupsOf(Context& ctx, const Uuid& sw);
-inline constexpr engine::Kind<Uuid, std::vector<Uuid>> kPortGroupsOf{
-    "port_groups_of", &ComputePortGroupsOf, /*is_cutoff=*/true};
+extern const engine::Kind<Uuid, std::vector<Uuid>> kPortGroupsOf;
 std::vector<Uuid> ComputeSwitchesOf(Context& ctx, const Uuid& port_group);
-inline constexpr engine::Kind<Uuid, std::vector<Uuid>> kSwitchesOf{
-    "switches_of", &ComputeSwitchesOf, /*is_cutoff=*/true};
+extern const engine::Kind<Uuid, std::vector<Uuid>> kSwitchesOf;
 
 }  // namespace northd
 

@@ -60,6 +60,8 @@ SwitchTraits ComputeSwitchTraits(Context& ctx, const Uuid& uuid) {
   traits.only_router_ports = traits.router_ports.size() == sw.ports().size();
   return traits;
 }
+constexpr engine::Kind<Uuid, SwitchTraits> kSwitchTraits{"switch_traits", &ComputeSwitchTraits,
+                                                         /*is_cutoff=*/true};
 
 SwitchGroups ComputeSwitchGroups(Context& ctx, const std::monostate&) {
   DatapathBits all, vlan_blocked, with_unknown, without_unknown, with_vtep_ports, with_dns;
@@ -80,5 +82,7 @@ SwitchGroups ComputeSwitchGroups(Context& ctx, const std::monostate&) {
           .with_vtep_ports = sets.Make(with_vtep_ports),
           .with_dns = sets.Make(with_dns)};
 }
+constexpr engine::Kind<std::monostate, SwitchGroups> kSwitchGroups{
+    "switch_groups", &ComputeSwitchGroups, /*is_cutoff=*/true};
 
 }  // namespace northd

@@ -31,8 +31,7 @@ struct SwitchTraits {
 
 // By the UUID of the Logical_Switch.
 SwitchTraits ComputeSwitchTraits(Context& ctx, const Uuid& uuid);
-inline constexpr engine::Kind<Uuid, SwitchTraits> kSwitchTraits{
-    "switch_traits", &ComputeSwitchTraits, /*is_cutoff=*/true};
+extern const engine::Kind<Uuid, SwitchTraits> kSwitchTraits;
 
 // Switches by what flows all of a group have.
 struct SwitchGroups {
@@ -47,8 +46,7 @@ struct SwitchGroups {
 };
 
 SwitchGroups ComputeSwitchGroups(Context& ctx, const std::monostate&);
-inline constexpr engine::Kind<std::monostate, SwitchGroups> kSwitchGroups{
-    "switch_groups", &ComputeSwitchGroups, /*is_cutoff=*/true};
+extern const engine::Kind<std::monostate, SwitchGroups> kSwitchGroups;
 
 }  // namespace northd
 

@@ -284,6 +284,7 @@ std::monostate EmitSwitchAclFlows(Context& ctx, const Uuid& sw) {
   ctx.Require(kStateFlows, state);
   return {};
 }
+constexpr engine::Kind<Uuid> kSwitchAclFlows{"switch_acl_flows", &EmitSwitchAclFlows};
 
 std::monostate EmitPortAclFlows(Context& ctx, const Uuid& uuid) {
   const auto row = Row<nb::LogicalSwitchPort>(ctx, uuid);
@@ -316,5 +317,6 @@ std::monostate EmitPortAclFlows(Context& ctx, const Uuid& uuid) {
   skip(Stage::kLsInPreAcl, Stage::kLsOutPreAcl);
   return {};
 }
+constexpr engine::Kind<Uuid> kPortAclFlows{"port_acl_flows", &EmitPortAclFlows};
 
 }  // namespace northd

@@ -14,11 +14,11 @@ namespace northd {
 
 // By the UUID of a Logical_Switch.
 std::monostate EmitSwitchAclFlows(Context& ctx, const Uuid& sw);
-inline constexpr engine::Kind<Uuid> kSwitchAclFlows{"switch_acl_flows", &EmitSwitchAclFlows};
+extern const engine::Kind<Uuid> kSwitchAclFlows;
 
 // By the UUID of a Logical_Switch_Port: router and localnet ports bypass connection tracking.
 std::monostate EmitPortAclFlows(Context& ctx, const Uuid& port);
-inline constexpr engine::Kind<Uuid> kPortAclFlows{"port_acl_flows", &EmitPortAclFlows};
+extern const engine::Kind<Uuid> kPortAclFlows;
 
 }  // namespace northd
 

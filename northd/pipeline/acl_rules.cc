@@ -213,15 +213,19 @@ std::vector<AclTarget> ComputeAclTargets(Context& ctx, const Uuid& owner) {
   }
   return targets;
 }
+constexpr engine::Kind<Uuid, std::vector<AclTarget>> kAclTargets{"acl_targets", &ComputeAclTargets,
+                                                                 /*is_cutoff=*/true};
 
 std::monostate EmitSwitchAclRules(Context& ctx, const Uuid& uuid) {
   if (const auto sw = Row<nb::LogicalSwitch>(ctx, uuid)) RequireRules(ctx, uuid, sw.acls());
   return {};
 }
+constexpr engine::Kind<Uuid> kSwitchAclRules{"switch_acl_rules", &EmitSwitchAclRules};
 
 std::monostate EmitPortGroupAclRules(Context& ctx, const Uuid& uuid) {
   if (const auto group = Row<nb::PortGroup>(ctx, uuid)) RequireRules(ctx, uuid, group.acls());
   return {};
 }
+constexpr engine::Kind<Uuid> kPortGroupAclRules{"port_group_acl_rules", &EmitPortGroupAclRules};
 
 }  // namespace northd

@@ -28,15 +28,13 @@ struct AclTarget {
 
 // By the UUID of a Logical_Switch or Port_Group.
 std::vector<AclTarget> ComputeAclTargets(Context& ctx, const Uuid& owner);
-inline constexpr engine::Kind<Uuid, std::vector<AclTarget>> kAclTargets{
-    "acl_targets", &ComputeAclTargets, /*is_cutoff=*/true};
+extern const engine::Kind<Uuid, std::vector<AclTarget>> kAclTargets;
 
 // The flows of all ACLs of a switch or port group.
 std::monostate EmitSwitchAclRules(Context& ctx, const Uuid& sw);
-inline constexpr engine::Kind<Uuid> kSwitchAclRules{"switch_acl_rules", &EmitSwitchAclRules};
+extern const engine::Kind<Uuid> kSwitchAclRules;
 std::monostate EmitPortGroupAclRules(Context& ctx, const Uuid& port_group);
-inline constexpr engine::Kind<Uuid> kPortGroupAclRules{"port_group_acl_rules",
-                                                       &EmitPortGroupAclRules};
+extern const engine::Kind<Uuid> kPortGroupAclRules;
 
 AclStage StageOf(const nb::ACL& acl);
 

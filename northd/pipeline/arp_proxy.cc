@@ -66,5 +66,6 @@ std::monostate AddArpProxyOf(Context& ctx, const Uuid& uuid) {
   }
   return {};
 }
+constexpr engine::Kind<Uuid> kArpProxyOf{"arp_proxy_of", &AddArpProxyOf};
 
 }  // namespace northd

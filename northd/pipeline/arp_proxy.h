@@ -19,7 +19,7 @@ std::optional<PortAddresses> ArpProxyOf(Context& ctx, const SwitchPort& port,
 
 // What one switch port has.
 std::monostate AddArpProxyOf(Context& ctx, const Uuid& port);
-inline constexpr engine::Kind<Uuid> kArpProxyOf{"arp_proxy_of", &AddArpProxyOf};
+extern const engine::Kind<Uuid> kArpProxyOf;
 
 }  // namespace northd
 

@@ -81,6 +81,7 @@ std::monostate AddArpResponder(Context& ctx, const std::monostate&) {
   AddFlow(ctx, ctx.Get(kSwitchGroups, {}).all, Stage::kLsInArpRsp, 0, "1", "next;");
   return {};
 }
+constexpr engine::Kind<std::monostate> kArpResponder{"arp_responder", &AddArpResponder};
 
 std::monostate AddArpResponderOf(Context& ctx, const Uuid& uuid) {
   const SwitchPort& port = ctx.Get(kSwitchPortModel, uuid);
@@ -103,5 +104,6 @@ std::monostate AddArpResponderOf(Context& ctx, const Uuid& uuid) {
   }
   return {};
 }
+constexpr engine::Kind<Uuid> kArpResponderOf{"arp_responder_of", &AddArpResponderOf};
 
 }  // namespace northd

@@ -11,11 +11,11 @@ namespace northd {
 
 // What all switches have.
 std::monostate AddArpResponder(Context& ctx, const std::monostate&);
-inline constexpr engine::Kind<std::monostate> kArpResponder{"arp_responder", &AddArpResponder};
+extern const engine::Kind<std::monostate> kArpResponder;
 
 // What one switch port has.
 std::monostate AddArpResponderOf(Context& ctx, const Uuid& port);
-inline constexpr engine::Kind<Uuid> kArpResponderOf{"arp_responder_of", &AddArpResponderOf};
+extern const engine::Kind<Uuid> kArpResponderOf;
 
 }  // namespace northd
 

@@ -162,6 +162,7 @@ std::monostate AddDhcp(Context& ctx, const std::monostate&) {
   AddFlow(ctx, switches, Stage::kLsInDhcpResponse, 0, "1", "next;");
   return {};
 }
+constexpr engine::Kind<std::monostate> kDhcp{"dhcp", &AddDhcp};
 
 std::monostate AddDhcpOf(Context& ctx, const Uuid& uuid) {
   const auto row = Row<nb::LogicalSwitchPort>(ctx, uuid);
@@ -174,5 +175,6 @@ std::monostate AddDhcpOf(Context& ctx, const Uuid& uuid) {
   if (row.dhcpv6_options()) AddService(ctx, port, *row.dhcpv6_options(), /*v6=*/true);
   return {};
 }
+constexpr engine::Kind<Uuid> kDhcpOf{"dhcp_of", &AddDhcpOf};
 
 }  // namespace northd

@@ -11,11 +11,11 @@ namespace northd {
 
 // What all switches have.
 std::monostate AddDhcp(Context& ctx, const std::monostate&);
-inline constexpr engine::Kind<std::monostate> kDhcp{"dhcp", &AddDhcp};
+extern const engine::Kind<std::monostate> kDhcp;
 
 // What one switch port has.
 std::monostate AddDhcpOf(Context& ctx, const Uuid& port);
-inline constexpr engine::Kind<Uuid> kDhcpOf{"dhcp_of", &AddDhcpOf};
+extern const engine::Kind<Uuid> kDhcpOf;
 
 }  // namespace northd
 

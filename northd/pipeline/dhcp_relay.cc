@@ -62,5 +62,6 @@ std::monostate TranslateDhcpRelay(Context& ctx, const Uuid& uuid) {
       "drop; /* DHCP_RELAY_RESP */");
   return {};
 }
+constexpr engine::Kind<Uuid> kDhcpRelay{"dhcp_relay", &TranslateDhcpRelay};
 
 }  // namespace northd

@@ -12,7 +12,7 @@ namespace northd {
 
 // By the UUID of the Logical_Router_Port.
 std::monostate TranslateDhcpRelay(Context& ctx, const Uuid& port);
-inline constexpr engine::Kind<Uuid> kDhcpRelay{"dhcp_relay", &TranslateDhcpRelay};
+extern const engine::Kind<Uuid> kDhcpRelay;
 
 }  // namespace northd
 

@@ -31,6 +31,7 @@ std::monostate AddDns(Context& ctx, const std::monostate&) {
   }
   return {};
 }
+constexpr engine::Kind<std::monostate> kDns{"dns", &AddDns};
 
 std::monostate AddDnsOf(Context& ctx, const Uuid& uuid) {
   const SwitchTraits& sw = ctx.Get(kSwitchTraits, uuid);
@@ -39,5 +40,6 @@ std::monostate AddDnsOf(Context& ctx, const Uuid& uuid) {
           "reg0[4] = dns_lookup(); next;", {.meter = CoppMeter(ctx, uuid, "dns")});
   return {};
 }
+constexpr engine::Kind<Uuid> kDnsOf{"dns_of", &AddDnsOf};
 
 }  // namespace northd

@@ -11,11 +11,11 @@ namespace northd {
 
 // What many switches have.
 std::monostate AddDns(Context& ctx, const std::monostate&);
-inline constexpr engine::Kind<std::monostate> kDns{"dns", &AddDns};
+extern const engine::Kind<std::monostate> kDns;
 
 // What one switch has.
 std::monostate AddDnsOf(Context& ctx, const Uuid& switch_uuid);
-inline constexpr engine::Kind<Uuid> kDnsOf{"dns_of", &AddDnsOf};
+extern const engine::Kind<Uuid> kDnsOf;
 
 }  // namespace northd
 

@@ -46,6 +46,7 @@ std::monostate AddExternalPorts(Context& ctx, const std::monostate&) {
   AddFlow(ctx, ctx.Get(kSwitchGroups, {}).all, Stage::kLsInExternalPort, 0, "1", "next;");
   return {};
 }
+constexpr engine::Kind<std::monostate> kExternalPorts{"external_ports", &AddExternalPorts};
 
 std::monostate AddExternalPort(Context& ctx, const Uuid& uuid) {
   const SwitchPort& port = ctx.Get(kSwitchPortModel, uuid);
@@ -55,5 +56,6 @@ std::monostate AddExternalPort(Context& ctx, const Uuid& uuid) {
   for (const std::string& localnet : sw.localnet_ports) AddDrops(ctx, port, sw, localnet);
   return {};
 }
+constexpr engine::Kind<Uuid> kExternalPort{"external_port", &AddExternalPort};
 
 }  // namespace northd

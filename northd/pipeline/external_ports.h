@@ -11,11 +11,11 @@ namespace northd {
 
 // What all switches have.
 std::monostate AddExternalPorts(Context& ctx, const std::monostate&);
-inline constexpr engine::Kind<std::monostate> kExternalPorts{"external_ports", &AddExternalPorts};
+extern const engine::Kind<std::monostate> kExternalPorts;
 
 // What one switch port has.
 std::monostate AddExternalPort(Context& ctx, const Uuid& port);
-inline constexpr engine::Kind<Uuid> kExternalPort{"external_port", &AddExternalPort};
+extern const engine::Kind<Uuid> kExternalPort;
 
 }  // namespace northd
 

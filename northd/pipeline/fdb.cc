@@ -19,6 +19,7 @@ std::monostate AddFdb(Context& ctx, const std::monostate&) {
   }
   return {};
 }
+constexpr engine::Kind<std::monostate> kFdb{"fdb", &AddFdb};
 
 std::monostate AddFdbOf(Context& ctx, const Uuid& uuid) {
   const SwitchPort& port = ctx.Get(kSwitchPortModel, uuid);
@@ -44,5 +45,6 @@ std::monostate AddFdbOf(Context& ctx, const Uuid& uuid) {
           absl::StrCat(from_port, " && reg0[11] == 0"), "put_fdb(inport, eth.src); next;", extra);
   return {};
 }
+constexpr engine::Kind<Uuid> kFdbOf{"fdb_of", &AddFdbOf};
 
 }  // namespace northd

@@ -11,11 +11,11 @@ namespace northd {
 
 // What all switches have.
 std::monostate AddFdb(Context& ctx, const std::monostate&);
-inline constexpr engine::Kind<std::monostate> kFdb{"fdb", &AddFdb};
+extern const engine::Kind<std::monostate> kFdb;
 
 // What one switch port has.
 std::monostate AddFdbOf(Context& ctx, const Uuid& port);
-inline constexpr engine::Kind<Uuid> kFdbOf{"fdb_of", &AddFdbOf};
+extern const engine::Kind<Uuid> kFdbOf;
 
 }  // namespace northd
 

@@ -32,5 +32,6 @@ std::monostate AddForwardingGroupsOf(Context& ctx, const Uuid& uuid) {
   }
   return {};
 }
+constexpr engine::Kind<Uuid> kForwardingGroupsOf{"forwarding_groups_of", &AddForwardingGroupsOf};
 
 }  // namespace northd

@@ -11,8 +11,7 @@ namespace northd {
 
 // Those of one switch.
 std::monostate AddForwardingGroupsOf(Context& ctx, const Uuid& switch_uuid);
-inline constexpr engine::Kind<Uuid> kForwardingGroupsOf{"forwarding_groups_of",
-                                                        &AddForwardingGroupsOf};
+extern const engine::Kind<Uuid> kForwardingGroupsOf;
 
 }  // namespace northd
 

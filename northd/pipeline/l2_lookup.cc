@@ -73,6 +73,7 @@ std::monostate AddL2Lookup(Context& ctx, const std::monostate&) {
   AddFlow(ctx, switches.all, Stage::kLsInL2Unknown, 0, "1", "output;");
   return {};
 }
+constexpr engine::Kind<std::monostate> kL2Lookup{"l2_lookup", &AddL2Lookup};
 
 std::monostate AddServiceChecksOf(Context& ctx, const Uuid& uuid) {
   const Datapath& sw = ctx.Get(kDatapath, uuid);
@@ -82,6 +83,7 @@ std::monostate AddServiceChecksOf(Context& ctx, const Uuid& uuid) {
           {.meter = CoppMeter(ctx, uuid, "svc-monitor")});
   return {};
 }
+constexpr engine::Kind<Uuid> kServiceChecksOf{"service_checks_of", &AddServiceChecksOf};
 
 std::monostate AddL2LookupOf(Context& ctx, const Uuid& uuid) {
   const SwitchPort& port = ctx.Get(kSwitchPortModel, uuid);
@@ -123,5 +125,6 @@ std::monostate AddL2LookupOf(Context& ctx, const Uuid& uuid) {
   }
   return {};
 }
+constexpr engine::Kind<Uuid> kL2LookupOf{"l2_lookup_of", &AddL2LookupOf};
 
 }  // namespace northd

@@ -11,15 +11,15 @@ namespace northd {
 
 // What all switches have.
 std::monostate AddL2Lookup(Context& ctx, const std::monostate&);
-inline constexpr engine::Kind<std::monostate> kL2Lookup{"l2_lookup", &AddL2Lookup};
+extern const engine::Kind<std::monostate> kL2Lookup;
 
 // Replies to service checks on one switch.
 std::monostate AddServiceChecksOf(Context& ctx, const Uuid& switch_uuid);
-inline constexpr engine::Kind<Uuid> kServiceChecksOf{"service_checks_of", &AddServiceChecksOf};
+extern const engine::Kind<Uuid> kServiceChecksOf;
 
 // What one switch port has.
 std::monostate AddL2LookupOf(Context& ctx, const Uuid& port);
-inline constexpr engine::Kind<Uuid> kL2LookupOf{"l2_lookup_of", &AddL2LookupOf};
+extern const engine::Kind<Uuid> kL2LookupOf;
 
 }  // namespace northd
 

@@ -39,6 +39,7 @@ std::monostate RouterLbNeighbors(Context& ctx, const Uuid& router) {
   }
   return {};
 }
+constexpr engine::Kind<Uuid> kRouterLbNeighbors{"router_lb_neighbors", &RouterLbNeighbors};
 
 std::monostate LbVipNeighbors(Context& ctx, const LbVipId& id) {
   const LbVip& vip = ctx.Get(kLbVip, id);
@@ -50,5 +51,6 @@ std::monostate LbVipNeighbors(Context& ctx, const LbVipId& id) {
   });
   return {};
 }
+constexpr engine::Kind<LbVipId> kLbVipNeighbors{"lb_vip_neighbors", &LbVipNeighbors};
 
 }  // namespace northd

@@ -12,11 +12,11 @@ namespace northd {
 
 // The flows and the sets of a router.
 std::monostate RouterLbNeighbors(Context& ctx, const Uuid& router);
-inline constexpr engine::Kind<Uuid> kRouterLbNeighbors{"router_lb_neighbors", &RouterLbNeighbors};
+extern const engine::Kind<Uuid> kRouterLbNeighbors;
 
 // A VIP in the sets of the routers that answer for it.
 std::monostate LbVipNeighbors(Context& ctx, const LbVipId& id);
-inline constexpr engine::Kind<LbVipId> kLbVipNeighbors{"lb_vip_neighbors", &LbVipNeighbors};
+extern const engine::Kind<LbVipId> kLbVipNeighbors;
 
 }  // namespace northd
 

@@ -182,6 +182,7 @@ std::monostate RouterLbVip(Context& ctx, const LbVipId& id) {
   VipOnRouters(ctx, id, lb, vip, routers).Emit();
   return {};
 }
+constexpr engine::Kind<LbVipId> kRouterLbVip{"router_lb_vip", &RouterLbVip};
 
 std::monostate RouterLb(Context& ctx, const Uuid& lb) {
   if (!ctx.Get(kLoadBalancer, lb).skip_snat) return {};
@@ -189,5 +190,6 @@ std::monostate RouterLb(Context& ctx, const Uuid& lb) {
           "flags.skip_snat_for_lb == 1 && ip", "next;");
   return {};
 }
+constexpr engine::Kind<Uuid> kRouterLb{"router_lb", &RouterLb};
 
 }  // namespace northd

@@ -12,11 +12,11 @@ namespace northd {
 
 // The flows of a VIP, for all routers that it is on.
 std::monostate RouterLbVip(Context& ctx, const LbVipId& id);
-inline constexpr engine::Kind<LbVipId> kRouterLbVip{"router_lb_vip", &RouterLbVip};
+extern const engine::Kind<LbVipId> kRouterLbVip;
 
 // What all VIPs of a load balancer share.
 std::monostate RouterLb(Context& ctx, const Uuid& lb);
-inline constexpr engine::Kind<Uuid> kRouterLb{"router_lb", &RouterLb};
+extern const engine::Kind<Uuid> kRouterLb;
 
 }  // namespace northd
 

@@ -71,6 +71,7 @@ std::monostate SwitchLbVip(Context& ctx, const LbVipId& id) {
   if (lb.affinity_timeout > 0) AddAffinity(ctx, switches, lb, vip, extra);
   return {};
 }
+constexpr engine::Kind<LbVipId> kSwitchLbVip{"switch_lb_vip", &SwitchLbVip};
 
 std::monostate SwitchLb(Context& ctx, const Uuid& sw) {
   const Datapath& datapath = ctx.Get(kDatapath, sw);
@@ -98,5 +99,6 @@ std::monostate SwitchLb(Context& ctx, const Uuid& sw) {
           "eth.dst <-> eth.src; outport = inport; flags.loopback = 1; output;");
   return {};
 }
+constexpr engine::Kind<Uuid> kSwitchLb{"switch_lb", &SwitchLb};
 
 }  // namespace northd

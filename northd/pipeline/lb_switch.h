@@ -13,11 +13,11 @@ namespace northd {
 
 // The flows of a VIP, for all switches that it is on.
 std::monostate SwitchLbVip(Context& ctx, const LbVipId& id);
-inline constexpr engine::Kind<LbVipId> kSwitchLbVip{"switch_lb_vip", &SwitchLbVip};
+extern const engine::Kind<LbVipId> kSwitchLbVip;
 
 // What a switch has once.
 std::monostate SwitchLb(Context& ctx, const Uuid& sw);
-inline constexpr engine::Kind<Uuid> kSwitchLb{"switch_lb", &SwitchLb};
+extern const engine::Kind<Uuid> kSwitchLb;
 
 }  // namespace northd
 

@@ -107,6 +107,7 @@ std::monostate AddMulticastOf(Context& ctx, const Uuid& uuid) {
   }
   return {};
 }
+constexpr engine::Kind<Uuid> kMulticastOf{"multicast_of", &AddMulticastOf};
 
 std::monostate AddMulticastGroupsOf(Context& ctx, const Uuid& uuid) {
   int64_t left[2];  // By IP version.
@@ -118,6 +119,7 @@ std::monostate AddMulticastGroupsOf(Context& ctx, const Uuid& uuid) {
   }
   return {};
 }
+constexpr engine::Kind<Uuid> kMulticastGroupsOf{"multicast_groups_of", &AddMulticastGroupsOf};
 
 std::monostate AddRemoteReportsOf(Context& ctx, const Uuid& uuid) {
   const SwitchPort& port = ctx.Get(kSwitchPortModel, uuid);
@@ -132,5 +134,6 @@ std::monostate AddRemoteReportsOf(Context& ctx, const Uuid& uuid) {
   }
   return {};
 }
+constexpr engine::Kind<Uuid> kRemoteReportsOf{"remote_reports_of", &AddRemoteReportsOf};
 
 }  // namespace northd

@@ -12,17 +12,16 @@ namespace northd {
 
 // What one switch does by itself.
 std::monostate AddMulticastOf(Context& ctx, const Uuid& switch_uuid);
-inline constexpr engine::Kind<Uuid> kMulticastOf{"multicast_of", &AddMulticastOf};
+extern const engine::Kind<Uuid> kMulticastOf;
 
 // The groups that its ports have joined.
 std::monostate AddMulticastGroupsOf(Context& ctx, const Uuid& switch_uuid);
-inline constexpr engine::Kind<Uuid> kMulticastGroupsOf{"multicast_groups_of",
-                                                       &AddMulticastGroupsOf};
+extern const engine::Kind<Uuid> kMulticastGroupsOf;
 
 // Membership reports from another zone, which a transit switch's remote port lets in: by the UUID
 // of the switch port.
 std::monostate AddRemoteReportsOf(Context& ctx, const Uuid& port);
-inline constexpr engine::Kind<Uuid> kRemoteReportsOf{"remote_reports_of", &AddRemoteReportsOf};
+extern const engine::Kind<Uuid> kRemoteReportsOf;
 
 }  // namespace northd
 

@@ -74,5 +74,6 @@ std::monostate TranslateMulticastRelay(Context& ctx, const Uuid& uuid) {
           floods ? to_flooded : GetGlobals(ctx).drop_action);
   return {};
 }
+constexpr engine::Kind<Uuid> kMulticastRelay{"multicast_relay", &TranslateMulticastRelay};
 
 }  // namespace northd

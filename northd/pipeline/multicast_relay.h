@@ -12,7 +12,7 @@ namespace northd {
 
 // By the UUID of the Logical_Router.
 std::monostate TranslateMulticastRelay(Context& ctx, const Uuid& router);
-inline constexpr engine::Kind<Uuid> kMulticastRelay{"multicast_relay", &TranslateMulticastRelay};
+extern const engine::Kind<Uuid> kMulticastRelay;
 
 }  // namespace northd
 

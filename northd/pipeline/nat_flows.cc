@@ -378,6 +378,7 @@ std::monostate NatFlows(Context& ctx, const Uuid& uuid) {
   Rule(ctx, nat, ctx.Get(kNatRouter, nat.router)).Emit();
   return {};
 }
+constexpr engine::Kind<Uuid> kNatFlows{"nat_flows", &NatFlows};
 
 std::monostate RouterNat(Context& ctx, const Uuid& uuid) {
   const NatRouter& router = ctx.Get(kNatRouter, uuid);
@@ -423,5 +424,6 @@ std::monostate RouterNat(Context& ctx, const Uuid& uuid) {
   }
   return {};
 }
+constexpr engine::Kind<Uuid> kRouterNat{"router_nat", &RouterNat};
 
 }  // namespace northd

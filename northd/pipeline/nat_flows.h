@@ -14,11 +14,11 @@ namespace northd {
 
 // The flows of one rule.
 std::monostate NatFlows(Context& ctx, const Uuid& nat);
-inline constexpr engine::Kind<Uuid> kNatFlows{"nat_flows", &NatFlows};
+extern const engine::Kind<Uuid> kNatFlows;
 
 // What a router with NAT or load balancers has once, and its rules.
 std::monostate RouterNat(Context& ctx, const Uuid& router);
-inline constexpr engine::Kind<Uuid> kRouterNat{"router_nat", &RouterNat};
+extern const engine::Kind<Uuid> kRouterNat;
 
 }  // namespace northd
 

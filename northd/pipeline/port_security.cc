@@ -97,6 +97,7 @@ std::monostate AddPortSecurity(Context& ctx, const std::monostate&) {
   AddFlow(ctx, switches.all, Stage::kLsOutApplyPortSec, 0, "1", "output;");
   return {};
 }
+constexpr engine::Kind<std::monostate> kPortSecurity{"port_security", &AddPortSecurity};
 
 std::monostate AddPortSecurityOf(Context& ctx, const Uuid& uuid) {
   const SwitchPort& port = ctx.Get(kSwitchPortModel, uuid);
@@ -134,5 +135,6 @@ std::monostate AddPortSecurityOf(Context& ctx, const Uuid& uuid) {
   }
   return {};
 }
+constexpr engine::Kind<Uuid> kPortSecurityOf{"port_security_of", &AddPortSecurityOf};
 
 }  // namespace northd

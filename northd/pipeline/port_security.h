@@ -11,11 +11,11 @@ namespace northd {
 
 // What all switches have.
 std::monostate AddPortSecurity(Context& ctx, const std::monostate&);
-inline constexpr engine::Kind<std::monostate> kPortSecurity{"port_security", &AddPortSecurity};
+extern const engine::Kind<std::monostate> kPortSecurity;
 
 // What one switch port has.
 std::monostate AddPortSecurityOf(Context& ctx, const Uuid& port);
-inline constexpr engine::Kind<Uuid> kPortSecurityOf{"port_security_of", &AddPortSecurityOf};
+extern const engine::Kind<Uuid> kPortSecurityOf;
 
 }  // namespace northd
 

@@ -61,6 +61,7 @@ std::monostate AddQos(Context& ctx, const std::monostate&) {
   AddFlow(ctx, switches, Stage::kLsOutQos, 0, "1", "next;");
   return {};
 }
+constexpr engine::Kind<std::monostate> kQos{"qos", &AddQos};
 
 std::monostate AddQosOf(Context& ctx, const Uuid& uuid) {
   const auto sw = Row<nb::LogicalSwitch>(ctx, uuid);
@@ -68,5 +69,6 @@ std::monostate AddQosOf(Context& ctx, const Uuid& uuid) {
   for (const Uuid& rule : sw.qos_rules()) ctx.Require(kRule, RuleOfSwitch(uuid, rule));
   return {};
 }
+constexpr engine::Kind<Uuid> kQosOf{"qos_of", &AddQosOf};
 
 }  // namespace northd

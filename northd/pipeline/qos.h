@@ -11,11 +11,11 @@ namespace northd {
 
 // What all switches have.
 std::monostate AddQos(Context& ctx, const std::monostate&);
-inline constexpr engine::Kind<std::monostate> kQos{"qos", &AddQos};
+extern const engine::Kind<std::monostate> kQos;
 
 // The rules of one switch.
 std::monostate AddQosOf(Context& ctx, const Uuid& switch_uuid);
-inline constexpr engine::Kind<Uuid> kQosOf{"qos_of", &AddQosOf};
+extern const engine::Kind<Uuid> kQosOf;
 
 }  // namespace northd
 

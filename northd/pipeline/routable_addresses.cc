@@ -75,6 +75,8 @@ std::vector<RoutableAddresses> ComputeRoutableAddresses(Context& ctx, const Uuid
   if (has_central) all.push_back(std::move(central));
   return all;
 }
+constexpr engine::Kind<Uuid, std::vector<RoutableAddresses>> kRoutableAddresses{
+    "routable_addresses", &ComputeRoutableAddresses};
 
 std::monostate RoutableNeighbors(Context& ctx, const Uuid& uuid) {
   const RouterPort& port = ctx.Get(kRouterPortModel, uuid);
@@ -100,5 +102,6 @@ std::monostate RoutableNeighbors(Context& ctx, const Uuid& uuid) {
   }
   return {};
 }
+constexpr engine::Kind<Uuid> kRoutableNeighbors{"routable_neighbors", &RoutableNeighbors};
 
 }  // namespace northd

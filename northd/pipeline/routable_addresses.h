@@ -22,12 +22,11 @@ struct RoutableAddresses {
 
 // Of a router port where packets enter a router that translates; of others none.
 std::vector<RoutableAddresses> ComputeRoutableAddresses(Context& ctx, const Uuid& router_port);
-inline constexpr engine::Kind<Uuid, std::vector<RoutableAddresses>> kRoutableAddresses{
-    "routable_addresses", &ComputeRoutableAddresses};
+extern const engine::Kind<Uuid, std::vector<RoutableAddresses>> kRoutableAddresses;
 
 // The flows of a router port for what is behind others on its switch.
 std::monostate RoutableNeighbors(Context& ctx, const Uuid& router_port);
-inline constexpr engine::Kind<Uuid> kRoutableNeighbors{"routable_neighbors", &RoutableNeighbors};
+extern const engine::Kind<Uuid> kRoutableNeighbors;
 
 }  // namespace northd
 

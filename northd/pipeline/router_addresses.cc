@@ -156,6 +156,7 @@ std::monostate AddRouterAddressesOf(Context& ctx, const Uuid& uuid) {
   if (!sw.only_router_ports) AddOwnRequests(ctx, sw, attachment);
   return {};
 }
+constexpr engine::Kind<Uuid> kRouterAddressesOf{"router_addresses_of", &AddRouterAddressesOf};
 
 std::monostate AddNatAddressesOf(Context& ctx, const Uuid& uuid) {
   const Nat& nat = ctx.Get(kNat, uuid);
@@ -170,6 +171,7 @@ std::monostate AddNatAddressesOf(Context& ctx, const Uuid& uuid) {
   }
   return {};
 }
+constexpr engine::Kind<Uuid> kNatAddressesOf{"nat_addresses_of", &AddNatAddressesOf};
 
 std::monostate AddVipAddressesOf(Context& ctx, const Uuid& uuid) {
   const auto lb = Row<nb::LoadBalancer>(ctx, uuid);
@@ -179,5 +181,6 @@ std::monostate AddVipAddressesOf(Context& ctx, const Uuid& uuid) {
   }
   return {};
 }
+constexpr engine::Kind<Uuid> kVipAddressesOf{"vip_addresses_of", &AddVipAddressesOf};
 
 }  // namespace northd

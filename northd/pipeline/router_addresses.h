@@ -12,16 +12,15 @@ namespace northd {
 
 // The addresses of the router port that a switch port leads to.
 std::monostate AddRouterAddressesOf(Context& ctx, const Uuid& switch_port);
-inline constexpr engine::Kind<Uuid> kRouterAddressesOf{"router_addresses_of",
-                                                       &AddRouterAddressesOf};
+extern const engine::Kind<Uuid> kRouterAddressesOf;
 
 // The external address of a NAT rule.
 std::monostate AddNatAddressesOf(Context& ctx, const Uuid& nat);
-inline constexpr engine::Kind<Uuid> kNatAddressesOf{"nat_addresses_of", &AddNatAddressesOf};
+extern const engine::Kind<Uuid> kNatAddressesOf;
 
 // The VIPs of a load balancer that routers answer for.
 std::monostate AddVipAddressesOf(Context& ctx, const Uuid& load_balancer);
-inline constexpr engine::Kind<Uuid> kVipAddressesOf{"vip_addresses_of", &AddVipAddressesOf};
+extern const engine::Kind<Uuid> kVipAddressesOf;
 
 }  // namespace northd
 

@@ -79,5 +79,7 @@ std::monostate TranslateRouterAdvertisements(Context& ctx, const Uuid& uuid) {
           {.hint = uuid});
   return {};
 }
+constexpr engine::Kind<Uuid> kRouterAdvertisements{"router_advertisements",
+                                                   &TranslateRouterAdvertisements};
 
 }  // namespace northd

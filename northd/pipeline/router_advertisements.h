@@ -11,8 +11,7 @@ namespace northd {
 
 // By the UUID of the Logical_Router_Port.
 std::monostate TranslateRouterAdvertisements(Context& ctx, const Uuid& port);
-inline constexpr engine::Kind<Uuid> kRouterAdvertisements{"router_advertisements",
-                                                          &TranslateRouterAdvertisements};
+extern const engine::Kind<Uuid> kRouterAdvertisements;
 
 }  // namespace northd
 

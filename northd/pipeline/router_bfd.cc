@@ -30,5 +30,6 @@ std::monostate TranslateRouterPortBfd(Context& ctx, const Uuid& uuid) {
   add(port.addresses.v6, "6");
   return {};
 }
+constexpr engine::Kind<Uuid> kRouterPortBfd{"router_port_bfd", &TranslateRouterPortBfd};
 
 }  // namespace northd

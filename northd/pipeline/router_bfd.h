@@ -11,7 +11,7 @@ namespace northd {
 
 // By the UUID of the Logical_Router_Port.
 std::monostate TranslateRouterPortBfd(Context& ctx, const Uuid& port);
-inline constexpr engine::Kind<Uuid> kRouterPortBfd{"router_port_bfd", &TranslateRouterPortBfd};
+extern const engine::Kind<Uuid> kRouterPortBfd;
 
 }  // namespace northd
 

@@ -150,5 +150,6 @@ std::monostate TranslateRouterDefaults(Context& ctx, const Uuid& uuid) {
   defaults.AddPassing();
   return {};
 }
+constexpr engine::Kind<Uuid> kRouterDefaults{"router_defaults", &TranslateRouterDefaults};
 
 }  // namespace northd

@@ -11,7 +11,7 @@ namespace northd {
 
 // By the UUID of the Logical_Router.
 std::monostate TranslateRouterDefaults(Context& ctx, const Uuid& router);
-inline constexpr engine::Kind<Uuid> kRouterDefaults{"router_defaults", &TranslateRouterDefaults};
+extern const engine::Kind<Uuid> kRouterDefaults;
 
 }  // namespace northd
 

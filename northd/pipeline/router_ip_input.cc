@@ -213,6 +213,7 @@ std::monostate TranslateOwnDestinations(Context& ctx, const Uuid& uuid) {
   add(port.addresses.v6, "ip6.dst == ");
   return {};
 }
+constexpr engine::Kind<Uuid> kOwnDestinations{"own_destinations", &TranslateOwnDestinations};
 
 std::monostate TranslateRouterPortIpInput(Context& ctx, const Uuid& uuid) {
   const RouterPort& port = ctx.Get(kRouterPortModel, uuid);
@@ -230,5 +231,7 @@ std::monostate TranslateRouterPortIpInput(Context& ctx, const Uuid& uuid) {
   input.AddPrefixDelegation();
   return {};
 }
+constexpr engine::Kind<Uuid> kRouterPortIpInput{"router_port_ip_input",
+                                                &TranslateRouterPortIpInput};
 
 }  // namespace northd

@@ -13,13 +13,12 @@ namespace northd {
 
 // By the UUID of the Logical_Router_Port.
 std::monostate TranslateRouterPortIpInput(Context& ctx, const Uuid& port);
-inline constexpr engine::Kind<Uuid> kRouterPortIpInput{"router_port_ip_input",
-                                                       &TranslateRouterPortIpInput};
+extern const engine::Kind<Uuid> kRouterPortIpInput;
 
 // What else is for the port's own addresses, but for those that are load balancers' VIPs (also in
 // lr_in_arp_resolve).
 std::monostate TranslateOwnDestinations(Context& ctx, const Uuid& port);
-inline constexpr engine::Kind<Uuid> kOwnDestinations{"own_destinations", &TranslateOwnDestinations};
+extern const engine::Kind<Uuid> kOwnDestinations;
 
 }  // namespace northd
 

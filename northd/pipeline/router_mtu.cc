@@ -126,5 +126,6 @@ std::monostate TranslateRouterPortMtu(Context& ctx, const Uuid& uuid) {
   }
   return {};
 }
+constexpr engine::Kind<Uuid> kRouterPortMtu{"router_port_mtu", &TranslateRouterPortMtu};
 
 }  // namespace northd

@@ -16,7 +16,7 @@ namespace northd {
 
 // By the UUID of the Logical_Router_Port.
 std::monostate TranslateRouterPortMtu(Context& ctx, const Uuid& port);
-inline constexpr engine::Kind<Uuid> kRouterPortMtu{"router_port_mtu", &TranslateRouterPortMtu};
+extern const engine::Kind<Uuid> kRouterPortMtu;
 
 // options:gateway_mtu of a Logical_Router_Port in bytes; 0 or less: none.
 int64_t GatewayMtu(Context& ctx, const Uuid& port);

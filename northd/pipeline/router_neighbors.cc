@@ -69,6 +69,8 @@ std::monostate TranslateSwitchPortNeighbor(Context& ctx, const Uuid& uuid) {
   }
   return {};
 }
+constexpr engine::Kind<Uuid> kSwitchPortNeighbor{"switch_port_neighbor",
+                                                 &TranslateSwitchPortNeighbor};
 
 std::monostate TranslateRouterPortNeighbors(Context& ctx, const Uuid& uuid) {
   const RouterPort& port = ctx.Get(kRouterPortModel, uuid);
@@ -91,5 +93,7 @@ std::monostate TranslateRouterPortNeighbors(Context& ctx, const Uuid& uuid) {
   }
   return {};
 }
+constexpr engine::Kind<Uuid> kRouterPortNeighbors{"router_port_neighbors",
+                                                  &TranslateRouterPortNeighbors};
 
 }  // namespace northd

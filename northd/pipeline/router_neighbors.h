@@ -12,13 +12,11 @@ namespace northd {
 
 // How the routers around a switch find one of its ports, by the UUID of the Logical_Switch_Port.
 std::monostate TranslateSwitchPortNeighbor(Context& ctx, const Uuid& port);
-inline constexpr engine::Kind<Uuid> kSwitchPortNeighbor{"switch_port_neighbor",
-                                                        &TranslateSwitchPortNeighbor};
+extern const engine::Kind<Uuid> kSwitchPortNeighbor;
 
 // How a router finds those of other routers, by the UUID of its Logical_Router_Port.
 std::monostate TranslateRouterPortNeighbors(Context& ctx, const Uuid& port);
-inline constexpr engine::Kind<Uuid> kRouterPortNeighbors{"router_port_neighbors",
-                                                         &TranslateRouterPortNeighbors};
+extern const engine::Kind<Uuid> kRouterPortNeighbors;
 
 }  // namespace northd
 

@@ -302,5 +302,6 @@ std::monostate TranslatePolicies(Context& ctx, const Uuid& uuid) {
   for (const Uuid& policy : row.policies()) ctx.Require(kPolicy, PolicyId(uuid, policy));
   return {};
 }
+constexpr engine::Kind<Uuid> kRouterPolicies{"router_policies", &TranslatePolicies};
 
 }  // namespace northd

@@ -11,7 +11,7 @@ namespace northd {
 
 // By the UUID of the Logical_Router.
 std::monostate TranslatePolicies(Context& ctx, const Uuid& router);
-inline constexpr engine::Kind<Uuid> kRouterPolicies{"router_policies", &TranslatePolicies};
+extern const engine::Kind<Uuid> kRouterPolicies;
 
 }  // namespace northd
 

@@ -36,11 +36,10 @@ class PortFlows {
     const bool centralized = is_gateway_port_ && SwitchPortsBehind(ctx_, port_).vtep.empty();
     const std::string store = absl::StrCat("xreg0[0..47] = ", mac(), "; next;");
     AddMeasured(Stage::kLrInAdmission, absl::StrCat("eth.mcast && inport == ", name()), store);
-    AddMeasured(
-        Stage::kLrInAdmission,
-        absl::StrCat("eth.dst == ", OwnMacs(), " && inport == ", name(),
-                     centralized ? resident_ : ""),
-        store);
+    AddMeasured(Stage::kLrInAdmission,
+                absl::StrCat("eth.dst == ", OwnMacs(), " && inport == ", name(),
+                             centralized ? resident_ : ""),
+                store);
     if (!is_gateway_port_) return;
     Add(Stage::kLrInAdmission, 120,
         absl::StrCat("((ip4 && icmp4.type == 3 && icmp4.code == 4) || "
@@ -148,5 +147,6 @@ std::monostate TranslateRouterPortFlows(Context& ctx, const Uuid& uuid) {
   flows.AddGatewayRedirect();
   return {};
 }
+constexpr engine::Kind<Uuid> kRouterPortFlows{"router_port_flows", &TranslateRouterPortFlows};
 
 }  // namespace northd

@@ -12,8 +12,7 @@ namespace northd {
 
 // By the UUID of the Logical_Router_Port.
 std::monostate TranslateRouterPortFlows(Context& ctx, const Uuid& port);
-inline constexpr engine::Kind<Uuid> kRouterPortFlows{"router_port_flows",
-                                                     &TranslateRouterPortFlows};
+extern const engine::Kind<Uuid> kRouterPortFlows;
 
 }  // namespace northd
 

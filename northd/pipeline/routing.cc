@@ -211,6 +211,7 @@ std::monostate TranslateRoutes(Context& ctx, const Uuid& uuid) {
   for (const Uuid& route : row.static_routes()) ctx.Require(kNeighborRequest, RouteId(uuid, route));
   return {};
 }
+constexpr engine::Kind<Uuid> kRouterRoutes{"router_routes", &TranslateRoutes};
 
 std::monostate TranslateConnectedRoutes(Context& ctx, const Uuid& uuid) {
   const RouterPort& port = ctx.Get(kRouterPortModel, uuid);
@@ -237,5 +238,6 @@ std::monostate TranslateConnectedRoutes(Context& ctx, const Uuid& uuid) {
   }
   return {};
 }
+constexpr engine::Kind<Uuid> kConnectedRoutes{"connected_routes", &TranslateConnectedRoutes};
 
 }  // namespace northd

@@ -17,11 +17,11 @@ namespace northd {
 
 // Static and learned routes, by the UUID of the Logical_Router.
 std::monostate TranslateRoutes(Context& ctx, const Uuid& router);
-inline constexpr engine::Kind<Uuid> kRouterRoutes{"router_routes", &TranslateRoutes};
+extern const engine::Kind<Uuid> kRouterRoutes;
 
 // Routes to the networks of a port, by the UUID of the Logical_Router_Port.
 std::monostate TranslateConnectedRoutes(Context& ctx, const Uuid& port);
-inline constexpr engine::Kind<Uuid> kConnectedRoutes{"connected_routes", &TranslateConnectedRoutes};
+extern const engine::Kind<Uuid> kConnectedRoutes;
 
 // Actions that send a packet to `next_hop` (an address, or a field that holds it) through a port
 // from `source`.

@@ -103,5 +103,7 @@ std::monostate AddRoutingProtocolRedirectOf(Context& ctx, const Uuid& uuid) {
   KeepQuiet(ctx, sw.number, speaker);
   return {};
 }
+constexpr engine::Kind<Uuid> kRoutingProtocolRedirectOf{"routing_protocol_redirect_of",
+                                                        &AddRoutingProtocolRedirectOf};
 
 }  // namespace northd

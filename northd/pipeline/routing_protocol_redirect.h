@@ -11,8 +11,7 @@ namespace northd {
 
 // For the router port that a switch port leads to.
 std::monostate AddRoutingProtocolRedirectOf(Context& ctx, const Uuid& switch_port);
-inline constexpr engine::Kind<Uuid> kRoutingProtocolRedirectOf{"routing_protocol_redirect_of",
-                                                               &AddRoutingProtocolRedirectOf};
+extern const engine::Kind<Uuid> kRoutingProtocolRedirectOf;
 
 }  // namespace northd
 

@@ -62,5 +62,6 @@ std::monostate AddDhcpRelayOf(Context& ctx, const Uuid& uuid) {
           {.hint = uuid, .port = port.name});
   return {};
 }
+constexpr engine::Kind<Uuid> kDhcpRelayOf{"dhcp_relay_of", &AddDhcpRelayOf};
 
 }  // namespace northd

@@ -11,7 +11,7 @@ namespace northd {
 
 // What one switch port has.
 std::monostate AddDhcpRelayOf(Context& ctx, const Uuid& port);
-inline constexpr engine::Kind<Uuid> kDhcpRelayOf{"dhcp_relay_of", &AddDhcpRelayOf};
+extern const engine::Kind<Uuid> kDhcpRelayOf;
 
 }  // namespace northd
 

@@ -15,5 +15,6 @@ std::monostate AddVtep(Context& ctx, const std::monostate&) {
           "flags.loopback = 1; next;");
   return {};
 }
+constexpr engine::Kind<std::monostate> kVtep{"vtep", &AddVtep};
 
 }  // namespace northd

@@ -11,7 +11,7 @@ namespace northd {
 
 // For all switches that have VTEP ports.
 std::monostate AddVtep(Context& ctx, const std::monostate&);
-inline constexpr engine::Kind<std::monostate> kVtep{"vtep", &AddVtep};
+extern const engine::Kind<std::monostate> kVtep;
 
 }  // namespace northd
 

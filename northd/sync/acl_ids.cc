@@ -55,6 +55,7 @@ std::monostate SyncAclIds(Context& ctx, const std::monostate&) {
   }
   return {};
 }
+constexpr engine::Kind<std::monostate> kSyncAclIds{"sync_acl_ids", &SyncAclIds};
 
 bool PersistsEstablished(const nb::ACL& acl) {
   return acl.action() == "allow-related" && acl.options().GetBool("persist-established", false);

@@ -14,7 +14,7 @@ namespace northd {
 
 // All rows of the table.
 std::monostate SyncAclIds(Context& ctx, const std::monostate&);
-inline constexpr engine::Kind<std::monostate> kSyncAclIds{"sync_acl_ids", &SyncAclIds};
+extern const engine::Kind<std::monostate> kSyncAclIds;
 
 bool PersistsEstablished(const nb::ACL& acl);
 // The number of such an ACL; 0 if there is none left.

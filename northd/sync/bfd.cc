@@ -100,5 +100,6 @@ std::monostate SyncAllBfd(Context& ctx, const std::monostate&) {
   for (const Uuid& uuid : AllRows<nb::BFD>(ctx)) ctx.Require(kSyncBfd, uuid);
   return {};
 }
+constexpr engine::Kind<std::monostate> kSyncAllBfd{"sync_all_bfd", &SyncAllBfd};
 
 }  // namespace northd

@@ -10,7 +10,7 @@
 namespace northd {
 
 std::monostate SyncAllBfd(Context& ctx, const std::monostate&);
-inline constexpr engine::Kind<std::monostate> kSyncAllBfd{"sync_all_bfd", &SyncAllBfd};
+extern const engine::Kind<std::monostate> kSyncAllBfd;
 
 }  // namespace northd
 

@@ -58,8 +58,8 @@ constexpr DhcpOption kDhcpOptions[] = {
 };
 
 constexpr DhcpOption kDhcpv6Options[] = {
-    {"server_id", 2, "mac"},       {"ia_addr", 5, "ipv6"}, {"dns_server", 23, "ipv6"},
-    {"domain_search", 24, "str"},  {"fqdn", 39, "domain"}, {"bootfile_name", 59, "str"},
+    {"server_id", 2, "mac"},           {"ia_addr", 5, "ipv6"}, {"dns_server", 23, "ipv6"},
+    {"domain_search", 24, "str"},      {"fqdn", 39, "domain"}, {"bootfile_name", 59, "str"},
     {"bootfile_name_alt", 254, "str"},
 };
 
@@ -81,20 +81,23 @@ struct Permission {
 
 const std::vector<Permission>& Permissions() {
   static const auto& permissions = *new std::vector<Permission>{
-      {"Chassis", "name", true,
+      {"Chassis",
+       "name",
+       true,
        {"nb_cfg", "external_ids", "encaps", "vtep_logical_switches", "other_config",
         "transport_zones"}},
       {"Chassis_Private", "name", true, {"nb_cfg", "nb_cfg_timestamp", "chassis", "external_ids"}},
       {"Controller_Event", "", true, {"chassis", "event_info", "event_type", "seq_num"}},
       {"Encap", "chassis_name", true, {"type", "options", "ip"}},
       {"FDB", "", true, {"dp_key", "mac", "port_key", "timestamp"}},
-      {"Port_Binding", "", false,
+      {"Port_Binding",
+       "",
+       false,
        {"chassis", "additional_chassis", "encap", "additional_encap", "up", "virtual_parent",
         "options"}},
       {"MAC_Binding", "", true, {"logical_port", "ip", "mac", "datapath", "timestamp"}},
       {"Service_Monitor", "chassis_name", false, {"status"}},
-      {"IGMP_Group", "chassis_name", true,
-       {"address", "protocol", "chassis", "datapath", "ports"}},
+      {"IGMP_Group", "chassis_name", true, {"address", "protocol", "chassis", "datapath", "ports"}},
       {"BFD", "chassis_name", false, {"status"}},
   };
   return permissions;
@@ -126,5 +129,6 @@ std::monostate SyncCatalogues(Context& ctx, const std::monostate&) {
   rows.Emit(ctx, std::move(role));
   return {};
 }
+constexpr engine::Kind<std::monostate> kSyncCatalogues{"sync_catalogues", &SyncCatalogues};
 
 }  // namespace northd

@@ -11,7 +11,7 @@
 namespace northd {
 
 std::monostate SyncCatalogues(Context& ctx, const std::monostate&);
-inline constexpr engine::Kind<std::monostate> kSyncCatalogues{"sync_catalogues", &SyncCatalogues};
+extern const engine::Kind<std::monostate> kSyncCatalogues;
 
 }  // namespace northd
 

@@ -38,5 +38,6 @@ std::monostate SyncSwitchDns(Context& ctx, const Uuid& sw) {
   }
   return {};
 }
+constexpr engine::Kind<Uuid> kSyncSwitchDns{"sync_switch_dns", &SyncSwitchDns};
 
 }  // namespace northd

@@ -11,7 +11,7 @@ namespace northd {
 
 // Of a switch.
 std::monostate SyncSwitchDns(Context& ctx, const Uuid& sw);
-inline constexpr engine::Kind<Uuid> kSyncSwitchDns{"sync_switch_dns", &SyncSwitchDns};
+extern const engine::Kind<Uuid> kSyncSwitchDns;
 
 }  // namespace northd
 

@@ -53,5 +53,6 @@ std::monostate SyncGlobal(Context& ctx, const std::monostate&) {
   world.sb_rows.Emit(ctx, std::move(row));
   return {};
 }
+constexpr engine::Kind<std::monostate> kSyncGlobal{"sync_global", &SyncGlobal};
 
 }  // namespace northd

@@ -11,7 +11,7 @@ namespace northd {
 
 // The row of SB_Global, and the options that NB_Global gets.
 std::monostate SyncGlobal(Context& ctx, const std::monostate&);
-inline constexpr engine::Kind<std::monostate> kSyncGlobal{"sync_global", &SyncGlobal};
+extern const engine::Kind<std::monostate> kSyncGlobal;
 
 }  // namespace northd
 

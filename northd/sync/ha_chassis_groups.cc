@@ -53,6 +53,7 @@ Uuid ComputeHaChassisGroup(Context& ctx, const Uuid& uuid) {
   }
   return EmitGroup(ctx, group.name(), members);
 }
+constexpr engine::Kind<Uuid, Uuid> kHaChassisGroup{"ha_chassis_group", &ComputeHaChassisGroup};
 
 Uuid ComputeGatewayGroup(Context& ctx, const Uuid& router_port) {
   const auto port = Row<nb::LogicalRouterPort>(ctx, router_port);
@@ -66,5 +67,6 @@ Uuid ComputeGatewayGroup(Context& ctx, const Uuid& router_port) {
   }
   return EmitGroup(ctx, port.name(), members);
 }
+constexpr engine::Kind<Uuid, Uuid> kGatewayGroup{"gateway_group", &ComputeGatewayGroup};
 
 }  // namespace northd

@@ -10,12 +10,11 @@ namespace northd {
 
 // Of a router port that is a distributed gateway: the UUID of its group. Zero if it has none.
 Uuid ComputeGatewayGroup(Context& ctx, const Uuid& router_port);
-inline constexpr engine::Kind<Uuid, Uuid> kGatewayGroup{"gateway_group", &ComputeGatewayGroup};
+extern const engine::Kind<Uuid, Uuid> kGatewayGroup;
 
 // Of a row of HA_Chassis_Group in the northbound: the UUID of the southbound's. Zero if it is gone.
 Uuid ComputeHaChassisGroup(Context& ctx, const Uuid& group);
-inline constexpr engine::Kind<Uuid, Uuid> kHaChassisGroup{"ha_chassis_group",
-                                                          &ComputeHaChassisGroup};
+extern const engine::Kind<Uuid, Uuid> kHaChassisGroup;
 
 }  // namespace northd
 

@@ -35,5 +35,6 @@ std::monostate SyncHypervisors(Context& ctx, const std::monostate&) {
   ctx.world().nb_rows.Emit(ctx, std::move(row));
   return {};
 }
+constexpr engine::Kind<std::monostate> kSyncHypervisors{"sync_hypervisors", &SyncHypervisors};
 
 }  // namespace northd

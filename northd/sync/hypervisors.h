@@ -10,8 +10,7 @@
 namespace northd {
 
 std::monostate SyncHypervisors(Context& ctx, const std::monostate&);
-inline constexpr engine::Kind<std::monostate> kSyncHypervisors{"sync_hypervisors",
-                                                               &SyncHypervisors};
+extern const engine::Kind<std::monostate> kSyncHypervisors;
 
 }  // namespace northd
 

@@ -65,11 +65,15 @@ std::monostate SyncSwitchIgmpGroups(Context& ctx, const Uuid& sw) {
   if (datapath.exists) EmitGroups(ctx, datapath, ctx.Get(kSwitchIgmpGroups, sw));
   return {};
 }
+constexpr engine::Kind<Uuid> kSyncSwitchIgmpGroups{"sync_switch_igmp_groups",
+                                                   &SyncSwitchIgmpGroups};
 
 std::monostate SyncRouterIgmpGroups(Context& ctx, const Uuid& router) {
   const Datapath& datapath = ctx.Get(kDatapath, router);
   if (datapath.exists) EmitGroups(ctx, datapath, ctx.Get(kRouterIgmpGroups, router));
   return {};
 }
+constexpr engine::Kind<Uuid> kSyncRouterIgmpGroups{"sync_router_igmp_groups",
+                                                   &SyncRouterIgmpGroups};
 
 }  // namespace northd

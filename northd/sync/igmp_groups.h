@@ -11,12 +11,10 @@
 namespace northd {
 
 std::monostate SyncSwitchIgmpGroups(Context& ctx, const Uuid& sw);
-inline constexpr engine::Kind<Uuid> kSyncSwitchIgmpGroups{"sync_switch_igmp_groups",
-                                                          &SyncSwitchIgmpGroups};
+extern const engine::Kind<Uuid> kSyncSwitchIgmpGroups;
 
 std::monostate SyncRouterIgmpGroups(Context& ctx, const Uuid& router);
-inline constexpr engine::Kind<Uuid> kSyncRouterIgmpGroups{"sync_router_igmp_groups",
-                                                          &SyncRouterIgmpGroups};
+extern const engine::Kind<Uuid> kSyncRouterIgmpGroups;
 
 }  // namespace northd
 

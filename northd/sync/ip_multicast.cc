@@ -51,5 +51,6 @@ std::monostate SyncIpMulticast(Context& ctx, const Uuid& sw) {
   ctx.world().sb_rows.Emit(ctx, std::move(out));
   return {};
 }
+constexpr engine::Kind<Uuid> kSyncIpMulticast{"sync_ip_multicast", &SyncIpMulticast};
 
 }  // namespace northd

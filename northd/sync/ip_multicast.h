@@ -10,7 +10,7 @@
 namespace northd {
 
 std::monostate SyncIpMulticast(Context& ctx, const Uuid& sw);
-inline constexpr engine::Kind<Uuid> kSyncIpMulticast{"sync_ip_multicast", &SyncIpMulticast};
+extern const engine::Kind<Uuid> kSyncIpMulticast;
 
 }  // namespace northd
 

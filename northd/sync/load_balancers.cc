@@ -124,6 +124,7 @@ std::monostate SyncLoadBalancer(Context& ctx, const Uuid& lb) {
   ctx.world().sb_rows.Emit(ctx, std::move(row));
   return {};
 }
+constexpr engine::Kind<Uuid> kSyncLoadBalancer{"sync_load_balancer", &SyncLoadBalancer};
 
 std::monostate SyncLbMonitors(Context& ctx, const LbVipId& id) {
   const LbHealth& health = ctx.Get(kLbHealth, id);
@@ -191,6 +192,7 @@ std::monostate SyncLbMonitors(Context& ctx, const LbVipId& id) {
   }
   return {};
 }
+constexpr engine::Kind<LbVipId> kSyncLbMonitors{"sync_lb_monitors", &SyncLbMonitors};
 
 std::monostate TranslateLoadBalancer(Context& ctx, const Uuid& lb) {
   const auto row = Row<nb::LoadBalancer>(ctx, lb);
@@ -206,5 +208,7 @@ std::monostate TranslateLoadBalancer(Context& ctx, const Uuid& lb) {
   }
   return {};
 }
+constexpr engine::Kind<Uuid> kTranslateLoadBalancer{"translate_load_balancer",
+                                                    &TranslateLoadBalancer};
 
 }  // namespace northd

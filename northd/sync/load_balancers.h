@@ -12,16 +12,15 @@ namespace northd {
 
 // The row of a load balancer that is somewhere.
 std::monostate SyncLoadBalancer(Context& ctx, const Uuid& lb);
-inline constexpr engine::Kind<Uuid> kSyncLoadBalancer{"sync_load_balancer", &SyncLoadBalancer};
+extern const engine::Kind<Uuid> kSyncLoadBalancer;
 
 // What watches the backends of a VIP: rows, and the switch flows that answer the checks' ARP.
 std::monostate SyncLbMonitors(Context& ctx, const LbVipId& id);
-inline constexpr engine::Kind<LbVipId> kSyncLbMonitors{"sync_lb_monitors", &SyncLbMonitors};
+extern const engine::Kind<LbVipId> kSyncLbMonitors;
 
 // All that a load balancer is translated into.
 std::monostate TranslateLoadBalancer(Context& ctx, const Uuid& lb);
-inline constexpr engine::Kind<Uuid> kTranslateLoadBalancer{"translate_load_balancer",
-                                                           &TranslateLoadBalancer};
+extern const engine::Kind<Uuid> kTranslateLoadBalancer;
 
 }  // namespace northd
 

@@ -84,6 +84,7 @@ std::monostate SyncMeters(Context& ctx, const std::monostate&) {
   for (const Uuid& uuid : AllRows<nb::Meter>(ctx)) ctx.Require(kSyncMeter, uuid);
   return {};
 }
+constexpr engine::Kind<std::monostate> kSyncMeters{"sync_meters", &SyncMeters};
 
 bool IsFairMeter(Context& ctx, absl::string_view meter) {
   return ctx.Get(kIsFair, std::string(meter));

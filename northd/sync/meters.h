@@ -16,7 +16,7 @@ namespace northd {
 
 // All rows of both tables.
 std::monostate SyncMeters(Context& ctx, const std::monostate&);
-inline constexpr engine::Kind<std::monostate> kSyncMeters{"sync_meters", &SyncMeters};
+extern const engine::Kind<std::monostate> kSyncMeters;
 
 // Whether a meter of this name exists and is fair.
 bool IsFairMeter(Context& ctx, absl::string_view meter);

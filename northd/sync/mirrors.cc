@@ -21,6 +21,7 @@ std::monostate SyncMirror(Context& ctx, const Uuid& mirror) {
   ctx.world().sb_rows.Emit(ctx, std::move(out));
   return {};
 }
+constexpr engine::Kind<Uuid> kSyncMirror{"sync_mirror", &SyncMirror};
 
 std::vector<Uuid> MirrorsOf(Context& ctx, absl::Span<const Uuid> mirrors) {
   std::vector<Uuid> uuids;

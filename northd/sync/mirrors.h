@@ -12,7 +12,7 @@
 namespace northd {
 
 std::monostate SyncMirror(Context& ctx, const Uuid& mirror);
-inline constexpr engine::Kind<Uuid> kSyncMirror{"sync_mirror", &SyncMirror};
+extern const engine::Kind<Uuid> kSyncMirror;
 
 // The southbound rows of mirrors in the northbound.
 std::vector<Uuid> MirrorsOf(Context& ctx, absl::Span<const Uuid> mirrors);

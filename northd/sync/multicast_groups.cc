@@ -75,6 +75,8 @@ std::monostate SyncSwitchPortGroups(Context& ctx, const Uuid& uuid) {
   }
   return {};
 }
+constexpr engine::Kind<Uuid> kSyncSwitchPortGroups{"sync_switch_port_groups",
+                                                   &SyncSwitchPortGroups};
 
 std::monostate SyncRouterPortGroups(Context& ctx, const Uuid& uuid) {
   const RouterPort& port = ctx.Get(kRouterPortModel, uuid);
@@ -86,5 +88,7 @@ std::monostate SyncRouterPortGroups(Context& ctx, const Uuid& uuid) {
     Join(ctx, datapath, kStatic, GroupMemberOf(ctx, port));
   return {};
 }
+constexpr engine::Kind<Uuid> kSyncRouterPortGroups{"sync_router_port_groups",
+                                                   &SyncRouterPortGroups};
 
 }  // namespace northd

@@ -24,12 +24,10 @@ void JoinMulticastGroup(Context& ctx, const Uuid& sb_datapath, absl::string_view
 void JoinMulticastRouters(Context& ctx, const Uuid& sb_datapath, const Uuid& sb_port);
 
 std::monostate SyncSwitchPortGroups(Context& ctx, const Uuid& port);
-inline constexpr engine::Kind<Uuid> kSyncSwitchPortGroups{"sync_switch_port_groups",
-                                                          &SyncSwitchPortGroups};
+extern const engine::Kind<Uuid> kSyncSwitchPortGroups;
 
 std::monostate SyncRouterPortGroups(Context& ctx, const Uuid& port);
-inline constexpr engine::Kind<Uuid> kSyncRouterPortGroups{"sync_router_port_groups",
-                                                          &SyncRouterPortGroups};
+extern const engine::Kind<Uuid> kSyncRouterPortGroups;
 
 }  // namespace northd
 

@@ -128,5 +128,7 @@ std::vector<std::string> ComputeNatAddresses(Context& ctx, const Uuid& switch_po
   }
   return addresses;
 }
+constexpr engine::Kind<Uuid, std::vector<std::string>> kNatAddresses{"nat_addresses",
+                                                                     &ComputeNatAddresses};
 
 }  // namespace northd

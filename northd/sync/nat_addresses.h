@@ -12,8 +12,7 @@
 namespace northd {
 
 std::vector<std::string> ComputeNatAddresses(Context& ctx, const Uuid& switch_port);
-inline constexpr engine::Kind<Uuid, std::vector<std::string>> kNatAddresses{"nat_addresses",
-                                                                            &ComputeNatAddresses};
+extern const engine::Kind<Uuid, std::vector<std::string>> kNatAddresses;
 
 }  // namespace northd
 

@@ -76,6 +76,7 @@ std::monostate SyncAddressSets(Context& ctx, const std::monostate&) {
   for (const Uuid& uuid : AllRows<nb::AddressSet>(ctx)) ctx.Require(kSyncAddressSet, uuid);
   return {};
 }
+constexpr engine::Kind<std::monostate> kSyncAddressSets{"sync_address_sets", &SyncAddressSets};
 
 std::monostate JoinPortGroups(Context& ctx, const Uuid& uuid) {
   const absl::Span<const Uuid> groups = RowsWith<nb::PortGroup>(ctx, nb::PortGroup::kPorts, uuid);
@@ -104,5 +105,6 @@ std::monostate JoinPortGroups(Context& ctx, const Uuid& uuid) {
   }
   return {};
 }
+constexpr engine::Kind<Uuid> kJoinPortGroups{"join_port_groups", &JoinPortGroups};
 
 }  // namespace northd

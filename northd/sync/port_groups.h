@@ -15,12 +15,11 @@ namespace northd {
 
 // The address sets of all port groups, of the northbound, and of northd itself.
 std::monostate SyncAddressSets(Context& ctx, const std::monostate&);
-inline constexpr engine::Kind<std::monostate> kSyncAddressSets{"sync_address_sets",
-                                                               &SyncAddressSets};
+extern const engine::Kind<std::monostate> kSyncAddressSets;
 
 // What a switch port is in its port groups, by the UUID of the Logical_Switch_Port.
 std::monostate JoinPortGroups(Context& ctx, const Uuid& port);
-inline constexpr engine::Kind<Uuid> kJoinPortGroups{"join_port_groups", &JoinPortGroups};
+extern const engine::Kind<Uuid> kJoinPortGroups;
 
 }  // namespace northd
 

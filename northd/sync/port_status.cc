@@ -58,6 +58,8 @@ std::monostate SyncSwitchPortStatus(Context& ctx, const Uuid& uuid) {
   ctx.world().nb_rows.Emit(ctx, std::move(row));
   return {};
 }
+constexpr engine::Kind<Uuid> kSyncSwitchPortStatus{"sync_switch_port_status",
+                                                   &SyncSwitchPortStatus};
 
 std::monostate SyncRouterPortStatus(Context& ctx, const Uuid& uuid) {
   const RouterPort& port = ctx.Get(kRouterPortModel, uuid);
@@ -80,5 +82,7 @@ std::monostate SyncRouterPortStatus(Context& ctx, const Uuid& uuid) {
   ctx.world().nb_rows.Emit(ctx, std::move(row));
   return {};
 }
+constexpr engine::Kind<Uuid> kSyncRouterPortStatus{"sync_router_port_status",
+                                                   &SyncRouterPortStatus};
 
 }  // namespace northd

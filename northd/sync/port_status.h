@@ -12,12 +12,10 @@
 namespace northd {
 
 std::monostate SyncSwitchPortStatus(Context& ctx, const Uuid& port);
-inline constexpr engine::Kind<Uuid> kSyncSwitchPortStatus{"sync_switch_port_status",
-                                                          &SyncSwitchPortStatus};
+extern const engine::Kind<Uuid> kSyncSwitchPortStatus;
 
 std::monostate SyncRouterPortStatus(Context& ctx, const Uuid& port);
-inline constexpr engine::Kind<Uuid> kSyncRouterPortStatus{"sync_router_port_status",
-                                                          &SyncRouterPortStatus};
+extern const engine::Kind<Uuid> kSyncRouterPortStatus;
 
 }  // namespace northd
 

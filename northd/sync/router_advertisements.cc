@@ -37,6 +37,8 @@ std::string ComputeDelegatedPrefixes(Context& ctx, const std::string& port) {
   const auto binding = Row<sb::PortBinding>(ctx, PortBindingUuid(ctx, port));
   return binding ? std::string(binding.options().GetOrEmpty("ipv6_ra_pd_list")) : "";
 }
+constexpr engine::Kind<std::string, std::string> kDelegatedPrefixes{"delegated_prefixes",
+                                                                    &ComputeDelegatedPrefixes};
 
 void AddRouterAdvertisements(const RouterPort& port, const nb::LogicalRouterPort& row,
                              absl::string_view delegated,

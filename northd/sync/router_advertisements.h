@@ -15,8 +15,7 @@ namespace northd {
 
 // Prefixes that were delegated to the port of this name, as a controller says; or "".
 std::string ComputeDelegatedPrefixes(Context& ctx, const std::string& port);
-inline constexpr engine::Kind<std::string, std::string> kDelegatedPrefixes{
-    "delegated_prefixes", &ComputeDelegatedPrefixes};
+extern const engine::Kind<std::string, std::string> kDelegatedPrefixes;
 
 // `delegated` are prefixes that were delegated to the port, or "".
 void AddRouterAdvertisements(const RouterPort& port, const nb::LogicalRouterPort& row,

@@ -153,5 +153,7 @@ std::monostate SyncRouterPortBinding(Context& ctx, const Uuid& uuid) {
   if (port.is_distributed_gateway) EmitChassisRedirect(ctx, port, datapath, row);
   return {};
 }
+constexpr engine::Kind<Uuid> kSyncRouterPortBinding{"sync_router_port_binding",
+                                                    &SyncRouterPortBinding};
 
 }  // namespace northd

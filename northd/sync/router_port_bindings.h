@@ -10,8 +10,7 @@
 namespace northd {
 
 std::monostate SyncRouterPortBinding(Context& ctx, const Uuid& port);
-inline constexpr engine::Kind<Uuid> kSyncRouterPortBinding{"sync_router_port_binding",
-                                                           &SyncRouterPortBinding};
+extern const engine::Kind<Uuid> kSyncRouterPortBinding;
 
 }  // namespace northd
 

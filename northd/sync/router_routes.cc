@@ -231,5 +231,6 @@ std::monostate SyncRouterRoutes(Context& ctx, const Uuid& uuid) {
   for (const Uuid& port : router.ports()) ctx.Require(kAdvertisedRoutes, port);
   return {};
 }
+constexpr engine::Kind<Uuid> kSyncRouterRoutes{"sync_router_routes", &SyncRouterRoutes};
 
 }  // namespace northd

@@ -12,7 +12,7 @@ namespace northd {
 
 // By the UUID of the Logical_Router.
 std::monostate SyncRouterRoutes(Context& ctx, const Uuid& router);
-inline constexpr engine::Kind<Uuid> kSyncRouterRoutes{"sync_router_routes", &SyncRouterRoutes};
+extern const engine::Kind<Uuid> kSyncRouterRoutes;
 
 }  // namespace northd
 

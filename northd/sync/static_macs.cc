@@ -30,5 +30,6 @@ std::monostate SyncStaticMac(Context& ctx, const Uuid& binding) {
   ctx.world().sb_rows.Emit(ctx, std::move(out));
   return {};
 }
+constexpr engine::Kind<Uuid> kSyncStaticMac{"sync_static_mac", &SyncStaticMac};
 
 }  // namespace northd

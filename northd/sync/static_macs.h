@@ -10,7 +10,7 @@
 namespace northd {
 
 std::monostate SyncStaticMac(Context& ctx, const Uuid& binding);
-inline constexpr engine::Kind<Uuid> kSyncStaticMac{"sync_static_mac", &SyncStaticMac};
+extern const engine::Kind<Uuid> kSyncStaticMac;
 
 }  // namespace northd
 

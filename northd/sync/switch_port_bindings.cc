@@ -232,5 +232,7 @@ std::monostate SyncSwitchPortBinding(Context& ctx, const Uuid& uuid) {
   ctx.world().sb_rows.Emit(ctx, std::move(out));
   return {};
 }
+constexpr engine::Kind<Uuid> kSyncSwitchPortBinding{"sync_switch_port_binding",
+                                                    &SyncSwitchPortBinding};
 
 }  // namespace northd

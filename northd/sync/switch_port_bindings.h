@@ -10,8 +10,7 @@
 namespace northd {
 
 std::monostate SyncSwitchPortBinding(Context& ctx, const Uuid& port);
-inline constexpr engine::Kind<Uuid> kSyncSwitchPortBinding{"sync_switch_port_binding",
-                                                           &SyncSwitchPortBinding};
+extern const engine::Kind<Uuid> kSyncSwitchPortBinding;
 
 }  // namespace northd
 

@@ -17,5 +17,6 @@ std::monostate SyncTemplateVar(Context& ctx, const Uuid& variables) {
   ctx.world().sb_rows.Emit(ctx, std::move(out));
   return {};
 }
+constexpr engine::Kind<Uuid> kSyncTemplateVar{"sync_template_var", &SyncTemplateVar};
 
 }  // namespace northd

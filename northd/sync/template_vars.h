@@ -10,7 +10,7 @@
 namespace northd {
 
 std::monostate SyncTemplateVar(Context& ctx, const Uuid& variables);
-inline constexpr engine::Kind<Uuid> kSyncTemplateVar{"sync_template_var", &SyncTemplateVar};
+extern const engine::Kind<Uuid> kSyncTemplateVar;
 
 }  // namespace northd
 
