@@ -144,10 +144,11 @@ class Reader {
   template <typename Value>
   void Later(const Json* json, Value* value, absl::StatusOr<Value> (*parse)(const Json&)) {
     if (json == nullptr) return;
-    parts_.push_back([json, value, parse] {
+    parts_.push_back([json, value, parse]() -> absl::Status {
       absl::StatusOr<Value> parsed = parse(*json);
-      if (parsed.ok()) *value = *std::move(parsed);
-      return parsed.status();
+      if (!parsed.ok()) return parsed.status();
+      *value = *std::move(parsed);
+      return absl::OkStatus();
     });
   }
 

@@ -190,7 +190,7 @@ int RemoveNow(const std::string& path) {
   return unlink(path.c_str()) == 0 ? 0 : errno;
 }
 
-TerminationSignals::TerminationSignals(Loop* loop, std::function<void()> before) {
+TerminationSignals::TerminationSignals(Loop* loop, const std::function<void()>& before) {
   for (const int signum : kTerminationSignals) {
     watches_.push_back(std::make_unique<SignalWatch>(loop, signum, [signum, before] {
       signal_log.Warn("terminating with signal %d (%s)", signum, strsignal(signum));

@@ -73,7 +73,7 @@ int RemoveNow(const std::string& path);    // Unlinks and forgets it; errno or 0
 // a line in the log, `before` (may be null), clean-up as by exit(), and death by that very signal.
 class TerminationSignals {
  public:
-  TerminationSignals(Loop* loop, std::function<void()> before);
+  TerminationSignals(Loop* loop, const std::function<void()>& before);
   ~TerminationSignals();
 
  private:

@@ -122,8 +122,7 @@ void RpcSession::OnMessage(std::unique_ptr<JsonRpcMessage> message) {
 void RpcSession::OnDrained() { handler_->OnDrained(); }
 
 void RpcSession::OnClosed(const absl::Status& reason) {
-  const absl::Status copy = reason;  // Lives in the connection.
-  Disconnect(copy);
+  Disconnect(absl::Status(reason));  // A copy: the reason lives in the connection.
 }
 
 }  // namespace base
