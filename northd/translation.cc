@@ -3,62 +3,64 @@
 #include <variant>
 
 #include "northd/model/datapaths.h"
+#include "northd/model/shared_addresses.h"
+#include "northd/model/written_flows.h"
 #include "northd/pipeline/acl.h"
 #include "northd/pipeline/acl_rules.h"
-#include "northd/pipeline/lb_neighbors.h"
-#include "northd/pipeline/lb_switch.h"
-#include "northd/pipeline/nat_flows.h"
-#include "northd/pipeline/routable_addresses.h"
 #include "northd/pipeline/arp_proxy.h"
 #include "northd/pipeline/arp_responder.h"
 #include "northd/pipeline/dhcp.h"
-#include "northd/pipeline/switch_dhcp_relay.h"
 #include "northd/pipeline/dns.h"
 #include "northd/pipeline/external_ports.h"
 #include "northd/pipeline/fdb.h"
 #include "northd/pipeline/forwarding_groups.h"
 #include "northd/pipeline/l2_lookup.h"
+#include "northd/pipeline/lb_neighbors.h"
+#include "northd/pipeline/lb_switch.h"
 #include "northd/pipeline/multicast.h"
+#include "northd/pipeline/multicast_relay.h"
+#include "northd/pipeline/nat_flows.h"
 #include "northd/pipeline/port_security.h"
 #include "northd/pipeline/qos.h"
+#include "northd/pipeline/routable_addresses.h"
 #include "northd/pipeline/router_addresses.h"
-#include "northd/pipeline/routing_protocol_redirect.h"
-#include "northd/pipeline/vtep.h"
-#include "northd/replica/lookup.h"
-#include "northd/rows/nb_rows.h"
-#include "northd/sync/acl_ids.h"
-#include "northd/sync/catalogues.h"
-#include "northd/sync/dns.h"
-#include "northd/sync/global.h"
-#include "northd/sync/hypervisors.h"
-#include "northd/sync/load_balancers.h"
-#include "northd/sync/meters.h"
-#include "northd/sync/port_groups.h"
-#include "northd/sync/igmp_groups.h"
-#include "northd/sync/ip_multicast.h"
-#include "northd/sync/mirrors.h"
-#include "northd/sync/multicast_groups.h"
-#include "northd/sync/port_status.h"
-#include "northd/sync/router_port_bindings.h"
-#include "northd/sync/static_macs.h"
-#include "northd/sync/switch_port_bindings.h"
-#include "northd/sync/template_vars.h"
-#include "northd/pipeline/multicast_relay.h"
 #include "northd/pipeline/router_defaults.h"
 #include "northd/pipeline/router_neighbors.h"
 #include "northd/pipeline/router_policies.h"
 #include "northd/pipeline/router_port.h"
 #include "northd/pipeline/routing.h"
+#include "northd/pipeline/routing_protocol_redirect.h"
+#include "northd/pipeline/switch_dhcp_relay.h"
+#include "northd/pipeline/vtep.h"
+#include "northd/replica/lookup.h"
+#include "northd/rows/nb_rows.h"
+#include "northd/sync/acl_ids.h"
 #include "northd/sync/bfd.h"
+#include "northd/sync/catalogues.h"
+#include "northd/sync/dns.h"
+#include "northd/sync/global.h"
+#include "northd/sync/hypervisors.h"
+#include "northd/sync/igmp_groups.h"
+#include "northd/sync/ip_multicast.h"
+#include "northd/sync/load_balancers.h"
+#include "northd/sync/meters.h"
+#include "northd/sync/mirrors.h"
+#include "northd/sync/multicast_groups.h"
+#include "northd/sync/port_groups.h"
+#include "northd/sync/port_status.h"
+#include "northd/sync/router_port_bindings.h"
 #include "northd/sync/router_routes.h"
+#include "northd/sync/static_macs.h"
+#include "northd/sync/switch_port_bindings.h"
+#include "northd/sync/template_vars.h"
 
 // A feature adds its kinds here, to the list of what they exist for.
 namespace northd {
 namespace {
 
+// What only few ports have is looked at only where it may be: ports are many.
 std::monostate TranslateSwitchPort(Context& ctx, const Uuid& port) {
   ctx.Require(kJoinPortGroups, port);
-  ctx.Require(kPortAclFlows, port);
   ctx.Require(kSyncSwitchPortBinding, port);
   ctx.Require(kSyncSwitchPortGroups, port);
   ctx.Require(kSyncSwitchPortStatus, port);
@@ -66,14 +68,21 @@ std::monostate TranslateSwitchPort(Context& ctx, const Uuid& port) {
   ctx.Require(kPortSecurityOf, port);
   ctx.Require(kFdbOf, port);
   ctx.Require(kArpResponderOf, port);
-  ctx.Require(kDhcpOf, port);
-  ctx.Require(kExternalPort, port);
   ctx.Require(kL2LookupOf, port);
-  ctx.Require(kRemoteReportsOf, port);
-  ctx.Require(kArpProxyOf, port);
-  ctx.Require(kDhcpRelayOf, port);
-  ctx.Require(kRouterAddressesOf, port);
-  ctx.Require(kRoutingProtocolRedirectOf, port);
+  const nb::LogicalSwitchPort row = Row<nb::LogicalSwitchPort>(ctx, port);
+  if (!row) return {};
+  const absl::string_view type = row.type();
+  if (type == "router" || type == "localnet") ctx.Require(kPortAclFlows, port);
+  if (type == "router") {
+    ctx.Require(kArpProxyOf, port);
+    ctx.Require(kRouterAddressesOf, port);
+    ctx.Require(kRoutingProtocolRedirectOf, port);
+  } else if (type == "external") {
+    ctx.Require(kExternalPort, port);
+  } else if (type == "remote") {
+    ctx.Require(kRemoteReportsOf, port);
+  }
+  if (row.dhcpv4_options() || row.dhcpv6_options()) ctx.Require(kDhcpOf, port);
   return {};
 }
 constexpr engine::Kind<Uuid> kSwitchPort{"switch_port", &TranslateSwitchPort};
@@ -97,6 +106,7 @@ std::monostate TranslateSwitch(Context& ctx, const Uuid& uuid) {
   ctx.Require(kSwitchLb, uuid);
   ctx.Require(kQosOf, uuid);
   ctx.Require(kDnsOf, uuid);
+  ctx.Require(kDhcpRelayOf, uuid);
   ctx.Require(kForwardingGroupsOf, uuid);
   ctx.Require(kServiceChecksOf, uuid);
   ctx.Require(kMulticastOf, uuid);
@@ -129,20 +139,39 @@ std::monostate TranslateRouter(Context& ctx, const Uuid& uuid) {
 }
 constexpr engine::Kind<Uuid> kRouter{"router", &TranslateRouter};
 
-// Rows that stand for a row of the northbound each.
+std::monostate TranslateLb(Context& ctx, const Uuid& uuid) {
+  ctx.Require(kTranslateLoadBalancer, uuid);
+  ctx.Require(kOwnVips, uuid);
+  ctx.Require(kVipAddressesOf, uuid);
+  return {};
+}
+constexpr engine::Kind<Uuid> kLb{"lb", &TranslateLb};
+
+// What each row of a table has: a unit for each table, so that one row more concerns no other
+// table.
 template <typename R, const engine::Kind<Uuid>& kKind>
-std::monostate SyncEach(Context& ctx, const std::monostate&) {
+std::monostate RequireEach(Context& ctx, const std::monostate&) {
   for (const Uuid& uuid : AllRows<R>(ctx)) ctx.Require(kKind, uuid);
   return {};
 }
 constexpr engine::Kind<std::monostate> kSyncMirrors{"sync_mirrors",
-                                                    &SyncEach<nb::Mirror, kSyncMirror>};
+                                                    &RequireEach<nb::Mirror, kSyncMirror>};
 constexpr engine::Kind<std::monostate> kSyncStaticMacs{
-    "sync_static_macs", &SyncEach<nb::StaticMACBinding, kSyncStaticMac>};
+    "sync_static_macs", &RequireEach<nb::StaticMACBinding, kSyncStaticMac>};
 constexpr engine::Kind<std::monostate> kSyncTemplateVars{
-    "sync_template_vars", &SyncEach<nb::ChassisTemplateVar, kSyncTemplateVar>};
+    "sync_template_vars", &RequireEach<nb::ChassisTemplateVar, kSyncTemplateVar>};
+
+constexpr engine::Kind<std::monostate> kSwitches{"switches",
+                                                 &RequireEach<nb::LogicalSwitch, kSwitch>};
+constexpr engine::Kind<std::monostate> kRouters{"routers",
+                                                &RequireEach<nb::LogicalRouter, kRouter>};
+constexpr engine::Kind<std::monostate> kLoadBalancers{"load_balancers",
+                                                      &RequireEach<nb::LoadBalancer, kLb>};
+constexpr engine::Kind<std::monostate> kPortGroups{"port_groups",
+                                                   &RequireEach<nb::PortGroup, kPortGroupAclRules>};
 
 std::monostate TranslateAll(Context& ctx, const std::monostate&) {
+  ctx.Require(kWrittenFlows, {});
   ctx.Require(kSyncGlobal, {});
   ctx.Require(kSyncHypervisors, {});
   ctx.Require(kSyncAddressSets, {});
@@ -162,13 +191,10 @@ std::monostate TranslateAll(Context& ctx, const std::monostate&) {
   ctx.Require(kExternalPorts, {});
   ctx.Require(kL2Lookup, {});
   ctx.Require(kVtep, {});
-  for (const Uuid& uuid : AllRows<nb::LogicalSwitch>(ctx)) ctx.Require(kSwitch, uuid);
-  for (const Uuid& uuid : AllRows<nb::LogicalRouter>(ctx)) ctx.Require(kRouter, uuid);
-  for (const Uuid& uuid : AllRows<nb::LoadBalancer>(ctx)) {
-    ctx.Require(kTranslateLoadBalancer, uuid);
-    ctx.Require(kVipAddressesOf, uuid);
-  }
-  for (const Uuid& uuid : AllRows<nb::PortGroup>(ctx)) ctx.Require(kPortGroupAclRules, uuid);
+  ctx.Require(kSwitches, {});
+  ctx.Require(kRouters, {});
+  ctx.Require(kLoadBalancers, {});
+  ctx.Require(kPortGroups, {});
   return {};
 }
 constexpr engine::Kind<std::monostate> kAll{"all", &TranslateAll};

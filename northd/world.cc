@@ -34,7 +34,8 @@ World::World(ovsdb::UuidGenerator* uuids)
       switches_of_port_group(&engine),
       port_groups_of_switch(&engine),
       acl_facts(&engine),
-      datapaths_by_acl_state(&engine) {
+      datapaths_by_acl_state(&engine),
+      load_balancers_of_vip(&engine) {
   DeclareSouthboundTables(&sb_rows);
   DeclareNorthboundTables(&nb_rows);
 }
@@ -45,6 +46,7 @@ void World::Sweep() {
   port_groups_of_switch.Sweep();
   acl_facts.Sweep();
   datapaths_by_acl_state.Sweep();
+  load_balancers_of_vip.Sweep();
 }
 
 }  // namespace northd

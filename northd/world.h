@@ -3,6 +3,7 @@
 #define NORTHD_WORLD_H_
 
 #include <cstdint>
+#include <string>
 
 #include "northd/engine/engine.h"
 #include "northd/engine/relation.h"
@@ -40,6 +41,9 @@ class World {
   engine::Relation<ovsdb::Uuid, uint32_t> acl_facts;
   // Of what ACLs and load balancers make of a switch (an AclState): the datapaths that are so.
   engine::Relation<uint32_t, DatapathNumber> datapaths_by_acl_state;
+
+  // Of the address of a VIP: the Load_Balancers that have it.
+  engine::Relation<std::string, ovsdb::Uuid> load_balancers_of_vip;
 
   // Lets go of what is not used any more. Between passes.
   void Sweep();

@@ -222,7 +222,9 @@ std::optional<Network> Network::Parse(absl::string_view text) {
 Ip Network::mask() const {
   Ip mask;
   mask.v6 = ip.v6;
-  for (int i = 0; i < prefix; ++i) mask.bytes[i / 8] |= static_cast<uint8_t>(0x80 >> i % 8);
+  const auto whole = static_cast<size_t>(prefix / 8);
+  std::fill_n(mask.bytes.begin(), whole, uint8_t{0xff});
+  if (prefix % 8 != 0) mask.bytes[whole] = static_cast<uint8_t>(0xff00 >> prefix % 8);
   return mask;
 }
 
@@ -240,7 +242,10 @@ Ip Network::broadcast() const {
 }
 
 bool Network::Contains(const Ip& o) const {
-  return o.v6 == ip.v6 && Network{o, prefix}.network() == network();
+  if (o.v6 != ip.v6) return false;
+  const auto whole = static_cast<size_t>(prefix / 8);
+  if (!std::equal(ip.bytes.begin(), ip.bytes.begin() + whole, o.bytes.begin())) return false;
+  return prefix % 8 == 0 || (ip.bytes[whole] ^ o.bytes[whole]) >> (8 - prefix % 8) == 0;
 }
 
 std::string Network::NetworkText() const {

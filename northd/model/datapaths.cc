@@ -79,7 +79,7 @@ int64_t ComputeKey(Context& ctx, const Uuid& uuid) {
   const auto found = keys.by_datapath.find(uuid);
   return found == keys.by_datapath.end() ? 0 : found->second;
 }
-constexpr engine::Kind<Uuid, int64_t> kKey{"datapath_key", &ComputeKey};
+constexpr engine::Kind<Uuid, int64_t> kKey{"datapath_key", &ComputeKey, /*is_cutoff=*/true};
 
 using Ids = std::map<std::string, std::string>;
 

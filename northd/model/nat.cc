@@ -82,7 +82,8 @@ NatRouter ComputeNatRouter(Context& ctx, const Uuid& uuid) {
   router.lb_force_snat = ParseForcedSource(row, "lb_force_snat_ip");
   return router;
 }
-constexpr engine::Kind<Uuid, NatRouter> kNatRouter{"nat_router", &ComputeNatRouter};
+constexpr engine::Kind<Uuid, NatRouter> kNatRouter{"nat_router", &ComputeNatRouter,
+                                                   /*is_cutoff=*/true};
 
 Nat ComputeNat(Context& ctx, const Uuid& uuid) {
   Nat nat;

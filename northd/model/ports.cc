@@ -101,7 +101,7 @@ int64_t ComputePortKey(Context& ctx, const PortId& id) {
   const auto found = keys.find(id.second);
   return found == keys.end() ? 0 : found->second;
 }
-constexpr engine::Kind<PortId, int64_t> kPortKey{"port_key", &ComputePortKey};
+constexpr engine::Kind<PortId, int64_t> kPortKey{"port_key", &ComputePortKey, /*is_cutoff=*/true};
 
 }  // namespace
 

@@ -5,7 +5,6 @@
 #include <utility>
 #include <variant>
 
-#include "absl/container/flat_hash_map.h"
 #include "northd/model/lb_vip_ips.h"
 #include "northd/model/nat.h"
 #include "northd/replica/lookup.h"
@@ -46,22 +45,10 @@ constexpr engine::Kind<Question, bool> kIsSnatIp{"is_snat_ip", &ComputeIsSnatIp,
 // ---- Load balancers ----
 
 using LoadBalancers = std::vector<Uuid>;
-using VipOwners = absl::flat_hash_map<std::string, LoadBalancers>;
-
-VipOwners ComputeVipOwners(Context& ctx, const std::monostate&) {
-  VipOwners owners;
-  for (const Uuid& lb : AllRows<nb::LoadBalancer>(ctx)) {
-    for (const std::string& ip : ctx.Get(kLbVipIps, LbVips(lb, WhichVips::kAll)))
-      owners[ip].push_back(lb);
-  }
-  return owners;
-}
-constexpr engine::Kind<std::monostate, VipOwners> kVipOwners{"vip_owners", &ComputeVipOwners, true};
 
 LoadBalancers ComputeWithVip(Context& ctx, const std::string& ip) {
-  const VipOwners& owners = ctx.Get(kVipOwners, {});
-  const auto found = owners.find(ip);
-  return found == owners.end() ? LoadBalancers() : found->second;
+  const auto& owners = ctx.world().load_balancers_of_vip.Read(ctx, ip);
+  return {owners.begin(), owners.end()};
 }
 constexpr engine::Kind<std::string, LoadBalancers> kWithVip{"load_balancers_with_vip",
                                                             &ComputeWithVip, true};
@@ -86,6 +73,14 @@ bool ComputeIsLbVip(Context& ctx, const Question& question) {
 constexpr engine::Kind<Question, bool> kIsLbVip{"is_lb_vip", &ComputeIsLbVip, true};
 
 }  // namespace
+
+std::monostate OwnVips(Context& ctx, const Uuid& lb) {
+  for (const std::string& ip : ctx.Get(kLbVipIps, LbVips(lb, WhichVips::kAll))) {
+    ctx.world().load_balancers_of_vip.Emit(ctx, ip, lb);
+  }
+  return {};
+}
+constexpr engine::Kind<Uuid> kOwnVips{"own_vips", &OwnVips};
 
 bool IsSnatIp(Context& ctx, const Uuid& router, const Ip& ip) {
   return ctx.Get(kIsSnatIp, Question(router, ip.ToString()));

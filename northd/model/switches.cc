@@ -25,9 +25,9 @@ PortTraits ComputePortTraits(Context& ctx, const Uuid& uuid) {
   if (!port.exists) return traits;
   traits.has_unknown = port.enabled && port.has_unknown;
   traits.is_vtep = port.type == SwitchPortType::kVtep;
-  traits.leads_to_router = ctx.Get(kRouterAttachment, uuid).exists;
   if (port.is_localnet()) traits.localnet_name = port.name;
   if (port.is_router()) {
+    traits.leads_to_router = ctx.Get(kRouterAttachment, uuid).exists;
     traits.has_arp_proxy = Row<nb::LogicalSwitchPort>(ctx, uuid).options().Contains("arp_proxy");
   }
   return traits;

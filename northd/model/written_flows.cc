@@ -14,10 +14,6 @@
 namespace northd {
 namespace {
 
-using WrittenFlows = std::vector<WrittenFlow>;
-using StageOf = std::pair<Uuid, int>;  // Datapath_Binding and ingress table.
-using AllWrittenFlows = absl::flat_hash_map<StageOf, WrittenFlows>;
-
 bool HoldsNumber(int64_t table, absl::string_view match, absl::string_view actions) {
   if (table == InfoOf(Stage::kLrInIpRoutingPre).table) {
     return absl::StartsWith(actions, "reg7 = ") && actions != "reg7 = 0; next;";
@@ -37,10 +33,12 @@ bool HoldsNumber(int64_t table, absl::string_view match, absl::string_view actio
   return false;
 }
 
+}  // namespace
+
 // Reads nothing that is recorded: this is what there was at the beginning.
-AllWrittenFlows ComputeWrittenFlows(Context& ctx, const std::monostate&) {
+WrittenFlows ComputeWrittenFlows(Context& ctx, const std::monostate&) {
   const ovsdb::Database& database = ctx.world().sb.database();
-  AllWrittenFlows all;
+  WrittenFlows all;
   database.table(sb::LogicalFlow::kTable).ForEach([&](const ovsdb::Row& row) {
     const auto text = [&](int column) { return row.datum(column).key(0).string(); };
     if (text(sb::LogicalFlow::kPipeline) != "ingress") return;
@@ -66,14 +64,12 @@ AllWrittenFlows ComputeWrittenFlows(Context& ctx, const std::monostate&) {
   });
   return all;
 }
-constexpr engine::Kind<std::monostate, AllWrittenFlows> kWrittenFlows{"written_flows",
-                                                                      &ComputeWrittenFlows};
-
-}  // namespace
+constexpr engine::Kind<std::monostate, WrittenFlows> kWrittenFlows{"written_flows",
+                                                                   &ComputeWrittenFlows};
 
 int64_t WrittenNumber(Context& ctx, const Uuid& sb_datapath, Stage stage,
                       absl::FunctionRef<int64_t(const WrittenFlow& flow)> f) {
-  const AllWrittenFlows& all = ctx.Get(kWrittenFlows, {});
+  const WrittenFlows& all = ctx.Get(kWrittenFlows, {});
   const auto found = all.find({sb_datapath, InfoOf(stage).table});
   if (found == all.end()) return 0;
   for (const WrittenFlow& flow : found->second) {

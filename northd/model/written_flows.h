@@ -5,7 +5,11 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
+#include <variant>
+#include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
 #include "northd/engine/engine.h"
@@ -15,8 +19,6 @@
 
 namespace northd {
 
-// What `f` makes of the first ingress flow of the Datapath_Binding for which that is not 0; 0 if
-// there is none. Only flows that hold such numbers are looked at.
 struct WrittenFlow {
   int64_t priority;
   std::string match;
@@ -24,6 +26,13 @@ struct WrittenFlow {
   uint32_t hint = 0;  // See HintOf(); 0: none.
   bool operator==(const WrittenFlow& o) const = default;
 };
+// By Datapath_Binding and ingress table; only flows that hold such numbers.
+using WrittenFlows = absl::flat_hash_map<std::pair<Uuid, int>, std::vector<WrittenFlow>>;
+WrittenFlows ComputeWrittenFlows(Context& ctx, const std::monostate&);
+extern const engine::Kind<std::monostate, WrittenFlows> kWrittenFlows;
+
+// What `f` makes of the first ingress flow of the Datapath_Binding for which that is not 0; 0 if
+// there is none.
 int64_t WrittenNumber(Context& ctx, const Uuid& sb_datapath, Stage stage,
                       absl::FunctionRef<int64_t(const WrittenFlow& flow)> f);
 

@@ -44,9 +44,7 @@ Relay ComputeRelay(Context& ctx, const Uuid& switch_uuid) {
 // Of a switch.
 constexpr engine::Kind<Uuid, Relay> kRelay{"dhcp_relay", &ComputeRelay};
 
-}  // namespace
-
-std::monostate AddDhcpRelayOf(Context& ctx, const Uuid& uuid) {
+std::monostate AddRequestsOf(Context& ctx, const Uuid& uuid) {
   const SwitchPort& port = ctx.Get(kSwitchPortModel, uuid);
   if (!port.exists || port.type != SwitchPortType::kVif || port.addresses.empty()) return {};
   const Relay& relay = ctx.Get(kRelay, port.switch_uuid);
@@ -60,6 +58,17 @@ std::monostate AddDhcpRelayOf(Context& ctx, const Uuid& uuid) {
           absl::StrCat("eth.dst = ", relay.mac, "; outport = ", relay.port,
                        "; next; /* DHCP_RELAY_REQ */"),
           {.hint = uuid, .port = port.name});
+  return {};
+}
+// Of a port.
+constexpr engine::Kind<Uuid> kRequestsOf{"dhcp_relay_of_port", &AddRequestsOf};
+
+}  // namespace
+
+std::monostate AddDhcpRelayOf(Context& ctx, const Uuid& uuid) {
+  if (!ctx.Get(kRelay, uuid).exists) return {};
+  const auto sw = Row<nb::LogicalSwitch>(ctx, uuid);
+  for (const Uuid& port : sw.ports()) ctx.Require(kRequestsOf, port);
   return {};
 }
 constexpr engine::Kind<Uuid> kDhcpRelayOf{"dhcp_relay_of", &AddDhcpRelayOf};

@@ -9,8 +9,8 @@
 
 namespace northd {
 
-// What one switch port has.
-std::monostate AddDhcpRelayOf(Context& ctx, const Uuid& port);
+// What a switch has.
+std::monostate AddDhcpRelayOf(Context& ctx, const Uuid& sw);
 extern const engine::Kind<Uuid> kDhcpRelayOf;
 
 }  // namespace northd

@@ -98,5 +98,19 @@ TEST(PortAddresses, TakesAddressesUpToWhereThereIsNone) {
   EXPECT_FALSE(PortAddresses::Parse("10.0.0.1"));
 }
 
+TEST(Network, ContainsWhatHasTheSameFirstBits) {
+  for (int prefix = 0; prefix <= 32; ++prefix) {
+    const Network network{Ipv4(0xac15c3a5), prefix};
+    const uint32_t mask = prefix == 0 ? 0 : ~uint32_t{0} << (32 - prefix);
+    EXPECT_EQ(network.mask(), Ipv4(mask)) << prefix;
+    EXPECT_EQ(network.network(), Ipv4(0xac15c3a5 & mask)) << prefix;
+    EXPECT_TRUE(network.Contains(network.ip)) << prefix;
+    for (int bit = 0; bit < 32; ++bit) {
+      const Ip other = Ipv4(0xac15c3a5 ^ uint32_t{1} << (31 - bit));
+      EXPECT_EQ(network.Contains(other), bit >= prefix) << prefix << " " << bit;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace northd
