@@ -8,6 +8,28 @@ using ovsdb::Atom;
 using ovsdb::Datum;
 using ovsdb::Uuid;
 
+namespace {
+
+// What a new row is called: the same by all instances, so that one that takes over has no names to
+// learn.
+Uuid MakeUuid(int table, absl::string_view key) {
+  // FNV-1a from two beginnings, mixed.
+  const auto hash = [&](uint64_t h) {
+    const auto add = [&h](uint64_t byte) { h = (h ^ byte) * 0x100000001b3; };
+    add(static_cast<uint64_t>(table));
+    for (const char c : key) add(static_cast<unsigned char>(c));
+    h = (h ^ h >> 32) * 0xd6e8feb86659fd93;
+    h = (h ^ h >> 32) * 0xd6e8feb86659fd93;
+    return h ^ h >> 32;
+  };
+  constexpr uint64_t kVersion = 0xf000;
+  constexpr uint64_t kVariant = uint64_t{3} << 62;
+  return {(hash(0xcbf29ce484222325) & ~kVersion) | 0x4000,
+          (hash(0x84222325cbf29ce4) & ~kVariant) | uint64_t{2} << 62};
+}
+
+}  // namespace
+
 // ---- OutRow ----
 
 void OutRow::Set(int column, Datum value) { columns_.emplace_back(column, std::move(value)); }
@@ -96,7 +118,8 @@ uint32_t DesiredRows::FindOrMake(int table, absl::string_view key, const Uuid& w
   if (desired->uuid.is_zero() && policy(table).keys_are_uuids) {
     desired->uuid = Uuid::Parse(key).value_or(Uuid());
   }
-  if (desired->uuid.is_zero() || by_uuid_.contains(desired->uuid)) desired->uuid = uuids_->Next();
+  if (desired->uuid.is_zero()) desired->uuid = MakeUuid(table, key);
+  if (by_uuid_.contains(desired->uuid)) desired->uuid = uuids_->Next();
   uint32_t number = 0;
   if (free_rows_.empty()) {
     number = static_cast<uint32_t>(rows_.size());
@@ -283,19 +306,33 @@ void DesiredRows::TouchChanged(const ovsdb::RowChange& change) {
   Touch(found->second);
 }
 
-bool DesiredRows::AdoptExisting() {
+bool DesiredRows::Adopt(uint32_t number) {
+  Desired* desired = rows_[number].get();
+  if (desired == nullptr) return false;
+  if (const ovsdb::Row* row = replica_->Peek(desired->table, desired->uuid)) {
+    const int column = policy(desired->table).number_column;
+    if (column == 0 || !Wanted(*desired)) return false;
+    const Columns columns = ContentOf(*desired, row);
+    return std::any_of(columns.begin(), columns.end(), [&](const auto& pair) {
+      return pair.first == column && pair.second != row->datum(column);
+    });
+  }
+  const Uuid existing = FindExisting(desired->table, desired->key);
+  if (existing.is_zero() || by_uuid_.contains(existing)) return false;
+  by_uuid_.erase(desired->uuid);
+  desired->uuid = existing;
+  by_uuid_[existing] = number;
+  desired->contents_touched = true;
+  Touch(number);
+  return true;
+}
+
+bool DesiredRows::AdoptExisting(bool all) {
   bool adopted = false;
-  for (uint32_t number = 0; number < row_count(); ++number) {
-    Desired* desired = rows_[number].get();
-    if (desired == nullptr || replica_->Peek(desired->table, desired->uuid) != nullptr) continue;
-    const Uuid existing = FindExisting(desired->table, desired->key);
-    if (existing.is_zero() || by_uuid_.contains(existing)) continue;
-    by_uuid_.erase(desired->uuid);
-    desired->uuid = existing;
-    by_uuid_[existing] = number;
-    desired->contents_touched = true;
-    Touch(number);
-    adopted = true;
+  if (all) {
+    for (uint32_t number = 0; number < row_count(); ++number) adopted |= Adopt(number);
+  } else {
+    for (uint32_t number : std::vector<uint32_t>(touched_)) adopted |= Adopt(number);
   }
   return adopted;
 }

@@ -81,6 +81,7 @@ class DesiredRows final : public engine::Sink {
     bool insert = true;                // Rows that are not there yet are made.
     bool delete_others = true;         // Rows that nobody emits are deleted.
     std::vector<int> element_columns;  // That EmitElement() may fill: empty without any.
+    int number_column = 0;             // That has a number of our choice; 0: there is none.
     bool keys_are_uuids = false;       // A row is made with the UUID that its key is the text of.
   };
   using Columns = std::vector<std::pair<int, ovsdb::Datum>>;  // By number.
@@ -135,8 +136,9 @@ class DesiredRows final : public engine::Sink {
   // The row of the database has changed: of elements, only those that did are looked at.
   void TouchChanged(const ovsdb::RowChange& change);
   // Gives rows that are not there under their UUIDs those of the rows that are there by their keys:
-  // others have made them since. True if one has another UUID now, so that every unit must run again.
-  bool AdoptExisting();
+  // others have made them since. True if one has another UUID now, or another number there, so that
+  // every unit must run again. `all` rows, or those that are touched.
+  bool AdoptExisting(bool all);
   // Forgets a row that nobody emits.
   void EraseIfUnused(uint32_t number);
 
@@ -162,6 +164,7 @@ class DesiredRows final : public engine::Sink {
   };
 
   uint32_t FindOrMake(int table, absl::string_view key, const ovsdb::Uuid& wish = {});
+  bool Adopt(uint32_t number);
   ovsdb::Uuid FindExisting(int table, absl::string_view key);
   uint32_t FindOrMakeContent(const Desired& desired, Columns columns);
   uint32_t FindOrMakeAtom(const ovsdb::Atom& atom);

@@ -1,5 +1,6 @@
 #include "northd/output/flow_writer.h"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <string>
@@ -126,24 +127,6 @@ void FlowWriter::LinkAll() {
   group_by_set_.clear();
   touched_groups_.clear();
   strangers_.clear();
-  // Others are those of load balancers, and change with these.
-  absl::flat_hash_set<Uuid> of_flows;
-  southbound_->database().table(LogicalFlow::kTable).ForEach([&](const Row& row) {
-    for (const Uuid& group : row.datum(LogicalFlow::kLogicalDpGroup).uuids()) {
-      of_flows.insert(group);
-    }
-  });
-  southbound_->database().table(LogicalDPGroup::kTable).ForEach([&](const Row& row) {
-    if (!of_flows.contains(row.uuid())) return;
-    bool complete = false;
-    DatapathSet set = SetOf(row, &complete);
-    if (!complete || set.size() < 2) return;
-    auto group = std::make_unique<Group>();
-    group->uuid = row.uuid();
-    group->set = set;
-    group_by_set_.try_emplace(set, group.get());
-    groups_.emplace(row.uuid(), std::move(group));
-  });
   southbound_->database().table(LogicalFlow::kTable).ForEach([&](const Row& row) {
     const std::optional<Stage> stage = StageOf(row);
     if (!stage || !Link(row, flows_->Lookup(ContentOf(row, *stage)))) {
@@ -178,15 +161,31 @@ void FlowWriter::LinkRespelled() {
   });
 }
 
-// Lets the row stand for the flow, if there is one (not -1) and it has none yet.
+// Rows that others have made may be what is wanted.
+void FlowWriter::LinkStrangers() {
+  std::sort(strangers_.begin(), strangers_.end());
+  strangers_.erase(std::unique(strangers_.begin(), strangers_.end()), strangers_.end());
+  std::erase_if(strangers_, [this](const Uuid& uuid) {
+    const Row* row = southbound_->Peek(LogicalFlow::kTable, uuid);
+    if (row == nullptr || by_row_.contains(uuid)) return true;
+    const std::optional<Stage> stage = StageOf(*row);
+    return stage && Link(*row, flows_->Lookup(ContentOf(*row, *stage)));
+  });
+}
+
+// Lets the row stand for the flow, if there is one (not -1) and it has none yet, or one that is
+// gone.
 bool FlowWriter::Link(const Row& row, int64_t number) {
   FlowTable::Flow* flow = number < 0 ? nullptr : flows_->Find(static_cast<uint32_t>(number));
-  if (flow == nullptr || !flow->row.is_zero()) return false;
+  if (flow == nullptr) return false;
+  if (!flow->row.is_zero()) {
+    if (southbound_->Peek(LogicalFlow::kTable, flow->row) != nullptr) return false;
+    by_row_.erase(flow->row);
+  }
   flow->row = row.uuid();
   by_row_[row.uuid()] = static_cast<uint32_t>(number);
-  const absl::Span<const Uuid> groups = row.datum(LogicalFlow::kLogicalDpGroup).uuids();
-  const auto group = groups.empty() ? groups_.end() : groups_.find(groups.front());
-  if (group != groups_.end()) SetGroup(flow, group->second.get());
+  SetGroup(flow, GroupOf(row));
+  flows_->Touch(static_cast<uint32_t>(number));
   return true;
 }
 
@@ -217,6 +216,61 @@ Datum FlowWriter::DatapathsOf(const DatapathSet& set) const {
   return ovsdb::MakeDatum(atoms, {});
 }
 
+// The group that a flow's row is for; null if it is for none that makes sense.
+FlowWriter::Group* FlowWriter::GroupOf(const Row& row) {
+  const absl::Span<const Uuid> uuids = row.datum(LogicalFlow::kLogicalDpGroup).uuids();
+  if (uuids.empty()) return nullptr;
+  const auto known = groups_.find(uuids.front());
+  if (known != groups_.end()) return known->second.get();
+  const Row* present = southbound_->Peek(LogicalDPGroup::kTable, uuids.front());
+  if (present == nullptr) return nullptr;
+  bool complete = false;
+  DatapathSet set = SetOf(*present, &complete);
+  if (!complete || set.size() < 2) return nullptr;
+  auto group = std::make_unique<Group>();
+  group->uuid = present->uuid();
+  group->set = set;
+  group_by_set_.try_emplace(std::move(set), group.get());
+  return groups_.emplace(present->uuid(), std::move(group)).first->second.get();
+}
+
+void FlowWriter::SetMembers(Group* group, const DatapathSet& set) {
+  const auto by_set = group_by_set_.find(group->set);
+  if (by_set != group_by_set_.end() && by_set->second == group) group_by_set_.erase(by_set);
+  group->set = set;
+  group_by_set_.try_emplace(set, group);
+}
+
+// Takes over what another instance has made of groups.
+void FlowWriter::FollowGroups() {
+  absl::flat_hash_set<Uuid> changed;
+  absl::flat_hash_set<Uuid> again;
+  for (const Uuid& uuid : touched_groups_) {
+    const auto found = groups_.find(uuid);
+    if (found == groups_.end()) continue;
+    Group* group = found->second.get();
+    const Row* row = southbound_->Peek(LogicalDPGroup::kTable, uuid);
+    if (group->users == 0) {
+      const auto by_set = group_by_set_.find(group->set);
+      if (by_set != group_by_set_.end() && by_set->second == group) group_by_set_.erase(by_set);
+      groups_.erase(found);
+    } else if (row != nullptr) {
+      bool complete = false;
+      const DatapathSet set = SetOf(*row, &complete);
+      if (!complete) again.insert(uuid);  // Of datapaths that are not known here yet.
+      if (set == group->set) continue;
+      SetMembers(group, set);
+      changed.insert(uuid);
+    }
+  }
+  touched_groups_ = std::move(again);
+  if (changed.empty()) return;
+  for (uint32_t i = 0; i < flows_->flow_count(); ++i) {
+    const FlowTable::Flow* flow = flows_->Find(i);
+    if (flow != nullptr && changed.contains(flow->group)) flows_->Touch(i);
+  }
+}
+
 // Changes groups in place where all their flows go to the same set.
 void FlowWriter::MoveGroups(const std::vector<Move>& moves) {
   std::map<std::pair<Uuid, uint32_t>, uint32_t> counts;  // By group and id of the target.
@@ -231,10 +285,7 @@ void FlowWriter::MoveGroups(const std::vector<Move>& moves) {
     if (group->set == move.target || group_by_set_.contains(move.target)) continue;
     const auto count = counts.find({group->uuid, move.target.id()});
     if (count == counts.end() || count->second != group->users) continue;
-    const auto by_set = group_by_set_.find(group->set);
-    if (by_set != group_by_set_.end() && by_set->second == group) group_by_set_.erase(by_set);
-    group->set = move.target;
-    group_by_set_[move.target] = group;
+    SetMembers(group, move.target);
     touched_groups_.insert(group->uuid);
   }
 }
@@ -254,11 +305,46 @@ FlowWriter::Group* FlowWriter::GroupFor(const DatapathSet& set) {
 
 // ---- Flows ----
 
+void FlowWriter::Settle() {
+  if (check_all_) {
+    check_all_ = false;
+    LinkAll();
+  }
+  LinkStrangers();
+  FollowGroups();
+  for (uint32_t number : flows_->TakeTouched()) {
+    FlowTable::Flow* flow = flows_->Find(number);
+    const Row* row =
+        flow->row.is_zero() ? nullptr : southbound_->Peek(LogicalFlow::kTable, flow->row);
+    if (row != nullptr) SetGroup(flow, GroupOf(*row));
+    flow->written = sets_->Make(flow->Datapaths(*sets_));
+    if (IsRight(*flow, row)) continue;
+    if (row == nullptr && flow->users.empty()) {
+      Unlink(number);
+      flows_->Erase(number);
+    } else {
+      flows_->Touch(number);
+    }
+  }
+}
+
+bool FlowWriter::IsRight(const FlowTable::Flow& flow, const Row* row) const {
+  if (flow.users.empty() || row == nullptr) return false;
+  if (flow.written.size() > 1) {
+    const auto group = groups_.find(flow.group);
+    if (group == groups_.end() || !(group->second->set == flow.written)) return false;
+  } else if (!flow.group.is_zero()) {
+    return false;
+  }
+  return Differences(flow, row).empty();
+}
+
 void FlowWriter::Write(TransactionText* transaction) {
   if (check_all_) {
     check_all_ = false;
     LinkAll();
   }
+  LinkStrangers();
   const std::vector<uint32_t> touched = flows_->TakeTouched();
   std::vector<Move> moves;
   std::vector<uint32_t> wanted;
@@ -333,13 +419,11 @@ Datum FlowWriter::ExternalIds(const FlowTable::Flow& flow, uint32_t hint) {
   return ovsdb::MakeDatum(keys, values);
 }
 
-void FlowWriter::WriteFlow(uint32_t number, TransactionText* transaction) {
-  FlowTable::Flow* flow = flows_->Find(number);
-  const Row* row =
-      flow->row.is_zero() ? nullptr : southbound_->Peek(LogicalFlow::kTable, flow->row);
-  const FlowTable::Content content = flow->content();
-  const StageInfo& stage = InfoOf(flow->stage);
-
+// What a flow's row has to have instead of what it has; null: there is no row yet.
+TransactionText::Columns FlowWriter::Differences(const FlowTable::Flow& flow,
+                                                 const Row* row) const {
+  const FlowTable::Content content = flow.content();
+  const StageInfo& stage = InfoOf(flow.stage);
   TransactionText::Columns columns;
   const auto want = [&](int column, Datum value) {
     if (row != nullptr && row->datum(column) == value) return;
@@ -347,13 +431,12 @@ void FlowWriter::WriteFlow(uint32_t number, TransactionText* transaction) {
     columns.emplace_back(column, std::move(value));
   };
   Datum datapath;
-  if (flow->written.size() == 1) {
-    flow->written.bits().ForEach(
+  if (flow.written.size() == 1) {
+    flow.written.bits().ForEach(
         [&](DatapathNumber n) { datapath = Datum(Atom::Of(sets_->datapath(n).sb_uuid)); });
   }
   want(LogicalFlow::kLogicalDatapath, std::move(datapath));
-  want(LogicalFlow::kLogicalDpGroup,
-       flow->group.is_zero() ? Datum() : Datum(Atom::Of(flow->group)));
+  want(LogicalFlow::kLogicalDpGroup, flow.group.is_zero() ? Datum() : Datum(Atom::Of(flow.group)));
   const std::optional<Stage> present = row == nullptr ? std::nullopt : StageOf(*row);
   if (!present || !MeanTheSame(ContentOf(*row, *present), content)) {
     want(LogicalFlow::kPipeline, Datum(Atom::String(stage.ingress ? "ingress" : "egress")));
@@ -368,9 +451,17 @@ void FlowWriter::WriteFlow(uint32_t number, TransactionText* transaction) {
                                                                      {Atom::String(content.port)}));
   }
   // Several may want the flow: whose hint it has is left as it is.
-  if (!present || !flow->HasHint(HintOfRow(*row))) {
-    want(LogicalFlow::kExternalIds, ExternalIds(*flow, flow->LeastHint()));
+  if (!present || !flow.HasHint(HintOfRow(*row))) {
+    want(LogicalFlow::kExternalIds, ExternalIds(flow, flow.LeastHint()));
   }
+  return columns;
+}
+
+void FlowWriter::WriteFlow(uint32_t number, TransactionText* transaction) {
+  FlowTable::Flow* flow = flows_->Find(number);
+  const Row* row =
+      flow->row.is_zero() ? nullptr : southbound_->Peek(LogicalFlow::kTable, flow->row);
+  const TransactionText::Columns columns = Differences(*flow, row);
   if (columns.empty()) return;
   if (row != nullptr) {
     transaction->Update(LogicalFlow::kTable, flow->row, columns);

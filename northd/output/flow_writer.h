@@ -33,6 +33,9 @@ class FlowWriter {
   void CheckAll() { check_all_ = true; }
   // Adds what is to be written. Between passes of the engine.
   void Write(TransactionText* transaction);
+  // While another instance writes: takes its rows and groups for what they are, and finds out what
+  // is right already, so that Write() need not.
+  void Settle();
 
  private:
   struct Group {
@@ -48,13 +51,19 @@ class FlowWriter {
 
   void LinkAll();
   void LinkRespelled();
+  void LinkStrangers();
+  void FollowGroups();
   bool Link(const ovsdb::Row& row, int64_t number);
   DatapathSet SetOf(const ovsdb::Row& group, bool* complete) const;
   void Unlink(uint32_t number);
   void SetGroup(FlowTable::Flow* flow, Group* group);
   void MoveGroups(const std::vector<Move>& moves);
   Group* GroupFor(const DatapathSet& set);
+  Group* GroupOf(const ovsdb::Row& row);
+  void SetMembers(Group* group, const DatapathSet& set);
+  bool IsRight(const FlowTable::Flow& flow, const ovsdb::Row* row) const;
   ovsdb::Datum DatapathsOf(const DatapathSet& set) const;
+  TransactionText::Columns Differences(const FlowTable::Flow& flow, const ovsdb::Row* row) const;
   void WriteFlow(uint32_t number, TransactionText* transaction);
   static ovsdb::Datum ExternalIds(const FlowTable::Flow& flow, uint32_t hint);
 

@@ -1,5 +1,6 @@
 #include "northd/output/row_writer.h"
 
+#include <algorithm>
 #include <map>
 
 namespace northd {
@@ -24,22 +25,46 @@ void RowWriter::Observe(int table, const ovsdb::RowChange& change) {
   }
 }
 
-void RowWriter::Write(TransactionText* transaction) {
-  if (check_all_) {
-    check_all_ = false;
-    const size_t n_tables = replica_->database().schema().tables.size();
-    for (int table = 0; table < static_cast<int>(n_tables); ++table) {
-      if (!desired_->declared(table) || !desired_->policy(table).delete_others) continue;
-      replica_->database().table(table).ForEach(
-          [&](const ovsdb::Row& row) { strangers_.emplace_back(table, row.uuid()); });
-    }
-    for (uint32_t i = 0; i < desired_->row_count(); ++i) {
-      DesiredRows::Desired* desired = desired_->Find(i);
-      if (desired == nullptr) continue;
-      desired->contents_touched = true;
-      desired_->Touch(i);
-    }
+void RowWriter::TouchAll() {
+  if (!check_all_) return;
+  check_all_ = false;
+  const size_t n_tables = replica_->database().schema().tables.size();
+  for (int table = 0; table < static_cast<int>(n_tables); ++table) {
+    if (!desired_->declared(table) || !desired_->policy(table).delete_others) continue;
+    replica_->database().table(table).ForEach(
+        [&](const ovsdb::Row& row) { strangers_.emplace_back(table, row.uuid()); });
   }
+  for (uint32_t i = 0; i < desired_->row_count(); ++i) {
+    DesiredRows::Desired* desired = desired_->Find(i);
+    if (desired == nullptr) continue;
+    desired->contents_touched = true;
+    desired_->Touch(i);
+  }
+}
+
+void RowWriter::Settle() {
+  TouchAll();
+  TransactionText nowhere(&replica_->database().schema());
+  std::vector<uint32_t> wrong;
+  for (uint32_t number : desired_->TakeTouched()) {
+    const size_t before = nowhere.row_count();
+    WriteRow(number, &nowhere);
+    if (nowhere.row_count() != before) wrong.push_back(number);
+  }
+  for (uint32_t number : wrong) {
+    desired_->Find(number)->contents_touched = true;
+    desired_->Touch(number);
+  }
+  std::sort(strangers_.begin(), strangers_.end());
+  strangers_.erase(std::unique(strangers_.begin(), strangers_.end()), strangers_.end());
+  std::erase_if(strangers_, [this](const auto& stranger) {
+    return replica_->Peek(stranger.first, stranger.second) == nullptr ||
+           desired_->FindByUuid(stranger.second) != nullptr;
+  });
+}
+
+void RowWriter::Write(TransactionText* transaction) {
+  TouchAll();
   for (uint32_t number : desired_->TakeTouched()) WriteRow(number, transaction);
   // After that: rows that nobody wants any more have been forgotten.
   for (const auto& [table, uuid] : strangers_) {

@@ -28,8 +28,11 @@ class RowWriter {
   }
   // Adds what is to be written. Between passes of the engine.
   void Write(TransactionText* transaction);
+  // While another instance writes: finds out what is right already, so that Write() need not.
+  void Settle();
 
  private:
+  void TouchAll();
   void WriteRow(uint32_t number, TransactionText* transaction);
   void WriteColumns(const DesiredRows::Desired& desired, const ovsdb::Row& row,
                     TransactionText* transaction);

@@ -25,6 +25,9 @@ constexpr int kMaxBackoffMs = 1000;
 // What cannot be written is tried again after so long, and then after twice as long each time.
 constexpr int64_t kFirstRetryMs = 100;
 constexpr int64_t kMaxRetryMs = 10'000;
+// A standby goes by the names and numbers that the active instance has chosen once nothing has
+// changed for so long: until then either may be behind the other.
+constexpr int64_t kAdoptMs = 1000;
 // What has aged is looked for at least this often: the wall clock may be set.
 constexpr int64_t kMaxAgingWaitMs = 60'000;
 
@@ -70,6 +73,11 @@ Northd::Northd(const base::StreamContext& context, const Options& options)
       work_(context.loop, base::TurnEnd::kWork, [this] { Work(); }),
       next_slice_(context.loop, [this] { Work(); }),
       next_aged_(context.loop, [this] { Work(); }),
+      adopt_(context.loop,
+             [this] {
+               changed_ = false;
+               if (!sb_.has_lock()) Rebase(/*all=*/false);
+             }),
       paused_(options.paused) {
   world_.sb.SetObserver([this](int table, const ovsdb::RowChange& change) {
     sb_rows_.Observe(table, change);
@@ -98,7 +106,10 @@ server::DbClient::Options Northd::ClientOptions(const char* database, const std:
 Connection::Callbacks Northd::CallbacksOf(const char* database) {
   Connection::Callbacks callbacks;
   callbacks.on_contents = [this, database] { OnContents(database); };
-  callbacks.on_change = [this] { work_.Arm(); };
+  callbacks.on_change = [this] {
+    changed_ = true;
+    work_.Arm();
+  };
   callbacks.on_lock = [this] { OnLock(); };
   return callbacks;
 }
@@ -129,16 +140,22 @@ void Northd::OnLock() {
                     : "ovn-northd lock lost. This ovn-northd instance is now on standby.");
   }
   retry_ms_ = 0;
-  if (active) Rebase();
+  adopt_.Stop();
+  if (active && started_) {
+    Rebase(/*all=*/false);
+    stale_rows_.CheckAll();
+    aging_.CheckAll();
+  }
   work_.Arm();
 }
 
-// Others may have written meanwhile: what they gave UUIDs and numbers keeps them.
-void Northd::Rebase() {
+// Others may have written meanwhile: what they gave UUIDs and numbers keeps them. `all` rows are
+// looked at, or those that are not known to be right.
+void Northd::Rebase(bool all) {
   if (!started_) return;
-  const bool sb_adopted = world_.sb_rows.AdoptExisting();
-  const bool nb_adopted = world_.nb_rows.AdoptExisting();
-  CheckAll();
+  const bool sb_adopted = world_.sb_rows.AdoptExisting(all);
+  const bool nb_adopted = world_.nb_rows.AdoptExisting(all);
+  if (all) CheckAll();
   if (!sb_adopted && !nb_adopted) return;
   world_.numbers.Forget();
   Recompute();
@@ -209,7 +226,11 @@ void Northd::Work() {
   }
   in_pass_ = false;
   OnPassDone();
-  WriteResults();
+  if (sb_.has_lock()) {
+    WriteResults();
+  } else {
+    Settle();
+  }
   AddSample("ovn-northd-loop", base::MonotonicMs() - now + pass_ms_);
   const int64_t backoff = GlobalOption(world_.nb, "northd-backoff-interval-ms", 0);
   if (backoff > 0) not_before_ms_ = base::MonotonicMs() + std::min(backoff, pass_ms_);
@@ -225,6 +246,21 @@ void Northd::OnPassDone() {
   static base::RateLimit limit;
   engine_log.Log(limit, base::LogLevel::kInfo,
                  "a pass over all that was to be translated took %d ms", pass_ms_);
+}
+
+// Compares what shall be with what the active instance has written.
+void Northd::Settle() {
+  if (sb_busy_ || nb_busy_) return;
+  world_.Sweep();
+  sb_rows_.Settle();
+  nb_rows_.Settle();
+  flows_.Settle();
+  // These are looked at when there is something to write.
+  stale_rows_.CheckAll();
+  aging_.CheckAll();
+  world_.sb.Sweep();
+  world_.nb.Sweep();
+  if (changed_) adopt_.Start(kAdoptMs);
 }
 
 void Northd::WriteResults() {
@@ -284,7 +320,7 @@ void Northd::Send(Connection* connection, const TransactionText& transaction, bo
       log.WarnLimited(limit, "%s transaction failed: %s",
                       connection == &sb_ ? "southbound" : "northbound",
                       std::string(status.message()));
-      Rebase();
+      Rebase(/*all=*/true);
       retry_ms_ = std::clamp(retry_ms_ * 2, kFirstRetryMs, kMaxRetryMs);
       not_before_ms_ = base::MonotonicMs() + retry_ms_;
     }

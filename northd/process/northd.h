@@ -3,7 +3,8 @@
 //
 // A pass brings all units up to date, in slices between which the loop serves others, whether this
 // instance has the lock or not: a standby is warm. Only the holder of the lock writes, and only the
-// holder asserts it in what it writes.
+// holder asserts it in what it writes. A standby compares instead: what is there already it need
+// not look at when its turn comes.
 #ifndef NORTHD_PROCESS_NORTHD_H_
 #define NORTHD_PROCESS_NORTHD_H_
 
@@ -73,8 +74,9 @@ class Northd {
   Connection::Callbacks CallbacksOf(const char* database);
   void OnContents(const char* database);
   void OnLock();
-  void Rebase();
+  void Rebase(bool all);
   void CheckAll();
+  void Settle();
   void ApplySettings();
   // Goes on with what there is to do, a slice at a time.
   void Work();
@@ -100,9 +102,11 @@ class Northd {
   base::TurnEnd work_;
   base::Timer next_slice_;
   base::Timer next_aged_;
+  base::Timer adopt_;
   bool started_ = false;
   bool paused_ = false;
   bool was_active_ = false;
+  bool changed_ = false;  // Something, since a standby went by what is written the last time.
   bool in_pass_ = false;
   bool nb_busy_ = false;  // A transaction is on its way.
   bool sb_busy_ = false;

@@ -30,7 +30,11 @@ class Aging {
   void ObserveNorthbound(int table, const ovsdb::RowChange& change);
   void ObserveSouthbound(int table, const ovsdb::RowChange& change);
   // Looks at every row at the next Write().
-  void CheckAll() { check_all_ = true; }
+  void CheckAll() {
+    check_all_ = true;
+    touched_.clear();
+    touched_datapaths_.clear();
+  }
   // Adds what is to be deleted, no more of a table than NB_Global's *_removal_limit, if that is not
   // 0. Returns when there will be more. Times are milliseconds of the wall clock.
   int64_t Write(TransactionText* transaction, int64_t now_ms);

@@ -25,7 +25,10 @@ class StaleRows {
   // A row of the southbound is about to be deleted, by what is being written.
   void OnDelete(int table, const ovsdb::Row& row);
   // Looks at every row at the next Write().
-  void CheckAll() { check_all_ = true; }
+  void CheckAll() {
+    check_all_ = true;
+    suspects_.clear();
+  }
   // Adds what is to be deleted. After the rows that units emit have been written.
   void Write(TransactionText* transaction);
 

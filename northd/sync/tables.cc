@@ -103,10 +103,13 @@ std::string KeyOfColumns(const Replica&, const Row& row) {
 }  // namespace
 
 void DeclareSouthboundTables(DesiredRows* rows) {
-  rows->Declare(sb::DatapathBinding::kTable, {.key_of = &DatapathKey});
+  rows->Declare(sb::DatapathBinding::kTable,
+                {.key_of = &DatapathKey, .number_column = sb::DatapathBinding::kTunnelKey});
   rows->Declare(sb::SBGlobal::kTable,
                 {.key_of = [](const Replica&, const Row&) { return std::string("global"); }});
-  rows->Declare(sb::PortBinding::kTable, ByName(sb::PortBinding::kLogicalPort));
+  DesiredRows::Policy ports = ByName(sb::PortBinding::kLogicalPort);
+  ports.number_column = sb::PortBinding::kTunnelKey;
+  rows->Declare(sb::PortBinding::kTable, ports);
   rows->Declare(sb::AddressSet::kTable, ByName(sb::AddressSet::kName));
   rows->Declare(sb::LoadBalancer::kTable,
                 {.key_of = [](const Replica&, const Row& row) { return row.uuid().ToString(); }});
@@ -126,7 +129,8 @@ void DeclareSouthboundTables(DesiredRows* rows) {
   rows->Declare(sb::DHCPv6Options::kTable, ByName(sb::DHCPv6Options::kName));
   rows->Declare(sb::RBACRole::kTable, ByName(sb::RBACRole::kName));
   rows->Declare(sb::RBACPermission::kTable, ByName(sb::RBACPermission::kTableColumn));
-  rows->Declare(sb::MulticastGroup::kTable, {.key_of = &MulticastGroupKey});
+  rows->Declare(sb::MulticastGroup::kTable,
+                {.key_of = &MulticastGroupKey, .number_column = sb::MulticastGroup::kTunnelKey});
   rows->Declare(sb::IPMulticast::kTable, ByDatapath(sb::IPMulticast::kDatapath));
   rows->Declare(sb::HAChassisGroup::kTable, ByName(sb::HAChassisGroup::kName));
   rows->Declare(sb::HAChassis::kTable, {.key_of = &HaChassisKey});

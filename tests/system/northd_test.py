@@ -1,6 +1,7 @@
 """Our ovn-northd as a process: numbers to wait for, the lock, restarts, commands."""
 
 import os
+import signal
 import time
 
 from harness import binaries
@@ -164,6 +165,27 @@ class NorthdTest(SystemTest):
         self.wait_status(second, "active")
         self.nbctl("--wait=sb", "ls-add", "sw1")
         self.assertEqual(len(self.rows("sb", "Datapath_Binding")), 2)
+
+    def test_a_standby_is_warm(self):
+        """What the active one has made meanwhile it takes as it is, without translating everything again."""
+        first = self.northd()
+        self.wait_status(first, "active")
+        second = self.northd("second")
+        self.wait_status(second, "standby")
+        for command in NETWORK:
+            self.nbctl("--wait=sb", *command)
+        flows = self.rows("sb", "Logical_Flow", "_version")
+        before = second.appctl("inc-engine/show-stats", "lflow", "recompute")
+        first.signal(signal.SIGSTOP)
+        self.nbctl("lsp-add", "sw0", "p2", "--", "lsp-set-addresses", "p2", "00:00:00:00:00:02 10.0.0.2")
+        first.kill()
+        self.wait_status(second, "active")
+        self.nbctl("--wait=sb", "sync")
+        self.assertEqual(second.appctl("inc-engine/show-stats", "lflow", "recompute"), before)
+        kept = [row for row in self.rows("sb", "Logical_Flow", "_version") if row in flows]
+        self.assertEqual(len(kept), len(flows))
+        self.assertIn("p2", [row["logical_port"] for row in self.rows("sb", "Port_Binding", "logical_port")])
+        wait_until(lambda: self.compare(second), "a comparison between passes")
 
     def test_pausing_gives_the_lock_away(self):
         first = self.northd()
