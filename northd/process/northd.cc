@@ -123,10 +123,6 @@ void Northd::OnContents(const char* database) {
     world_.numbers.Forget();
     Recompute();
     CheckAll();
-  } else if (nb_.monitoring() && sb_.monitoring()) {
-    started_ = true;
-    ++stats_.recomputes;
-    StartTranslation(&world_);
   }
   work_.Arm();
 }
@@ -206,7 +202,14 @@ void Northd::ApplySettings() {
 // ---- Passes ----
 
 void Northd::Work() {
-  if (!started_) return;
+  if (!started_) {
+    // Both contents are needed. One may have come from a server that is gone since, whose next one
+    // tells only what has changed.
+    if (!nb_.monitoring() || !sb_.monitoring()) return;
+    started_ = true;
+    ++stats_.recomputes;
+    StartTranslation(&world_);
+  }
   const int64_t now = base::MonotonicMs();
   if (!in_pass_) {
     if (now < not_before_ms_) {
