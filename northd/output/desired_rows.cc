@@ -215,7 +215,7 @@ void DesiredRows::Remove(const engine::Emission& emission) {
     free_contents_.push_back(emission.a);
     desired.contents_touched = true;
   } else {
-    // The atom's number stays its own while the writer may ask for it: until EraseIfUnused().
+    // The atom's number stays its own while the writer may ask for it: until FreeUnusedAtoms().
     --atoms_[emission.a].references;
     const uint64_t element = ElementKey(emission.b, emission.a);
     const auto found = desired.elements.find(element);
@@ -352,10 +352,7 @@ void DesiredRows::EraseIfUnused(uint32_t number) {
   Desired& desired = *rows_[number];
   for (uint64_t element : desired.touched_elements) {
     const uint32_t atom = static_cast<uint32_t>(element);
-    if (atoms_[atom].references != 0 || atoms_[atom].atom.empty()) continue;
-    atom_numbers_.erase(atoms_[atom].atom);
-    atoms_[atom].atom = Datum();
-    free_atoms_.push_back(atom);
+    if (atoms_[atom].references == 0) unused_atoms_.push_back(atom);
   }
   desired.touched_elements.clear();
   desired.contents_touched = false;
@@ -364,6 +361,16 @@ void DesiredRows::EraseIfUnused(uint32_t number) {
   by_uuid_.erase(desired.uuid);
   rows_[number] = nullptr;
   free_rows_.push_back(number);
+}
+
+void DesiredRows::FreeUnusedAtoms() {
+  for (const uint32_t atom : unused_atoms_) {
+    if (atoms_[atom].references != 0 || atoms_[atom].atom.empty()) continue;
+    atom_numbers_.erase(atoms_[atom].atom);
+    atoms_[atom].atom = Datum();
+    free_atoms_.push_back(atom);
+  }
+  unused_atoms_.clear();
 }
 
 }  // namespace northd

@@ -141,6 +141,8 @@ class DesiredRows final : public engine::Sink {
   bool AdoptExisting(bool all);
   // Forgets a row that nobody emits.
   void EraseIfUnused(uint32_t number);
+  // Once all touched rows are written: another row may have lost the same element.
+  void FreeUnusedAtoms();
 
   // The replica's row has changed: keys of rows that are there.
   void Observe(int table, const ovsdb::RowChange& change);
@@ -185,6 +187,7 @@ class DesiredRows final : public engine::Sink {
   std::vector<uint32_t> free_contents_;
   std::vector<Element> atoms_;
   std::vector<uint32_t> free_atoms_;
+  std::vector<uint32_t> unused_atoms_;
   absl::flat_hash_map<ovsdb::Datum, uint32_t> atom_numbers_;
   std::vector<uint32_t> touched_;
   std::vector<uint32_t> asked_;  // Rows that were only asked for, perhaps.

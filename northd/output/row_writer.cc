@@ -66,6 +66,7 @@ void RowWriter::Settle() {
 void RowWriter::Write(TransactionText* transaction) {
   TouchAll();
   for (uint32_t number : desired_->TakeTouched()) WriteRow(number, transaction);
+  desired_->FreeUnusedAtoms();
   // After that: rows that nobody wants any more have been forgotten.
   for (const auto& [table, uuid] : strangers_) {
     const ovsdb::Row* row = replica_->Peek(table, uuid);
