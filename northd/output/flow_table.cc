@@ -27,9 +27,9 @@ FlowTable::Content FlowTable::Flow::content() const {
   c.priority = priority;
   c.match = next(sizes[0]);
   c.actions = next(sizes[1]);
-  c.meter = next(extra_sizes[0]);
-  c.port = next(extra_sizes[1]);
-  c.description = next(extra_sizes[2]);
+  c.meter = next(sizes[2]);
+  c.port = next(sizes[3]);
+  c.description = next(sizes[4]);
   return c;
 }
 
@@ -84,8 +84,7 @@ uint32_t FlowTable::FindOrMake(const Content& content, const std::source_locatio
     std::memcpy(at, part.data(), part.size());
     at += part.size();
   }
-  for (int i = 0; i < 2; ++i) flow->sizes[i] = static_cast<uint32_t>(parts[i].size());
-  for (int i = 0; i < 3; ++i) flow->extra_sizes[i] = static_cast<uint16_t>(parts[i + 2].size());
+  for (int i = 0; i < 5; ++i) flow->sizes[i] = static_cast<uint32_t>(parts[i].size());
   flow->file = where.file_name();
   flow->line = where.line();
   uint32_t number = 0;
@@ -160,7 +159,12 @@ namespace {
 
 FlowTable::Content ContentOf(Stage stage, int priority, absl::string_view match,
                              absl::string_view actions, const FlowExtra& extra) {
-  return {stage,       static_cast<uint16_t>(priority), match, actions, extra.meter, extra.port,
+  return {stage,
+          static_cast<uint16_t>(priority),
+          match,
+          actions,
+          extra.meter,
+          extra.port,
           extra.description};
 }
 
@@ -177,9 +181,8 @@ void AddFlow(engine::Context& ctx, const DatapathSet& datapaths, Stage stage, in
              absl::string_view match, absl::string_view actions, const FlowExtra& extra,
              const std::source_location& where) {
   if (datapaths.empty()) return;
-  ctx.world().flows.Emit(ctx, datapaths,
-                         ContentOf(stage, priority, match, actions, extra), HintOf(extra.hint),
-                         where);
+  ctx.world().flows.Emit(ctx, datapaths, ContentOf(stage, priority, match, actions, extra),
+                         HintOf(extra.hint), where);
 }
 
 }  // namespace northd

@@ -63,8 +63,7 @@ class FlowTable final : public engine::Sink {
     uint32_t LeastHint() const;
 
     std::unique_ptr<char[]> text;  // Match, actions, meter, port and description in a row.
-    uint32_t sizes[2] = {};
-    uint16_t extra_sizes[3] = {};
+    uint32_t sizes[5] = {};
     uint16_t priority = 0;
     Stage stage{};
     bool touched = false;
