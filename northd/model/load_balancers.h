@@ -76,7 +76,7 @@ struct LbPlaces {
   std::vector<Uuid> switches;
   std::vector<Uuid> routers;
 
-  bool operator==(const LbPlaces& o) const = default;
+  auto operator<=>(const LbPlaces& o) const = default;
   template <typename H>
   friend H AbslHashValue(H h, const LbPlaces& p) {
     return H::combine(std::move(h), p.groups, p.switches, p.routers);

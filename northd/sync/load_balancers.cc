@@ -1,11 +1,14 @@
 #include "northd/sync/load_balancers.h"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "northd/model/datapaths.h"
@@ -45,6 +48,33 @@ std::string GroupKey(const GroupId& id) {
   return key;
 }
 
+// Those of several places that come to the same datapaths share a row, which has the first one's
+// name.
+using GroupsByMembers = absl::flat_hash_map<DatapathSet, GroupId>;
+
+GroupsByMembers ComputeGroupsByMembers(Context& ctx, const std::monostate&) {
+  absl::flat_hash_set<LbPlaces> places;
+  for (const Uuid& lb : AllRows<nb::LoadBalancer>(ctx)) places.insert(ctx.Get(kLbPlaces, lb));
+  GroupsByMembers groups;
+  for (const LbPlaces& its : places) {
+    for (const bool of_routers : {false, true}) {
+      const GroupId id(its, of_routers);
+      const auto [at, is_new] = groups.try_emplace(MembersOf(ctx, id), id);
+      if (!is_new) at->second = std::min(at->second, id);
+    }
+  }
+  return groups;
+}
+constexpr engine::Kind<std::monostate, GroupsByMembers> kGroupsByMembers{"lb_groups_by_members",
+                                                                         &ComputeGroupsByMembers};
+
+GroupId ComputeSharedGroup(Context& ctx, const GroupId& id) {
+  const GroupsByMembers& groups = ctx.Get(kGroupsByMembers, {});
+  const auto found = groups.find(MembersOf(ctx, id));
+  return found == groups.end() ? id : found->second;
+}
+constexpr engine::Kind<GroupId, GroupId> kSharedGroup{"shared_lb_group", &ComputeSharedGroup};
+
 std::monostate SyncGroup(Context& ctx, const GroupId& id) {
   World& world = ctx.world();
   std::vector<Uuid> datapaths;
@@ -70,8 +100,9 @@ void SetGroup(Context& ctx, const Uuid& lb, const GroupId& id, int column, OutRo
     const absl::Span<const Uuid> groups = there->datum(column).uuids();
     if (!groups.empty()) present = groups.front();
   }
-  row->Set(column, world.sb_rows.Identity(sb::LogicalDPGroup::kTable, GroupKey(id), present));
-  ctx.Require(kSyncGroup, id);
+  const GroupId& shared = ctx.Get(kSharedGroup, id);
+  row->Set(column, world.sb_rows.Identity(sb::LogicalDPGroup::kTable, GroupKey(shared), present));
+  ctx.Require(kSyncGroup, shared);
 }
 
 // A template's IPv6 addresses get brackets where a port follows.

@@ -106,6 +106,29 @@ class NorthdTest(SystemTest):
         wait_until(lambda: all(row["type"] != "wrong" for row in self.rows("sb", "Port_Binding", "type")),
                    "the ports have their types")
 
+    def lb_groups(self):
+        return {row["name"]: row["ls_datapath_group"] for row in self.rows("sb", "Load_Balancer", "name", "ls_datapath_group")}
+
+    def test_load_balancers_of_the_same_switches_share_a_group(self):
+        """However they come there, as the reference has it: so nothing is written over its southbound."""
+        self.northd()
+        for command in [["ls-add", "sw0"], ["ls-add", "sw1"], ["lb-add", "direct", "10.0.0.1:80", "10.0.0.2:80"],
+                        ["lb-add", "grouped", "10.0.0.3:80", "10.0.0.4:80"], ["ls-lb-add", "sw0", "direct"],
+                        ["create", "Load_Balancer_Group", "name=group"]]:
+            self.nbctl(*command)
+        (group,) = [row["_uuid"][1] for row in self.rows("nb", "Load_Balancer_Group")]
+        (grouped,) = [row["_uuid"][1] for row in self.rows("nb", "Load_Balancer", "name") if row["name"] == "grouped"]
+        self.nbctl("add", "Load_Balancer_Group", group, "load_balancer", grouped)
+        self.nbctl("--wait=sb", "add", "Logical_Switch", "sw0", "load_balancer_group", group)
+        groups = self.lb_groups()
+        self.assertEqual(groups["direct"], groups["grouped"])
+        self.nbctl("--wait=sb", "add", "Logical_Switch", "sw1", "load_balancer_group", group)
+        groups = self.lb_groups()
+        self.assertNotEqual(groups["direct"], groups["grouped"])
+        self.nbctl("--wait=sb", "ls-lb-add", "sw1", "direct")
+        groups = self.lb_groups()
+        self.assertEqual(groups["direct"], groups["grouped"])
+
     def learn(self, table, **columns):
         """A row as a controller writes it; `age` is how old it is, in seconds."""
         age = columns.pop("age")
