@@ -4,10 +4,10 @@
 #include <optional>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "northd/model/addresses.h"
 #include "northd/model/datapaths.h"
 #include "northd/model/globals.h"
@@ -55,18 +55,11 @@ std::optional<Endpoint> ParseEndpoint(absl::string_view text) {
   return Endpoint{ip->ToString(), number == 0 ? std::string() : absl::StrCat(number), ip->v6};
 }
 
-// As with a template's variables in it: no part is looked into.
+// "HOST" or "HOST:PORT", as a template has them: neither is looked into, whatever it is.
 std::optional<Endpoint> ParseTemplateEndpoint(absl::string_view text, bool v6) {
-  absl::string_view host = text;
-  absl::string_view port;
-  const size_t colon = text.find(':');
-  if (colon != absl::string_view::npos) {
-    host = text.substr(0, colon);
-    port = text.substr(colon + 1);
-    if (port.empty() || absl::StrContains(port, ':')) return std::nullopt;
-  }
-  if (host.empty()) return std::nullopt;
-  return Endpoint{std::string(host), std::string(port), v6};
+  const std::vector<std::string> parts = absl::StrSplit(text, ':', absl::SkipEmpty());
+  if (parts.empty() || parts.size() > 2) return std::nullopt;
+  return Endpoint{parts[0], parts.size() == 2 ? parts[1] : "", v6};
 }
 
 // ---- Groups ----
@@ -268,8 +261,7 @@ LbVip ComputeLbVip(Context& ctx, const LbVipId& id) {
   const bool is_template = row.options().GetBool("template", false);
   const bool v6_template = is_template && row.options().GetOrEmpty("address-family") == "ipv6";
   const auto parse = [&](absl::string_view text) {
-    return is_template && absl::StrContains(text, '^') ? ParseTemplateEndpoint(text, v6_template)
-                                                       : ParseEndpoint(text);
+    return is_template ? ParseTemplateEndpoint(text, v6_template) : ParseEndpoint(text);
   };
   const auto warn = [&](absl::string_view what, absl::string_view text) {
     static base::RateLimit limit(5, 1);

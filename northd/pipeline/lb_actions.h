@@ -44,8 +44,9 @@ struct LbAffinityFlow {
   std::string learn_match;
   std::string learn_actions;
 };
-// For a VIP of a load balancer with an affinity timeout.
-std::vector<LbAffinityFlow> LbAffinityFlows(const LoadBalancer& lb, const LbVip& vip);
+// For a VIP of a load balancer with an affinity timeout; of a template's backends without ports,
+// and on routers as of IPv6.
+std::vector<LbAffinityFlow> LbAffinityFlows(const LoadBalancer& lb, LbVip vip, bool on_router);
 
 // Parts of a set of datapaths by their controller meter for a protocol: see CoppMeter().
 using MeteredSets = std::vector<std::pair<std::string, DatapathSet>>;

@@ -144,7 +144,7 @@ class VipOnRouters {
   void AddAffinity() {
     AddFlow(ctx_, routers_.all, Stage::kLrInLbAffCheck, 100, match_,
             "reg9[6] = chk_lb_aff(); next;", extra_);
-    for (const LbAffinityFlow& flow : LbAffinityFlows(lb_, vip_)) {
+    for (const LbAffinityFlow& flow : LbAffinityFlows(lb_, vip_, /*on_router=*/true)) {
       const auto add_known = [&](const DatapathSet& routers, const SourceNat& source) {
         AddFlow(
             ctx_, routers, Stage::kLrInDnat, 150, flow.known_match,

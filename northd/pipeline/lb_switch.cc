@@ -18,7 +18,7 @@ void AddAffinity(Context& ctx, const DatapathSet& switches, const LoadBalancer& 
   }
   AddFlow(ctx, switches, Stage::kLsInLbAffCheck, 100, match, "reg9[6] = chk_lb_aff(); next;",
           extra);
-  for (const LbAffinityFlow& flow : LbAffinityFlows(lb, vip)) {
+  for (const LbAffinityFlow& flow : LbAffinityFlows(lb, vip, /*on_router=*/false)) {
     AddFlow(ctx, switches, Stage::kLsInLb, 150, flow.known_match,
             absl::StrCat(LbSaveVip(vip), "ct_lb_mark(backends=", flow.backend, ");"), extra);
     AddFlow(ctx, switches, Stage::kLsInLbAffLearn, 100, flow.learn_match, flow.learn_actions,

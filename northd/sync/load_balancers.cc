@@ -105,15 +105,21 @@ void SetGroup(Context& ctx, const Uuid& lb, const GroupId& id, int column, OutRo
   ctx.Require(kSyncGroup, shared);
 }
 
-// A template's IPv6 addresses get brackets where a port follows.
-void SetTemplateVips(Context& ctx, const Uuid& lb, const nb::LoadBalancer& row, OutRow* out) {
+// As the row has them. But IPv6 addresses of a template, if any VIP of it is valid, get brackets
+// where a port follows, and then the others are left out.
+void SetVips(Context& ctx, const Uuid& lb, const nb::LoadBalancer& row, OutRow* out) {
   std::map<std::string, std::string> vips;
-  for (const auto& [key, value] : row.vips()) {
-    const LbVip& vip = ctx.Get(kLbVip, LbVipId(lb, std::string(key)));
-    if (!vip.valid) continue;
-    vips[vip.v6 ? LbEndpoint(vip, vip.ip, vip.port) : std::string(key)] = std::string(value);
+  if (ctx.Get(kLoadBalancer, lb).is_template) {
+    for (const auto& [key, value] : row.vips()) {
+      const LbVip& vip = ctx.Get(kLbVip, LbVipId(lb, std::string(key)));
+      if (vip.valid && vip.v6) vips[LbEndpoint(vip, vip.ip, vip.port)] = std::string(value);
+    }
   }
-  out->Set(sb::LoadBalancer::kVips, vips);
+  if (vips.empty()) {
+    out->Set(sb::LoadBalancer::kVips, row.vips().datum());
+  } else {
+    out->Set(sb::LoadBalancer::kVips, vips);
+  }
 }
 
 }  // namespace
@@ -130,11 +136,7 @@ std::monostate SyncLoadBalancer(Context& ctx, const Uuid& lb) {
   ctx.world().sb_rows.Identity(sb::LoadBalancer::kTable, key, lb);
   OutRow row = OutRow::Of<sb::LoadBalancer>(key);
   row.Set(sb::LoadBalancer::kName, nb.name());
-  if (ctx.Get(kLoadBalancer, lb).is_template) {
-    SetTemplateVips(ctx, lb, nb, &row);
-  } else {
-    row.Set(sb::LoadBalancer::kVips, nb.vips().datum());
-  }
+  SetVips(ctx, lb, nb, &row);
   if (const auto protocol = nb.protocol()) {
     row.Set(sb::LoadBalancer::kProtocol, *protocol);
   } else {
