@@ -132,17 +132,37 @@ std::optional<Network> Scanner::AddressWithPrefix() {
 
 // ---- Mac ----
 
-std::optional<Mac> Mac::Parse(absl::string_view text, absl::string_view* rest) {
-  Scanner scanner(text);
+namespace {
+
+std::optional<Mac> ParseBytes(Scanner* scanner, size_t n) {
   Mac mac;
-  for (size_t i = 0; i < 6; ++i) {
-    if (i > 0 && !scanner.Skip(':')) return std::nullopt;
-    const auto part = scanner.Number(16);
+  for (size_t i = 0; i < n; ++i) {
+    if (i > 0 && !scanner->Skip(':')) return std::nullopt;
+    const auto part = scanner->Number(16);
     if (!part) return std::nullopt;
     mac.bytes[i] = static_cast<uint8_t>(*part);
   }
-  if (rest != nullptr) *rest = scanner.rest();
   return mac;
+}
+
+}  // namespace
+
+std::optional<Mac> Mac::Parse(absl::string_view text) {
+  Scanner scanner(text);
+  const std::optional<Mac> mac = ParseBytes(&scanner, 6);
+  return scanner.rest().empty() ? mac : std::nullopt;
+}
+
+std::optional<Mac> Mac::ParseStart(absl::string_view text, absl::string_view* rest) {
+  Scanner scanner(text);
+  const std::optional<Mac> mac = ParseBytes(&scanner, 6);
+  if (mac) *rest = scanner.rest();
+  return mac;
+}
+
+std::optional<Mac> Mac::ParseVendor(absl::string_view text) {
+  Scanner scanner(text);
+  return ParseBytes(&scanner, 3);
 }
 
 std::string Mac::ToString() const {
@@ -259,7 +279,7 @@ std::string Network::ToString() const {
 // ---- PortAddresses ----
 
 std::optional<PortAddresses> PortAddresses::Parse(absl::string_view text) {
-  const std::optional<Mac> mac = Mac::Parse(text, &text);
+  const std::optional<Mac> mac = Mac::ParseStart(text, &text);
   if (!mac) return std::nullopt;
   PortAddresses addresses;
   addresses.mac = *mac;
@@ -270,15 +290,19 @@ std::optional<PortAddresses> PortAddresses::Parse(absl::string_view text) {
   return addresses;
 }
 
-std::optional<PortAddresses> PortAddresses::ParseRouterPort(
-    absl::string_view mac, absl::Span<const std::string> networks) {
+std::optional<PortAddresses> PortAddresses::ParseRouterPort(absl::string_view mac,
+                                                            absl::Span<const std::string> networks,
+                                                            std::vector<std::string>* bad) {
   const std::optional<Mac> parsed = Mac::Parse(mac);
   if (!parsed) return std::nullopt;
   PortAddresses addresses;
   addresses.mac = *parsed;
   for (const std::string& text : networks) {
     const std::optional<Network> network = Network::Parse(text);
-    if (!network) return std::nullopt;
+    if (!network || (!network->ip.v6 && network->ip.is_zero())) {
+      bad->push_back(text);
+      continue;
+    }
     (network->ip.v6 ? addresses.v6 : addresses.v4).push_back(*network);
   }
   addresses.v6.push_back({LinkLocal(addresses.mac), 64});

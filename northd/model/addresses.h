@@ -1,6 +1,7 @@
-// Ethernet and IP addresses as OVN's databases spell them: where a MAC address or a network is meant
-// with numbers as scanf(3) reads them and what does not fit cut off, so that "50:54:0:0:0:010" ends
-// in 10 and "10.0.0.256/24" is 10.0.0.0/24; where an address alone is, as inet_pton(3).
+// Ethernet and IP addresses as OVN's databases spell them: where a MAC address or a network is
+// meant with numbers as scanf(3) reads them and what does not fit cut off, so that
+// "50:54:0:0:0:010" ends in 10 and "10.0.0.256/24" is 10.0.0.0/24; where an address alone is, as
+// inet_pton(3).
 #ifndef NORTHD_MODEL_ADDRESSES_H_
 #define NORTHD_MODEL_ADDRESSES_H_
 
@@ -19,8 +20,12 @@ namespace northd {
 struct Mac {
   std::array<uint8_t, 6> bytes = {};
 
-  // What `text` begins with: "xx:xx:xx:xx:xx:xx". What follows does not matter; it goes to `rest`.
-  static std::optional<Mac> Parse(absl::string_view text, absl::string_view* rest = nullptr);
+  // "xx:xx:xx:xx:xx:xx".
+  static std::optional<Mac> Parse(absl::string_view text);
+  // What `text` begins with; what follows goes to `rest`.
+  static std::optional<Mac> ParseStart(absl::string_view text, absl::string_view* rest);
+  // The first half, which is what `text` begins with.
+  static std::optional<Mac> ParseVendor(absl::string_view text);
   std::string ToString() const;  // Lower case.
   bool is_zero() const { return *this == Mac(); }
   bool is_multicast() const { return (bytes[0] & 1) != 0; }
@@ -77,9 +82,11 @@ struct PortAddresses {
   // there is none, in the middle of a word, too; what comes then is forgotten.
   static std::optional<PortAddresses> Parse(absl::string_view text);
   // Of a router port: a MAC address, and networks each on its own. Adds the IPv6 link-local address
-  // at the end, as routers have it. Nothing if one is malformed.
+  // at the end, as routers have it. Nothing if the MAC address is malformed; networks that are, or
+  // whose address is 0.0.0.0, go to `bad`.
   static std::optional<PortAddresses> ParseRouterPort(absl::string_view mac,
-                                                      absl::Span<const std::string> networks);
+                                                      absl::Span<const std::string> networks,
+                                                      std::vector<std::string>* bad);
   std::string mac_text() const { return mac.ToString(); }
   bool operator==(const PortAddresses& o) const = default;
 };

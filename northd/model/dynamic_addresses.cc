@@ -79,8 +79,8 @@ Leases ComputeLeases(Context& ctx, const Uuid& sw) {
   const auto take = [&](const Ip& ip) {
     if (!ip.v6) taken.insert(ip.v4());
   };
-  std::vector<NumberWish> wishes;
-  std::vector<Uuid> ports;
+  std::vector<std::pair<Uuid, NumberWish>> asking;
+  std::vector<std::pair<Uuid, NumberWish>> asking_for_one;  // For a certain address.
   for (const Uuid& uuid : row.ports()) {
     const auto port = Row<nb::LogicalSwitchPort>(ctx, uuid);
     if (!port) continue;
@@ -97,30 +97,34 @@ Leases ComputeLeases(Context& ctx, const Uuid& sw) {
     }
     const std::optional<DynamicRequest> request = RequestOf(port);
     if (!request) continue;
-    if (request->v4) {
-      take(*request->v4);
-      leases[uuid] = request->v4->v4();
-    } else if (config.has_v4()) {
+    leases[uuid] = 0;
+    if (!config.has_v4()) continue;
+    if (request->v4 && config.addresses.Contains(request->v4->v4())) {
+      asking_for_one.emplace_back(
+          uuid, NumberWish{.key = absl::StrCat(uuid.ToString(), " ", request->v4->ToString()),
+                           .existing = request->v4->v4()});
+    } else {
       const PortAddresses present = Present(ctx, uuid);
       const int64_t ip = present.v4.empty() ? 0 : present.v4.front().ip.v4();
-      const bool fits = ip >= config.addresses.first && ip <= config.addresses.last;
-      wishes.push_back({uuid.ToString(), 0, fits ? ip : 0});
-      ports.push_back(uuid);
-    } else {
-      leases[uuid] = 0;
+      asking.emplace_back(uuid, NumberWish{.key = uuid.ToString(), .existing = ip});
     }
   }
+  // Whoever has an address keeps it, and who asked for it gets another.
+  asking.insert(asking.end(), asking_for_one.begin(), asking_for_one.end());
   std::vector<NumberRange> excluded;
   for (const IpamConfig::Range& range : config.excluded) {
     excluded.push_back({range.first, range.last});
   }
-  const size_t n_asking = wishes.size();
+  excluded.push_back({0, int64_t{config.addresses.first} - 1});
+  excluded.push_back({int64_t{config.addresses.last} + 1, UINT32_MAX});
+  std::vector<NumberWish> wishes;
+  for (const auto& [port, wish] : asking) wishes.push_back(wish);
   for (const uint32_t ip : taken) wishes.push_back({absl::StrCat(ip), ip, 0});
   const std::vector<int64_t> numbers =
       ctx.world().numbers.Assign(absl::StrCat("ipam/", sw.ToString()), wishes,
                                  config.addresses.first, config.addresses.last, excluded);
-  for (size_t i = 0; i < n_asking; ++i) {
-    leases[ports[i]] = static_cast<uint32_t>(numbers[i]);
+  for (size_t i = 0; i < asking.size(); ++i) {
+    leases[asking[i].first] = static_cast<uint32_t>(numbers[i]);
     if (numbers[i] != 0) continue;
     static base::RateLimit limit(5, 1);
     log.WarnLimited(limit, "logical switch %s: subnet address space has been exhausted",
@@ -129,6 +133,18 @@ Leases ComputeLeases(Context& ctx, const Uuid& sw) {
   return leases;
 }
 constexpr engine::Kind<Uuid, Leases> kLeases{"ipam_leases", &ComputeLeases};
+
+// ---- IPv6 ----
+
+// That it asks for; or, if it does not bring a MAC address, that it has, whatever the prefix has
+// become; or what its MAC address makes.
+Ip V6AddressOf(Context& ctx, const Uuid& port, const DynamicRequest& request, const Ip& prefix,
+               const Mac& mac) {
+  if (request.v6) return *request.v6;
+  const PortAddresses present = Present(ctx, port);
+  const bool keeps = !request.mac && present.mac == mac && !present.v6.empty();
+  return keeps ? present.v6.front().ip : Eui64(prefix, mac);
+}
 
 // ---- MAC addresses ----
 
@@ -171,7 +187,7 @@ Macs ComputeMacs(Context& ctx, const std::monostate&) {
       if (WithSuffix(present, 0) == prefix && taken.insert(SuffixOf(present)).second) {
         macs[port] = present;
       } else {
-        asking.emplace_back(port, ip);
+        asking.emplace_back(port, request->v4 ? request->v4->v4() : ip);
       }
     }
   }
@@ -243,10 +259,10 @@ std::string ComputeDynamicAddresses(Context& ctx, const Uuid& switch_port) {
   if (lease != leases.end() && lease->second != 0) {
     absl::StrAppend(&text, " ", Ipv4(lease->second).ToString());
   }
-  if (request->v6) {
-    absl::StrAppend(&text, " ", request->v6->ToString());
-  } else if (config.v6_prefix) {
-    absl::StrAppend(&text, " ", Eui64(*config.v6_prefix, mac->second).ToString());
+  if (config.v6_prefix) {
+    absl::StrAppend(
+        &text, " ",
+        V6AddressOf(ctx, switch_port, *request, *config.v6_prefix, mac->second).ToString());
   }
   return text;
 }

@@ -99,8 +99,9 @@ Globals ComputeGlobals(Context& ctx, const std::monostate&) {
   globals.fdb_removal_limit = options.GetInt("fdb_removal_limit", 0);
   globals.svc_monitor_mac = Mac::Parse(options.GetOrEmpty("svc_monitor_mac"))
                                 .value_or(InventedMac(nb.uuid(), 0x9e3779b97f4a7c15));
-  const auto prefix = Mac::Parse(absl::StrCat(options.GetOrEmpty("mac_prefix"), ":00:00:00"));
-  globals.mac_prefix = PrefixOf(prefix.value_or(InventedMac(nb.uuid(), 0xc2b2ae3d27d4eb4f)));
+  const auto prefix = Mac::ParseVendor(options.GetOrEmpty("mac_prefix"));
+  globals.mac_prefix =
+      PrefixOf(prefix && !prefix->is_zero() ? *prefix : InventedMac(nb.uuid(), 0xc2b2ae3d27d4eb4f));
   if (!options.GetBool("ignore_chassis_features", false)) {
     globals.features = ctx.Get(kChassisFeatures, {});
   }

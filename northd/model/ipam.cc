@@ -45,6 +45,7 @@ IpamConfig IpamConfig::Parse(absl::string_view subnet, absl::string_view exclude
     errors->push_back(absl::StrCat("bad 'subnet' ", subnet));
     return config;
   }
+  config.has_subnet = true;
   // Neither the network's own nor the broadcast address; the first is the router's.
   config.addresses = {network->network().v4() + 1, network->broadcast().v4() - 1};
   config.excluded.push_back({config.addresses.first, config.addresses.first});
@@ -69,7 +70,7 @@ std::optional<DynamicRequest> DynamicRequest::Parse(absl::string_view text) {
   if (words.empty()) return std::nullopt;
   if (words[0] != "dynamic") {
     absl::string_view rest;
-    request.mac = Mac::Parse(text, &rest);
+    request.mac = Mac::ParseStart(text, &rest);
     const bool valid = request.mac && absl::StripLeadingAsciiWhitespace(rest) == "dynamic";
     return valid ? std::optional(request) : std::nullopt;
   }

@@ -20,9 +20,11 @@ struct IpamConfig {
   struct Range {  // Both ends included.
     uint32_t first = 0;
     uint32_t last = 0;
+    bool Contains(uint32_t address) const { return address >= first && address <= last; }
     bool operator==(const Range& o) const = default;
   };
-  // Addresses that may be given out; none if first > last.
+  bool has_subnet = false;
+  // Addresses of it that may be given out; none if first > last.
   Range addresses{1, 0};
   std::vector<Range> excluded;  // Within `addresses`.
   std::optional<Ip> v6_prefix;  // Of 64 bits.
@@ -33,7 +35,7 @@ struct IpamConfig {
                           absl::string_view v6_prefix, bool mac_only,
                           std::vector<std::string>* errors);
   bool has_v4() const { return addresses.first <= addresses.last; }
-  bool enabled() const { return has_v4() || v6_prefix || mac_only; }
+  bool enabled() const { return has_subnet || v6_prefix || mac_only; }
   bool operator==(const IpamConfig& o) const = default;
 };
 

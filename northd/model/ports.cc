@@ -4,6 +4,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "northd/model/dynamic_addresses.h"
 #include "northd/model/ipam.h"
 #include "northd/replica/lookup.h"
@@ -264,12 +265,18 @@ RouterPort ComputeRouterPort(Context& ctx, const Uuid& uuid) {
   if (!IsEnabled(ctx, port.router_uuid)) return port;
   std::vector<std::string> networks;
   for (const absl::string_view network : row.networks()) networks.emplace_back(network);
-  const auto addresses = PortAddresses::ParseRouterPort(row.mac(), networks);
+  std::vector<std::string> bad_networks;
+  const auto addresses = PortAddresses::ParseRouterPort(row.mac(), networks, &bad_networks);
   if (!addresses) {
     static base::RateLimit limit(5, 1);
-    log.WarnLimited(limit, "logical router port %s has a bad 'mac' or 'networks'",
-                    std::string(row.name()));
+    log.WarnLimited(limit, "logical router port %s has a bad 'mac' %s", std::string(row.name()),
+                    std::string(row.mac()));
     return port;
+  }
+  if (!bad_networks.empty()) {
+    static base::RateLimit limit(5, 1);
+    log.WarnLimited(limit, "logical router port %s has bad 'networks' %s", std::string(row.name()),
+                    absl::StrJoin(bad_networks, " "));
   }
   port.exists = true;
   port.uuid = uuid;

@@ -23,7 +23,7 @@ PortTraits ComputePortTraits(Context& ctx, const Uuid& uuid) {
   PortTraits traits;
   const SwitchPort& port = ctx.Get(kSwitchPortModel, uuid);
   if (!port.exists) return traits;
-  traits.has_unknown = port.enabled && port.has_unknown;
+  traits.has_unknown = port.has_unknown;
   traits.is_vtep = port.type == SwitchPortType::kVtep;
   if (port.is_localnet()) traits.localnet_name = port.name;
   if (port.is_router()) {

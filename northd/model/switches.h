@@ -18,7 +18,7 @@ struct SwitchTraits {
   bool exists = false;  // Else nothing below means anything.
   DatapathNumber number = 0;
   bool vlan_passthru = false;
-  bool has_unknown = false;  // An enabled port accepts unknown destinations.
+  bool has_unknown = false;  // A port accepts unknown destinations, enabled or not.
   bool has_vtep_ports = false;
   bool has_arp_proxy = false;               // A router port has options:arp_proxy.
   bool has_dns = false;                     // There are DNS records for it.

@@ -26,9 +26,10 @@ constexpr engine::Kind<std::monostate, std::string> kDropAction{"drop_action", &
 // The MAC address that one of a port's `addresses` begins with, or, if that is dynamic, which the
 // port was given.
 std::optional<Mac> MacOf(const nb::LogicalSwitchPort& row, absl::string_view text) {
-  if (!DynamicRequest::Parse(text)) return Mac::Parse(text);
+  absl::string_view rest;
+  if (!DynamicRequest::Parse(text)) return Mac::ParseStart(text, &rest);
   const auto dynamic = row.dynamic_addresses();
-  return dynamic ? Mac::Parse(*dynamic) : std::nullopt;
+  return dynamic ? Mac::ParseStart(*dynamic, &rest) : std::nullopt;
 }
 
 // A port that leads to a router has that one's MAC address, and perhaps a proxy's, whatever its own
@@ -104,7 +105,8 @@ std::monostate AddL2LookupOf(Context& ctx, const Uuid& uuid) {
   const StringMap options = row.options();
   const bool is_vif = port.type == SwitchPortType::kVif;
   if (is_vif && port.has_unknown && options.GetBool("force_fdb_lookup", false)) return {};
-  const bool clone = is_vif && options.GetOrEmpty("pkt_clone_type") == "mc_unknown";
+  const bool clone = is_vif && options.GetOrEmpty("pkt_clone_type") == "mc_unknown" &&
+                     ctx.Get(kSwitchTraits, port.switch_uuid).has_unknown;
   const std::string action =
       port.enabled
           ? absl::StrCat(clone ? "clone {outport = " : "outport = ", port.json_name,

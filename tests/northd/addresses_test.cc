@@ -43,8 +43,15 @@ TEST(Mac, IsReadNumberByNumber) {
 
 TEST(Mac, LeavesWhatFollows) {
   absl::string_view rest;
-  ASSERT_TRUE(Mac::Parse("50:54:0:0:0:ag 10.0.0.1", &rest));
+  ASSERT_TRUE(Mac::ParseStart("50:54:0:0:0:ag 10.0.0.1", &rest));
   EXPECT_EQ(rest, "g 10.0.0.1");
+  EXPECT_FALSE(Mac::Parse("50:54:0:0:0:ag 10.0.0.1"));
+  EXPECT_FALSE(Mac::Parse("50:54:0:0:0:a "));
+}
+
+TEST(Mac, HasAFirstHalf) {
+  EXPECT_EQ(Mac::ParseVendor("0:1:2x")->ToString(), "00:01:02:00:00:00");
+  EXPECT_FALSE(Mac::ParseVendor("0:1"));
 }
 
 TEST(Ip, IsReadAsAWholeAndStrictly) {
