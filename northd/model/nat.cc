@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_split.h"
 #include "northd/model/globals.h"
 #include "northd/model/ports.h"
@@ -109,8 +110,10 @@ Nat ComputeNat(Context& ctx, const Uuid& uuid) {
                     std::string(what), text, std::string(type), nat.router.ToString());
     return nat;
   };
-  const std::optional<Network> external = Network::Parse(nat.external_text);
-  if (!external || !external->is_host()) return bad("external ip", nat.external_text);
+  // With whatever prefix: flows that look for it then look for all that is in there.
+  const std::optional<Network> external =
+      Network::Parse(absl::StripTrailingAsciiWhitespace(nat.external_text));
+  if (!external) return bad("external ip", nat.external_text);
   nat.external_ip = external->ip;
   const std::optional<Network> logical = Network::Parse(nat.logical_text);
   if (!logical || logical->ip.v6 != nat.v6() ||
@@ -118,6 +121,12 @@ Nat ComputeNat(Context& ctx, const Uuid& uuid) {
     return bad("logical ip", nat.logical_text);
   }
   nat.logical_ip = *logical;
+  // Whether it matters or not.
+  std::optional<Mac> mac;
+  if (const auto text = row.external_mac()) {
+    mac = Mac::Parse(*text);
+    if (!mac) return bad("external mac", std::string(*text));
+  }
   nat.port_range = std::string(row.external_port_range());
   const StringMap options = row.options();
   nat.stateless = nat.type == NatType::kDnatAndSnat && options.GetBool("stateless", false);
@@ -132,19 +141,22 @@ Nat ComputeNat(Context& ctx, const Uuid& uuid) {
   if (!router.is_gateway && !router.distributed_gateways.empty()) {
     nat.gateway_port = GatewayPortOf(ctx, router, row, nat.external_ip);
     if (nat.gateway_port.is_zero()) return bad("gateway_port or external ip", nat.external_text);
-    if (nat.type == NatType::kDnatAndSnat && row.logical_port() && row.external_mac()) {
+    if (nat.type == NatType::kDnatAndSnat && row.logical_port() && mac) {
       nat.external_mac = std::string(*row.external_mac());
       nat.logical_port = std::string(*row.logical_port());
-      const std::optional<Mac> mac = Mac::Parse(nat.external_mac);
-      if (!mac) return bad("external mac", nat.external_mac);
-      // With the gateway port's own address it has to be where that one is.
-      nat.distributed = *mac != ctx.Get(kRouterPortModel, nat.gateway_port).addresses.mac;
+      // With the gateway port's own address it has to be where that one is, and so it has behind a
+      // switch whose traffic to the router all goes there.
+      const RouterPort& port = ctx.Get(kRouterPortModel, nat.gateway_port);
+      nat.distributed = *mac != port.addresses.mac &&
+                        (port.switch_port.is_zero() || !ctx.Get(kIsCentralized, port.switch_port));
     }
   }
-  nat.translates = true;
-  // `gateway_port` has to be a distributed gateway port of the router, where that matters or not.
+  // It has to be a distributed gateway port of the router, where that matters or not.
   const auto gateway_port = row.gateway_port();
-  nat.valid = !gateway_port || *gateway_port == nat.gateway_port;
+  if (gateway_port && *gateway_port != nat.gateway_port) {
+    return bad("gateway_port", gateway_port->ToString());
+  }
+  nat.valid = true;
   return nat;
 }
 constexpr engine::Kind<Uuid, Nat> kNat{"nat", &ComputeNat};

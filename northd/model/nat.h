@@ -48,9 +48,7 @@ extern const engine::Kind<Uuid, NatRouter> kNatRouter;
 enum class NatType { kSnat, kDnat, kDnatAndSnat };
 
 struct Nat {
-  bool translates = false;  // Else nothing below means anything.
-  // It is the router's own in all ways: its address is answered for, announced and routed to.
-  bool valid = false;
+  bool valid = false;  // Else nothing below means anything.
   Uuid uuid;
   Uuid router;
   NatType type = NatType::kSnat;

@@ -1,5 +1,6 @@
 #include "northd/pipeline/nat_flows.h"
 
+#include <algorithm>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -23,11 +24,23 @@ Uuid ComputeLastNat(Context& ctx, const Uuid& router) {
   if (!row) return {};
   const absl::Span<const Uuid> nats = row.nat();
   for (size_t i = nats.size(); i-- > 0;) {
-    if (ctx.Get(kNat, nats[i]).translates) return nats[i];
+    if (ctx.Get(kNat, nats[i]).valid) return nats[i];
   }
   return {};
 }
 constexpr engine::Kind<Uuid, Uuid> kLastNat{"last_nat", &ComputeLastNat};
+
+// Whether a router has a port with options:redirect-type=bridged.
+bool ComputeRedirectsBridged(Context& ctx, const Uuid& router) {
+  const auto row = Row<nb::LogicalRouter>(ctx, router);
+  if (!row) return false;
+  return std::any_of(row.ports().begin(), row.ports().end(), [&](const Uuid& uuid) {
+    const auto port = Row<nb::LogicalRouterPort>(ctx, uuid);
+    return port && port.options().GetOrEmpty("redirect-type") == "bridged";
+  });
+}
+constexpr engine::Kind<Uuid, bool> kRedirectsBridged{"router_redirects_bridged",
+                                                     &ComputeRedirectsBridged, /*is_cutoff=*/true};
 
 // One rule, with the words that its flows are put together from.
 class Rule {
@@ -52,7 +65,7 @@ class Rule {
   }
 
   void Emit() {
-    if (nat_.valid) AddNeighbours();
+    AddNeighbours();
     if (!router_.is_gateway && port_ == nullptr) return;
     if (nat_.snat()) AddUnsnat();
     if (nat_.dnat()) AddDnat();
@@ -65,6 +78,7 @@ class Rule {
     if (nat_.distributed) {
       AddAdmission();
       AddTooLarge();
+      AddBridgedResolve();
     }
     if (nat_.type == NatType::kSnat) {
       // Packets from the router itself, whose sources were translated, come back through the port.
@@ -180,6 +194,17 @@ class Rule {
         GetGlobals(ctx_).drop_action);
   }
 
+  // Where packets leave through the network outside of OVN, those of the rule's port are not the
+  // gateway's to resolve.
+  void AddBridgedResolve() {
+    if (!ctx_.Get(kRedirectsBridged, nat_.router)) return;
+    const RouterPort& gateway = ctx_.Get(kRouterPortModel, router_.distributed_gateways.front());
+    Add(Stage::kLrInArpResolve, 90,
+        absl::StrCat("outport == ", gateway.json_name, " && ", ip_, ".src == ", nat_.logical_text,
+                     resident_),
+        nat_.v6() ? "get_nd(outport, xxreg0); next;" : "get_arp(outport, reg0); next;");
+  }
+
   void AddGatewayRedirect() {
     if (nat_.distributed) {
       const auto port = FindRow<nb::LogicalSwitchPort>(ctx_, nb::LogicalSwitchPort::kName,
@@ -198,7 +223,7 @@ class Rule {
     // The match is that of the router's last rule, whichever this is: what 25.03 does, and with it
     // the controllers that see flows of both.
     const Nat& last = ctx_.Get(kNat, ctx_.Get(kLastNat, nat_.router));
-    if (!last.translates || last.gateway_port.is_zero()) return;
+    if (!last.valid || last.gateway_port.is_zero()) return;
     const std::string match =
         absl::StrCat(Rule(ctx_, last, router_).EgressLoopMatch(), " && ", ip_, ".src == $",
                      nat_.allowed.empty() ? nat_.exempted : nat_.allowed);
@@ -261,11 +286,11 @@ class Rule {
   // Who asks for the external address gets an answer: on any port, and on the gateway port from the
   // one chassis alone that it is at, where the question may reach several.
   void AddNeighbours() {
-    const std::string ask = nat_.v6()
-                                ? absl::StrCat("ip6.dst == {", nat_.external_text, ", ",
-                                               SolicitedNode(nat_.external_ip).ToString(),
-                                               "} && nd_ns && nd.target == ", nat_.external_text)
-                                : absl::StrCat("arp.op == 1 && arp.tpa == ", nat_.external_text);
+    const std::string ip = nat_.external_ip.ToString();
+    const std::string ask = nat_.v6() ? absl::StrCat("ip6.dst == {", ip, ", ",
+                                                     SolicitedNode(nat_.external_ip).ToString(),
+                                                     "} && nd_ns && nd.target == ", ip)
+                                      : absl::StrCat("arp.op == 1 && arp.tpa == ", ip);
     const auto answer = [&](absl::string_view mac) {
       return nat_.v6() ? NdAnswer(mac) : ArpAnswer(mac);
     };
@@ -374,7 +399,7 @@ void AddForceSnatOfPort(Context& ctx, DatapathNumber n, const RouterPort& port) 
 
 std::monostate NatFlows(Context& ctx, const Uuid& uuid) {
   const Nat& nat = ctx.Get(kNat, uuid);
-  if (!nat.translates) return {};
+  if (!nat.valid) return {};
   Rule(ctx, nat, ctx.Get(kNatRouter, nat.router)).Emit();
   return {};
 }

@@ -188,7 +188,7 @@ class Advertiser {
     if (!router) return;
     for (const Uuid& nat_uuid : router.nat()) {
       const Nat& nat = ctx_.Get(kNat, nat_uuid);
-      if (nat.valid) Add(nat.external_ip.ToString(), tracked ? tracked : PlaceOf(nat));
+      if (nat.valid) Add(nat.external_text, tracked ? tracked : PlaceOf(nat));
     }
   }
 
