@@ -184,21 +184,32 @@ Options ExternalIdsOf(const nb::LogicalSwitchPort& row) {
   return ids;
 }
 
+// What a port and the half of it that redirects have in common.
+OutRow BeginRow(Context& ctx, const SwitchPort& port, const Datapath& datapath,
+                const nb::LogicalSwitchPort& row, const std::string& name, int64_t key) {
+  OutRow out = OutRow::Of<PB>(name);
+  out.Set(PB::kLogicalPort, name);
+  out.Set(PB::kDatapath, datapath.sb_uuid);
+  out.Set(PB::kTunnelKey, key);
+  out.SetDefault(PB::kUp, false);
+  out.Set(PB::kMac, row.addresses().datum());
+  out.Set(PB::kPortSecurity, row.port_security().datum());
+  out.Set(PB::kExternalIds, ExternalIdsOf(row));
+  out.Set(PB::kMirrorRules, MirrorsOf(ctx, row.mirror_rules()));
+  SetOptional(&out, PB::kParentPort, row.parent_name());
+  SetOptional(&out, PB::kTag, port.tag);
+  return out;
+}
+
 // The port of a centralized one that is where its router's gateway is.
 void EmitChassisRedirect(Context& ctx, const SwitchPort& port, const Datapath& datapath,
                          const nb::LogicalSwitchPort& row) {
   const std::string name = absl::StrCat("cr-", port.name);
   const int64_t key = PortKey(ctx, port.switch_uuid, name);
   if (key == 0) return;
-  OutRow out = OutRow::Of<PB>(name);
-  out.Set(PB::kLogicalPort, name);
-  out.Set(PB::kDatapath, datapath.sb_uuid);
-  out.Set(PB::kTunnelKey, key);
+  OutRow out = BeginRow(ctx, port, datapath, row, name, key);
   out.Set(PB::kType, "chassisredirect");
-  out.Set(PB::kMac, row.addresses().datum());
   out.Set(PB::kOptions, Options{{"distributed-port", port.name}});
-  out.Set(PB::kExternalIds, ExternalIdsOf(row));
-  out.SetDefault(PB::kUp, false);
   out.Set(PB::kHaChassisGroup, ctx.Get(kGatewayGroup, PeerOf(ctx, port)));
   ctx.world().sb_rows.Emit(ctx, std::move(out));
 }
@@ -211,17 +222,7 @@ std::monostate SyncSwitchPortBinding(Context& ctx, const Uuid& uuid) {
   const Datapath& datapath = ctx.Get(kDatapath, port.switch_uuid);
   const auto row = Row<nb::LogicalSwitchPort>(ctx, uuid);
   if (!datapath.exists) return {};
-  OutRow out = OutRow::Of<PB>(port.name);
-  out.Set(PB::kLogicalPort, port.name);
-  out.Set(PB::kDatapath, datapath.sb_uuid);
-  out.Set(PB::kTunnelKey, port.tunnel_key);
-  out.SetDefault(PB::kUp, false);
-  out.Set(PB::kMac, row.addresses().datum());
-  out.Set(PB::kPortSecurity, row.port_security().datum());
-  out.Set(PB::kExternalIds, ExternalIdsOf(row));
-  out.Set(PB::kMirrorRules, MirrorsOf(ctx, row.mirror_rules()));
-  SetOptional(&out, PB::kParentPort, row.parent_name());
-  SetOptional(&out, PB::kTag, port.tag);
+  OutRow out = BeginRow(ctx, port, datapath, row, port.name, port.tunnel_key);
   if (port.is_router()) {
     SetRouterColumns(ctx, port, &out);
     if (ctx.Get(kIsCentralized, uuid)) EmitChassisRedirect(ctx, port, datapath, row);
