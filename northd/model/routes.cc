@@ -148,16 +148,22 @@ RouteTables ComputeRouteTables(Context& ctx, const Uuid& router) {
   const auto row = Row<nb::LogicalRouter>(ctx, router);
   if (!row) return tables;
   std::map<std::string, std::string> ports;  // Of a table: the name of a port that uses it.
+  const auto add_table_of = [&](const Uuid& uuid) {
+    const auto route = Row<nb::LogicalRouterStaticRoute>(ctx, uuid);
+    if (route && !route.route_table().empty()) ports.emplace(route.route_table(), "");
+  };
   for (const Uuid& uuid : row.ports()) {
     const auto port = Row<nb::LogicalRouterPort>(ctx, uuid);
     if (!port) continue;
     const absl::string_view table = port.options().GetOrEmpty("route_table");
     if (!table.empty()) ports.emplace(table, port.name());
+    // Other routers' routes through it, too: it is this one that routes by them.
+    for (const Uuid& route : RowsWith<nb::LogicalRouterStaticRoute>(
+             ctx, nb::LogicalRouterStaticRoute::kOutputPort, port.name())) {
+      add_table_of(route);
+    }
   }
-  for (const Uuid& uuid : row.static_routes()) {
-    const auto route = Row<nb::LogicalRouterStaticRoute>(ctx, uuid);
-    if (route && !route.route_table().empty()) ports.emplace(route.route_table(), "");
-  }
+  for (const Uuid& route : row.static_routes()) add_table_of(route);
   const Uuid& sb_uuid = ctx.Get(kDatapath, router).sb_uuid;
   std::vector<NumberWish> wishes;
   for (const auto& [table, port] : ports) {
@@ -238,7 +244,7 @@ RouteMatch MatchOf(Context& ctx, const Uuid& router, const Route& route,
                    const std::string& inport) {
   RouteMatch match;
   if (!inport.empty()) match.match = absl::StrCat("inport == ", inport, " && ");
-  if (route.source != RouteSource::kConnected) {
+  if (route.source != RouteSource::kConnected || route.discards) {
     absl::StrAppend(&match.match, "reg7 == ", RouteTableId(ctx, router, route.table), " && ");
   }
   absl::StrAppend(&match.match, "ip", route.prefix.ip.v6 ? "6" : "4",
