@@ -27,13 +27,13 @@ class PortFlows {
         port_(port),
         router_(router),
         is_gateway_port_(IsGatewayPort(*ctx, port)),
+        has_vtep_(!SwitchPortsBehind(*ctx, port).vtep.empty()),
         resident_(is_gateway_port_
                       ? absl::StrCat(" && is_chassis_resident(", RedirectName(*ctx, port), ")")
                       : "") {}
 
   void AddAdmission() {
-    // VTEP gateways let traffic in on any chassis.
-    const bool centralized = is_gateway_port_ && SwitchPortsBehind(ctx_, port_).vtep.empty();
+    const bool centralized = is_gateway_port_ && !has_vtep_;
     const std::string store = absl::StrCat("xreg0[0..47] = ", mac(), "; next;");
     AddMeasured(Stage::kLrInAdmission, absl::StrCat("eth.mcast && inport == ", name()), store);
     AddMeasured(Stage::kLrInAdmission,
@@ -70,8 +70,12 @@ class PortFlows {
 
   void AddGatewayRedirect() {
     if (!is_gateway_port_) return;
-    Add(Stage::kLrInGwRedirect, 50, absl::StrCat("outport == ", name()),
-        absl::StrCat("outport = ", RedirectName(ctx_, port_), "; next;"));
+    if (has_vtep_) {
+      AddHairpin();
+    } else {
+      Add(Stage::kLrInGwRedirect, 50, absl::StrCat("outport == ", name()),
+          absl::StrCat("outport = ", RedirectName(ctx_, port_), "; next;"));
+    }
     const auto row = Row<nb::LogicalRouterPort>(ctx_, port_.uuid);
     if (row.options().GetOrEmpty("redirect-type") != "bridged") return;
     Add(Stage::kLrInArpResolve, 50,
@@ -108,6 +112,12 @@ class PortFlows {
             {.hint = hint ? port_.uuid : Uuid()}, where);
   }
 
+  // What came from a hardware VTEP and is at the gateway's chassis goes on to the router.
+  void AddHairpin() {
+    AddFlow(ctx_, ctx_.Get(kDatapath, SwitchBehind(ctx_, port_)).number, Stage::kLsInHairpin, 2000,
+            absl::StrCat("reg0[14] == 1", resident_), "next;");
+  }
+
   // Two flows, if packets are to be measured and some of them not.
   void AddMeasured(Stage stage, const std::string& match, const std::string& actions) {
     const PacketLimit limit = PacketLimitOf(ctx_, port_);
@@ -121,6 +131,8 @@ class PortFlows {
   const RouterPort& port_;
   const Router& router_;
   const bool is_gateway_port_;
+  // On its switch is a hardware VTEP, which lets traffic in and out on any chassis.
+  const bool has_vtep_;
   const std::string resident_;
 };
 
