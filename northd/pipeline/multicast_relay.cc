@@ -20,8 +20,9 @@ bool ComputeFloods(Context& ctx, const Uuid& router) {
   const auto row = Row<nb::LogicalRouter>(ctx, router);
   if (!row) return false;
   for (const Uuid& uuid : row.ports()) {
-    const auto port = Row<nb::LogicalRouterPort>(ctx, uuid);
-    if (port && port.options().GetBool("mcast_flood", false)) return true;
+    const RouterPort& port = ctx.Get(kRouterPortModel, uuid);
+    if (!port.exists || !port.enabled) continue;
+    if (Row<nb::LogicalRouterPort>(ctx, uuid).options().GetBool("mcast_flood", false)) return true;
   }
   return false;
 }
