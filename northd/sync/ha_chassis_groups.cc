@@ -1,7 +1,9 @@
 #include "northd/sync/ha_chassis_groups.h"
 
+#include <algorithm>
 #include <map>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -19,11 +21,17 @@ struct Member {
 };
 
 // The group of this name with these members.
-Uuid EmitGroup(Context& ctx, absl::string_view name, const std::vector<Member>& members) {
+Uuid EmitGroup(Context& ctx, absl::string_view name, std::vector<Member> members) {
   DesiredRows& rows = ctx.world().sb_rows;
+  std::stable_sort(members.begin(), members.end(), [](const Member& a, const Member& b) {
+    return std::tie(a.chassis_name, b.priority) < std::tie(b.chassis_name, a.priority);
+  });
   std::vector<Uuid> uuids;
-  for (const Member& member : members) {
-    const std::string key = absl::StrCat(member.chassis_name, "/", name);
+  size_t n_same = 0;  // Members before it that are the same chassis.
+  for (size_t i = 0; i < members.size(); ++i) {
+    const Member& member = members[i];
+    n_same = i > 0 && members[i - 1].chassis_name == member.chassis_name ? n_same + 1 : 0;
+    const std::string key = HaChassisKey(member.chassis_name, name, n_same);
     OutRow row = OutRow::Of<sb::HAChassis>(key);
     const auto chassis = RowsWith<sb::Chassis>(ctx, sb::Chassis::kName, member.chassis_name);
     row.Set(sb::HAChassis::kChassis, chassis.subspan(0, chassis.empty() ? 0 : 1));
@@ -42,6 +50,12 @@ Uuid EmitGroup(Context& ctx, absl::string_view name, const std::vector<Member>& 
 }
 
 }  // namespace
+
+std::string HaChassisKey(absl::string_view chassis, absl::string_view group, size_t n_same) {
+  std::string key = absl::StrCat(chassis, "/", group);
+  if (n_same > 0) absl::StrAppend(&key, "/", n_same);
+  return key;
+}
 
 Uuid ComputeHaChassisGroup(Context& ctx, const Uuid& uuid) {
   const auto group = Row<nb::HAChassisGroup>(ctx, uuid);

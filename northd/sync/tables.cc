@@ -8,6 +8,7 @@
 #include "absl/types/span.h"
 #include "northd/rows/nb_rows.h"
 #include "northd/rows/sb_rows.h"
+#include "northd/sync/ha_chassis_groups.h"
 #include "northd/sync/meters.h"
 
 namespace northd {
@@ -70,16 +71,29 @@ std::string MulticastGroupKey(const Replica&, const Row& row) {
                       row.datum(sb::MulticastGroup::kName).key(0).string());
 }
 
-// A member of a group, by both their names.
-std::string HaChassisKey(Replica& replica, const Row& row) {
+// A member of a group, as HaChassisKey() makes it.
+std::string HaChassisRowKey(Replica& replica, const Row& row) {
   const auto groups = replica.PeekIndex(sb::HAChassisGroup::kTable, sb::HAChassisGroup::kHaChassis,
                                         Atom::Of(row.uuid()));
   if (groups.empty()) return "";
   // It may go with its member, before the index knows.
   const Row* group = replica.Peek(sb::HAChassisGroup::kTable, groups.front());
   if (group == nullptr) return "";
-  return absl::StrCat(Value(row, sb::HAChassis::kExternalIds, "chassis-name"), "/",
-                      group->datum(sb::HAChassisGroup::kName).key(0).string());
+  const auto chassis_of = [](const Row& member) {
+    return Value(member, sb::HAChassis::kExternalIds, "chassis-name");
+  };
+  const auto rank_of = [](const Row& member) {
+    return std::pair(-member.datum(sb::HAChassis::kPriority).key(0).integer(), member.uuid());
+  };
+  const std::string chassis = chassis_of(row);
+  size_t n_same = 0;
+  for (const ovsdb::Uuid& uuid : group->datum(sb::HAChassisGroup::kHaChassis).uuids()) {
+    const Row* member = replica.Peek(sb::HAChassis::kTable, uuid);
+    if (member != nullptr && rank_of(*member) < rank_of(row) && chassis_of(*member) == chassis) {
+      ++n_same;
+    }
+  }
+  return HaChassisKey(chassis, group->datum(sb::HAChassisGroup::kName).key(0).string(), n_same);
 }
 
 // A key of several columns.
@@ -133,7 +147,7 @@ void DeclareSouthboundTables(DesiredRows* rows) {
                 {.key_of = &MulticastGroupKey, .number_column = sb::MulticastGroup::kTunnelKey});
   rows->Declare(sb::IPMulticast::kTable, ByDatapath(sb::IPMulticast::kDatapath));
   rows->Declare(sb::HAChassisGroup::kTable, ByName(sb::HAChassisGroup::kName));
-  rows->Declare(sb::HAChassis::kTable, {.key_of = &HaChassisKey});
+  rows->Declare(sb::HAChassis::kTable, {.key_of = &HaChassisRowKey});
   for (int table : {sb::Mirror::kTable, sb::DNS::kTable, sb::StaticMACBinding::kTable,
                     sb::ChassisTemplateVar::kTable}) {
     rows->Declare(table, {.key_of = &UuidKey, .keys_are_uuids = true});
