@@ -83,10 +83,10 @@ constexpr engine::Kind<Uuid, int64_t> kKey{"datapath_key", &ComputeKey, /*is_cut
 
 using Ids = std::map<std::string, std::string>;
 
-// A limit of 1..2^32-1 as it is written, if there is one; 0 is none.
+// A limit above 0 as it is written, if there is one; 0 is none.
 void AddZoneLimit(const StringMap& options, Ids* ids) {
   const int64_t limit = options.GetInt("ct-zone-limit", -1);
-  if (limit > 0 && limit <= UINT32_MAX) (*ids)["ct-zone-limit"] = absl::StrCat(limit);
+  if (limit > 0) (*ids)["ct-zone-limit"] = absl::StrCat(limit);
 }
 
 void AddSwitchIds(const nb::LogicalSwitch& sw, Ids* ids) {
@@ -102,7 +102,7 @@ void AddRouterIds(const nb::LogicalRouter& router, Ids* ids) {
   const StringMap options = router.options();
   AddZoneLimit(options, ids);
   const int64_t zone = options.GetInt("snat-ct-zone", -1);
-  if (zone >= 0) (*ids)["snat-ct-zone"] = absl::StrCat(zone);
+  if (zone >= 0 && zone <= INT32_MAX) (*ids)["snat-ct-zone"] = absl::StrCat(zone);
   if (!options.GetBool("always_learn_from_arp_request", true)) {
     (*ids)["always_learn_from_arp_request"] = "false";
   }

@@ -23,7 +23,8 @@ std::monostate TranslateDhcpRelay(Context& ctx, const Uuid& uuid) {
   if (!router.exists || !sw || !sw.other_config().Contains("dhcp_relay_port")) return {};
   // The switch's own server, perhaps with a port that does not matter here.
   const absl::string_view servers = relay.servers().value_or("");
-  const std::optional<Ip> parsed = Ip::Parse(servers.substr(0, servers.find(':')));
+  std::optional<Ip> parsed = Ip::Parse(servers);
+  if (!parsed) parsed = Ip::Parse(servers.substr(0, servers.find(':')));
   if (!parsed) return {};
   const std::string server = parsed->ToString();
   const std::string own = port.addresses.v4[0].IpText();

@@ -1,5 +1,6 @@
 #include "northd/sync/port_groups.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,13 +18,13 @@ namespace {
 
 using ovsdb::Atom;
 
-// A group's name, or "": apart from the row, whose ports come and go.
-std::string ComputeGroupName(Context& ctx, const Uuid& uuid) {
+// A group's name, which may be empty: apart from the row, whose ports come and go.
+std::optional<std::string> ComputeGroupName(Context& ctx, const Uuid& uuid) {
   const auto group = Row<nb::PortGroup>(ctx, uuid);
-  return group ? std::string(group.name()) : "";
+  return group ? std::optional(std::string(group.name())) : std::nullopt;
 }
-constexpr engine::Kind<Uuid, std::string> kGroupName{"port_group_name", &ComputeGroupName,
-                                                     /*is_cutoff=*/true};
+constexpr engine::Kind<Uuid, std::optional<std::string>> kGroupName{
+    "port_group_name", &ComputeGroupName, /*is_cutoff=*/true};
 
 std::string Ipv4Set(absl::string_view group) { return absl::StrCat(group, "_ip4"); }
 std::string Ipv6Set(absl::string_view group) { return absl::StrCat(group, "_ip6"); }
@@ -41,10 +42,10 @@ void EmitAddress(Context& ctx, const std::string& set, absl::string_view address
 
 // The sets of a group, for its ports to fill.
 std::monostate SyncGroupSets(Context& ctx, const Uuid& uuid) {
-  const std::string& name = ctx.Get(kGroupName, uuid);
-  if (name.empty()) return {};
-  EmitAddressSet(ctx, Ipv4Set(name));
-  EmitAddressSet(ctx, Ipv6Set(name));
+  const std::optional<std::string>& name = ctx.Get(kGroupName, uuid);
+  if (!name) return {};
+  EmitAddressSet(ctx, Ipv4Set(*name));
+  EmitAddressSet(ctx, Ipv6Set(*name));
   return {};
 }
 constexpr engine::Kind<Uuid> kSyncGroupSets{"sync_port_group_sets", &SyncGroupSets};
@@ -87,20 +88,20 @@ std::monostate JoinPortGroups(Context& ctx, const Uuid& uuid) {
   if (!datapath.exists) return {};
   World& world = ctx.world();
   for (const Uuid& group : groups) {
-    const std::string& name = ctx.Get(kGroupName, group);
-    if (name.empty()) continue;
+    const std::optional<std::string>& name = ctx.Get(kGroupName, group);
+    if (!name) continue;
     world.switches_of_port_group.Emit(ctx, group, port.switch_uuid);
     world.port_groups_of_switch.Emit(ctx, port.switch_uuid, group);
 
-    const std::string local_name = absl::StrCat(datapath.tunnel_key, "_", name);
+    const std::string local_name = absl::StrCat(datapath.tunnel_key, "_", *name);
     OutRow row = OutRow::Of<sb::PortGroup>(local_name);
     row.Set(sb::PortGroup::kName, local_name);
     world.sb_rows.Emit(ctx, std::move(row));
     world.sb_rows.EmitElement(ctx, sb::PortGroup::kTable, local_name, sb::PortGroup::kPorts,
                               Atom::String(port.name));
     for (const PortAddresses& addresses : port.addresses) {
-      for (const Network& ip : addresses.v4) EmitAddress(ctx, Ipv4Set(name), ip.IpText());
-      for (const Network& ip : addresses.v6) EmitAddress(ctx, Ipv6Set(name), ip.IpText());
+      for (const Network& ip : addresses.v4) EmitAddress(ctx, Ipv4Set(*name), ip.IpText());
+      for (const Network& ip : addresses.v6) EmitAddress(ctx, Ipv6Set(*name), ip.IpText());
     }
   }
   return {};

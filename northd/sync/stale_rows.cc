@@ -29,17 +29,26 @@ bool StaleRows::HasDatapath(const ovsdb::Datum& datapath) const {
   return !datapath.empty() && IsWanted(datapath.key(0).uuid());
 }
 
+bool StaleRows::IsRouterPort(const Uuid& port) const {
+  if (!IsWanted(port)) return false;
+  const Row* binding = world_->sb.Peek(sb::PortBinding::kTable, port);
+  if (binding == nullptr) return true;  // It is being written only now.
+  const Row* datapath = world_->sb.Peek(sb::DatapathBinding::kTable,
+                                        binding->datum(sb::PortBinding::kDatapath).key(0).uuid());
+  return datapath == nullptr || datapath->datum(sb::DatapathBinding::kExternalIds)
+                                    .Contains(Atom::String("logical-router"));
+}
+
 bool StaleRows::IsStale(int table, const Row& row) const {
   switch (table) {
     case sb::MACBinding::kTable: {
-      // The port may be one that is being written only now.
       const Uuid port = world_->sb_rows.Identity(
           sb::PortBinding::kTable, row.datum(sb::MACBinding::kLogicalPort).key(0).string());
-      return !HasDatapath(row.datum(sb::MACBinding::kDatapath)) || !IsWanted(port);
+      return !HasDatapath(row.datum(sb::MACBinding::kDatapath)) || !IsRouterPort(port);
     }
     case sb::LearnedRoute::kTable:
       return !HasDatapath(row.datum(sb::LearnedRoute::kDatapath)) ||
-             !IsWanted(row.datum(sb::LearnedRoute::kLogicalPort).key(0).uuid());
+             !IsRouterPort(row.datum(sb::LearnedRoute::kLogicalPort).key(0).uuid());
     case sb::IGMPGroup::kTable:
       return !HasDatapath(row.datum(sb::IGMPGroup::kDatapath)) ||
              row.datum(sb::IGMPGroup::kChassis).empty();

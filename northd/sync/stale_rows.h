@@ -34,6 +34,8 @@ class StaleRows {
 
  private:
   bool IsStale(int table, const ovsdb::Row& row) const;
+  // Learned by a router: not of a switch's port, and not of none.
+  bool IsRouterPort(const ovsdb::Uuid& port) const;
   bool HasDatapath(const ovsdb::Datum& datapath) const;
   bool IsWanted(const ovsdb::Uuid& uuid) const;
   void AddIndexed(int table, int column, const ovsdb::Atom& value);
