@@ -31,7 +31,9 @@ def minimise(steps, kind, seconds=120):
 
 
 def _smaller(steps):
-    """Without a half, a quarter, ... a single one of the edits; then without one column of a row."""
+    """Without a half, a quarter, ... a single one of the edits; then without one column of a row.
+
+    Rows keep their names: without, they would be others' by chance."""
     places = [(step, edit) for step, edits in enumerate(steps) for edit in range(len(edits))]
     size = max(1, len(places) // 2)
     while True:
@@ -46,7 +48,7 @@ def _smaller(steps):
         size //= 2
     for i, j in places:
         for number, operation in enumerate(steps[i][j]["ops"]):
-            for column in operation.get("row", {}):
+            for column in [column for column in operation.get("row", {}) if column != "name"]:
                 smaller = copy.deepcopy(steps)
                 del smaller[i][j]["ops"][number]["row"][column]
                 yield smaller

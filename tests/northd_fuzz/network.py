@@ -2,7 +2,8 @@
 
 A step is a list of edits, an edit one transaction: {"db": "nb" or "sb", "ops": [...]}, with the UUIDs of
 new rows chosen here, so that they are the same everywhere. Where an edit names a row of the southbound, it
-says how to find it: {"find": [table, column, value]}.
+says how to find it: {"find": [table, column, value]}, or the value of another of its columns, which
+comes fourth then.
 
 What is believed here only steers the choice of edits; whether one is accepted, the servers say.
 """
@@ -11,11 +12,27 @@ import random
 import uuid as uuids
 
 from northd_fuzz.tables import FIXED, GLOBAL_OPTIONS, NAMES, OWNERS, TABLES, WEIGHTS
-from northd_fuzz.values import CHASSIS, ROUTERS, SWITCHES, Values
+from northd_fuzz.values import CHASSIS, METERS, ROUTERS, SWITCHES, Values
 
 FEATURES = ["ct-commit-nat-v2", "ct-commit-to-zone", "ct-next-zone", "ct-label-flush", "fdb-timestamp", "ls-dpg-column",
             "mac-binding-timestamp", "ovn-sample-with-registers"]
 MOST_ROWS = 8  # Of a table; ports may be more.
+NEVER_OLD = 4102444800000  # What is learned in 2100 is not old yet.
+# Southbound tables, how rows of each are chosen, and what may be written into them.
+TAMPERED = [
+    ("Logical_Flow", "priority", [0, 50, 100], {"priority": 17, "match": "ip4", "actions": "next;"}),
+    ("Logical_Flow", "pipeline", ["ingress", "egress"], {"table_id": 5, "external_ids": ["map", []]}),
+    ("Port_Binding", "logical_port", ["sw0p0", "sw0-lr0", "lr0-sw0"],
+     {"type": "wrong", "mac": "00:00:00:00:00:99", "options": ["map", [["a", "b"]]], "nat_addresses": "x", "tag": 9}),
+    ("Multicast_Group", "name", ["_MC_flood", "_MC_unknown"], {"ports": ["set", []], "tunnel_key": 40000}),
+    ("Address_Set", "name", ["as0", "svc_monitor_mac"], {"addresses": "10.9.9.9", "name": "other"}),
+    ("Load_Balancer", "name", ["lb0", "lb1"], {"vips": ["map", []], "name": "x", "ls_datapath_group": ["set", []]}),
+    ("Meter", "name", METERS, {"unit": "kbps"}),
+    ("HA_Chassis_Group", "name", ["lr0-sw0", "hagrp0"], {"name": "other", "ha_chassis": ["set", []]}),
+    ("RBAC_Permission", "table", ["Chassis"], {"update": ["set", []]}),
+    ("DHCP_Options", "name", ["router"], {"code": 99}),
+    ("IP_Multicast", "enabled", [True, False], {"table_size": 3}),
+]
 
 
 def sequence(seed, steps, tables=None):
@@ -36,7 +53,7 @@ class _Network:
     def steps(self, count):
         yield self._begin()
         for _ in range(count - 1):
-            yield [edit for _ in range(self.rng.choice([1, 1, 2, 3])) if (edit := self._edit())]
+            yield [edit for _ in range(self.rng.choice([1, 1, 2, 3])) if (edit := self._some_edit())]
 
     # ---- The network that features are put on ----
 
@@ -73,6 +90,10 @@ class _Network:
         ]
 
     # ---- Edits ----
+
+    def _some_edit(self):
+        """Of what was thought of first, much is not possible: there is no row to change yet."""
+        return next((edit for _ in range(10) if (edit := self._edit())), None)
 
     def _edit(self):
         make = self.rng.choices(
@@ -142,7 +163,7 @@ class _Network:
             "Forwarding_Group": ["child_port", "vip", "vmac"], "DHCP_Options": ["cidr", "options"], "DNS": ["records"],
             "Gateway_Chassis": ["chassis_name", "priority"], "HA_Chassis": ["chassis_name", "priority"],
             "Logical_Switch_Port": ["addresses"], "Sample_Collector": ["id", "set_id"], "Sampling_App": ["type", "id"],
-            "Chassis_Template_Var": ["chassis", "variables"], "Copp": ["meters"],
+            "Chassis_Template_Var": ["chassis", "variables"], "Copp": ["meters"], "Sample": ["metadata"],
         }.get(table, [])
 
     def _update_any(self):
@@ -183,8 +204,9 @@ class _Network:
     # ---- What others write into the southbound ----
 
     def _southbound(self):
-        return self.rng.choice([self._claim, self._claim, self._chassis, self._bfd_status, self._service_status,
-                                self._learned_route, self._igmp_group])()
+        return self.rng.choice([self._claim, self._claim, self._chassis, self._chassis_config, self._bfd_status,
+                                self._service_status, self._learned_route, self._igmp_group, self._mac_binding,
+                                self._fdb, self._prefix_delegation, self._forget_learned, self._tamper])()
 
     def _add_chassis(self, name):
         features = [[feature, "true"] for feature in FEATURES if self.rng.random() < 0.9]
@@ -207,6 +229,14 @@ class _Network:
         self.chassis.remove(name)
         return {"db": "sb", "ops": [{"op": "delete", "table": "Chassis", "where": [["name", "==", name]]}]}
 
+    def _chassis_config(self):
+        """A controller of another version."""
+        if not self.chassis:
+            return None
+        features = [[feature, "true"] for feature in FEATURES if self.rng.random() < 0.9]
+        return {"db": "sb", "ops": [{"op": "update", "table": "Chassis", "where": [["name", "==", self.rng.choice(self.chassis)]],
+                                     "row": {"other_config": ["map", features]}}]}
+
     def _claim(self):
         """A chassis binds a port, or lets it go."""
         name = self.rng.choice([name for name in self._names("Logical_Switch_Port") if "-" not in name] or ["nobody"])
@@ -216,7 +246,8 @@ class _Network:
                                      "row": {"chassis": chassis, "up": up}}]}
 
     def _bfd_status(self):
-        return {"db": "sb", "ops": [{"op": "update", "table": "BFD", "where": [["dst_ip", "==", self.values.ip4()]],
+        return {"db": "sb", "ops": [{"op": "update", "table": "BFD",
+                                     "where": [["logical_port", "==", self.values.known("Logical_Router_Port")]],
                                      "row": {"status": self.rng.choice(["up", "down", "init", "admin_down"])}}]}
 
     def _service_status(self):
@@ -241,6 +272,43 @@ class _Network:
             "datapath": {"find": ["Datapath_Binding", "external_ids", ["logical-switch", port[2]]]},
             "chassis": {"find": ["Chassis", "name", self.rng.choice(self.chassis)]},
             "ports": {"find": ["Port_Binding", "logical_port", port[0]]}}}]}
+
+    def _mac_binding(self):
+        ports = self.rows["Logical_Router_Port"]
+        if not ports:
+            return None
+        port = self.rng.choice(list(ports.values()))
+        return {"db": "sb", "ops": [{"op": "insert", "table": "MAC_Binding", "uuid": self._new_uuid(), "row": {
+            "datapath": {"find": ["Datapath_Binding", "external_ids", ["logical-router", port[2]]]},
+            "logical_port": port[0], "ip": self.values.ip(), "mac": self.values.mac(), "timestamp": NEVER_OLD}}]}
+
+    def _fdb(self):
+        ports = self.rows["Logical_Switch_Port"]
+        if not ports:
+            return None
+        port = self.rng.choice(list(ports.values()))
+        return {"db": "sb", "ops": [{"op": "insert", "table": "FDB", "uuid": self._new_uuid(), "row": {
+            "dp_key": {"find": ["Datapath_Binding", "external_ids", ["logical-switch", port[2]], "tunnel_key"]},
+            "port_key": {"find": ["Port_Binding", "logical_port", port[0], "tunnel_key"]},
+            "mac": self.values.mac(), "timestamp": NEVER_OLD}}]}
+
+    def _prefix_delegation(self):
+        name = self.values.known("Logical_Router_Port")
+        return {"db": "sb", "ops": [{"op": "mutate", "table": "Port_Binding", "where": [["logical_port", "==", name]], "mutations": [
+            ["options", "insert", ["map", [["ipv6_ra_pd_list", self.rng.choice(["1:fd0a::/64", "2:fd0b::/48", "x"])]]]]]}]}
+
+    def _forget_learned(self):
+        table = self.rng.choice(["Learned_Route", "IGMP_Group", "MAC_Binding", "FDB"])
+        return {"db": "sb", "ops": [{"op": "delete", "table": table, "where": []}]}
+
+    def _tamper(self):
+        """Somebody meddles with what is northd's."""
+        table, column, values, changes = self.rng.choice(TAMPERED)
+        where = [[column, "==", self.rng.choice(values)]]
+        if self.rng.random() < 0.5:
+            return {"db": "sb", "ops": [{"op": "delete", "table": table, "where": where}]}
+        changed = self.rng.choice(list(changes))
+        return {"db": "sb", "ops": [{"op": "update", "table": table, "where": where, "row": {changed: changes[changed]}}]}
 
     # ---- Names ----
 

@@ -53,14 +53,15 @@ class Plane:
         return not any(result and "error" in result for result in results)
 
     def _resolved(self, value):
-        """With {"find": [table, column, value]} replaced by the row that has it; None if none has."""
+        """With {"find": [table, column, value]} replaced by the row that has it; None if none has.
+        A fourth element names a column, whose value then stands there instead of the row."""
         if isinstance(value, dict) and set(value) == {"find"}:
-            table, column, wanted = value["find"]
-            rows = self.client.transact(SB, {"op": "select", "table": table, "where": [], "columns": ["_uuid", column]})
+            table, column, wanted, result = [*value["find"], "_uuid"][:4]
+            rows = self.client.transact(SB, {"op": "select", "table": table, "where": [], "columns": [result, column]})
             for row in rows[0]["rows"]:
                 found = row[column]
                 if found == wanted or (isinstance(found, list) and found[0] == "map" and wanted in found[1]):
-                    return row["_uuid"]
+                    return row[result]
             return None
         if isinstance(value, dict):
             parts = {key: self._resolved(part) for key, part in value.items()}
@@ -99,6 +100,11 @@ class Plane:
 
     def recompute(self):
         self.northd.appctl("inc-engine/recompute")
+        self.wait()
+
+    def restart(self):
+        self.northd.stop()
+        self.northd.start()
         self.wait()
 
     def stop(self):

@@ -23,8 +23,14 @@ SWITCH_CONFIG = {
     "mcast_ip6_src": lambda v: v.pick("fe80::1", "fd00::1"),
     "mcast_flood_unregistered": lambda v: v.boolean(),
     "mcast_table_size": lambda v: v.number(1, 16, 4096),
+    "mcast_idle_timeout": lambda v: v.number(1, 15, 300, 7200),
+    "mcast_query_interval": lambda v: v.number(1, 60),
+    "mcast_query_max_response": lambda v: v.number(1, 5, 20),
+    "dhcp_relay_port": lambda v: v.name("Logical_Switch_Port"),
+    "interconn-ts": lambda v: v.pick("ts0", "ts1"),
+    "ic-vxlan_mode": lambda v: v.boolean(),
     "vlan-passthru": lambda v: v.boolean(),
-    "requested-tnl-key": lambda v: v.number(0, 5, 7, 1 << 24),
+    "requested-tnl-key": lambda v: v.number(0, 5, 7, (1 << 24) - 1),
     "broadcast-arps-to-all-routers": lambda v: v.boolean(),
     "fdb_age_threshold": lambda v: v.number(0, 30),
     "ct-zone-limit": lambda v: v.number(0, 10, -1),
@@ -32,7 +38,7 @@ SWITCH_CONFIG = {
 }
 
 SWITCH_PORT_OPTIONS = {
-    "router-port": lambda v: v.name("Logical_Router_Port"),
+    "router-port": lambda v: v.lonely_router_port(),
     "network_name": lambda v: "phys",
     "requested-chassis": lambda v: v.pick(*CHASSIS, "hv1,hv2", "nowhere"),
     "mcast_flood": lambda v: v.boolean(),
@@ -47,6 +53,14 @@ SWITCH_PORT_OPTIONS = {
     "virtual-parents": lambda v: v.pick("sw0p0", "sw0p0,sw0p1", "nobody"),
     "requested-tnl-key": lambda v: v.number(0, 3, 4),
     "hostname": lambda v: "host",
+    "enable_router_port_acl": lambda v: v.boolean(),
+    "ct-zone-limit": lambda v: v.number(0, 10, -1),
+    "ethtype": lambda v: "802.1ad",
+    "l2gateway-chassis": lambda v: v.pick(*CHASSIS),
+    "vtep-physical-switch": lambda v: "ps0",
+    "vtep-logical-switch": lambda v: "vls0",
+    "iface-id-ver": lambda v: "1",
+    "vif-plug-type": lambda v: "representor",
     "localnet_learn_fdb": lambda v: v.boolean(),
     "force_fdb_lookup": lambda v: v.boolean(),
     "pkt_clone_type": lambda v: v.pick("mc_unknown", "x"),
@@ -70,6 +84,8 @@ ROUTER_OPTIONS = {
     "dynamic-routing": lambda v: v.boolean(),
     "dynamic-routing-redistribute": lambda v: v.pick(*REDISTRIBUTED),
     "dynamic-routing-vrf-name": lambda v: "vrf",
+    "dynamic-routing-vrf-id": lambda v: v.number(7),
+    "dynamic-routing-redistribute-local-only": lambda v: v.boolean(),
     "disable_garp_rarp": lambda v: v.boolean(),
     "ct-zone-limit": lambda v: v.number(0, 10, -1),
 }
@@ -77,7 +93,7 @@ ROUTER_OPTIONS = {
 ROUTER_PORT_OPTIONS = {
     "gateway_mtu": lambda v: v.number(0, 1400, 1500),
     "gateway_mtu_bypass": lambda v: "tcp",
-    "redirect-type": lambda v: v.pick("overlay", "bridged"),
+    "redirect-type": lambda v: "overlay",  # With "bridged", which of several gateway ports counts is up to chance.
     "reside-on-redirect-chassis": lambda v: v.boolean(),
     "requested-tnl-key": lambda v: v.number(0, 3, 4),
     "requested-chassis": lambda v: v.pick(*CHASSIS, "nowhere"),
@@ -90,6 +106,8 @@ ROUTER_PORT_OPTIONS = {
     "dynamic-routing-redistribute": lambda v: v.pick(*REDISTRIBUTED),
     "dynamic-routing-maintain-vrf": lambda v: v.boolean(),
     "dynamic-routing-port-name": lambda v: "sw0p0",
+    "dynamic-routing-redistribute-local-only": lambda v: v.boolean(),
+    "ic-route-tag": lambda v: "blue",
     "gateway_mtu_x": lambda v: "1",
 }
 
@@ -102,6 +120,9 @@ LB_OPTIONS = {
     "hairpin_snat_ip": lambda v: v.pick(v.ip4(), v.ip6(), "x"),
     "neighbor_responder": lambda v: v.pick("all", "none", "reachable"),
     "affinity_timeout": lambda v: v.number(0, 60, 70000),
+    "ct_flush": lambda v: v.boolean(),
+    "template": lambda v: v.boolean(),
+    "address-family": lambda v: v.pick("ipv4", "ipv6", "x"),
 }
 
 RA_CONFIGS = {
@@ -130,9 +151,18 @@ GLOBAL_OPTIONS = {
     "vxlan_mode": lambda v: v.boolean(),
     "ecmp_nexthop_monitor_enable": lambda v: v.boolean(),
     "always_tunnel": lambda v: v.boolean(),
+    "acl_ct_translation": lambda v: v.boolean(),
+    "bfd-min-rx": lambda v: v.number(100),
+    "bfd-decay-min-rx": lambda v: v.number(200),
+    "bfd-min-tx": lambda v: v.number(300),
+    "bfd-mult": lambda v: v.number(5),
+    "mac_binding_removal_limit": lambda v: v.number(1, 100),
+    "fdb_removal_limit": lambda v: v.number(1, 100),
+    "use_parallel_build": lambda v: v.boolean(),
+    "max_tunid": lambda v: "77",
 }
 
-CONTROLLED = ["arp", "arp-resolve", "dhcpv4-opts", "dns", "event-elb", "icmp4-error", "icmp6-error", "igmp", "nd-na",
+CONTROLLED = ["arp", "arp-resolve", "dhcpv4-opts", "dhcpv6-opts", "dns", "event-elb", "icmp4-error", "icmp6-error", "igmp", "nd-na",
               "nd-ns", "nd-ns-resolve", "nd-ra-opts", "tcp-reset", "bfd", "reject", "svc-monitor", "dhcpv4-relay"]
 
 
@@ -159,7 +189,9 @@ TABLES = {
         "external_ids": lambda v: _ids(v, "neutron:network_name"),
     },
     "Logical_Switch_Port": {
-        "type": lambda v: v.pick(*[""] * 6, "localnet", "localport", "router", "virtual", "external", "l2gateway", "vtep", "x"),
+        "type": lambda v: v.pick(*[""] * 6, "localnet", "localport", "router", "virtual", "external", "l2gateway", "vtep", "remote",
+                               "switch", "x"),
+        "peer": lambda v: v.optional(lambda: v.name("Logical_Switch_Port"), 0.1),
         "options": _options(SWITCH_PORT_OPTIONS, 0.05),
         "addresses": lambda v: v.set_of(v.addresses, 2),
         "port_security": lambda v: v.set_of(v.addresses, 1),
@@ -195,6 +227,7 @@ TABLES = {
     "Gateway_Chassis": {
         "chassis_name": lambda v: v.pick(*CHASSIS, "nowhere"),
         "priority": lambda v: v.rng.randint(0, 20),
+        "options": lambda v: v.map_of({"key": lambda: "value"}, 0.1),
     },
     "Logical_Router_Static_Route": {
         "route_table": lambda v: v.pick("", "", *ROUTE_TABLES),
@@ -242,7 +275,9 @@ TABLES = {
     "Load_Balancer_Group": {"load_balancer": lambda v: v.refs("Load_Balancer", 3)},
     "Load_Balancer_Health_Check": {
         "vip": lambda v: v.vip()[0],
-        "options": _options({"interval": lambda v: v.number(5), "timeout": lambda v: v.number(20)}, 0.4),
+        "options": _options({
+            "interval": lambda v: v.number(5), "timeout": lambda v: v.number(20),
+            "success_count": lambda v: v.number(2), "failure_count": lambda v: v.number(3)}, 0.4),
     },
     "ACL": {
         "name": lambda v: v.optional(lambda: v.pick("acl0", "acl1"), 0.3),
@@ -258,6 +293,12 @@ TABLES = {
         "options": _options({
             "apply-after-lb": lambda v: v.boolean(), "log-related": lambda v: v.boolean(),
             "persist-established": lambda v: v.boolean()}, 0.1),
+        "sample_new": lambda v: v.optional(lambda: v.ref("Sample"), 0.3),
+        "sample_est": lambda v: v.optional(lambda: v.ref("Sample"), 0.3),
+    },
+    "Sample": {
+        "collectors": lambda v: v.refs("Sample_Collector", 2),
+        "metadata": lambda v: v.rng.randint(1, 4),
     },
     "QoS": {
         "priority": lambda v: v.rng.randint(0, 5),
@@ -285,6 +326,7 @@ TABLES = {
     },
     "DHCP_Relay": {
         "name": lambda v: "relay",
+        "options": lambda v: v.map_of({"key": lambda: "value"}, 0.1),
         "servers": lambda v: v.optional(lambda: v.pick("10.0.1.5", "x"), 0.9),
     },
     "DNS": {
@@ -377,6 +419,6 @@ WEIGHTS = {
     "Logical_Router_Static_Route": 8, "Logical_Router_Policy": 6, "NAT": 10, "Load_Balancer": 8, "Load_Balancer_Group": 2,
     "Load_Balancer_Health_Check": 2, "ACL": 6, "QoS": 2, "Forwarding_Group": 1, "Address_Set": 3, "Port_Group": 3,
     "DHCP_Options": 2, "DHCP_Relay": 1, "DNS": 2, "Copp": 2, "Meter": 2, "Mirror": 1, "HA_Chassis": 2,
-    "HA_Chassis_Group": 1, "BFD": 2, "Static_MAC_Binding": 2, "Chassis_Template_Var": 1, "Sample_Collector": 1,
+    "HA_Chassis_Group": 1, "BFD": 2, "Static_MAC_Binding": 2, "Chassis_Template_Var": 1, "Sample_Collector": 1, "Sample": 2,
     "Sampling_App": 1,
 }

@@ -21,6 +21,7 @@ class Values:
         self.rows = rows
         self.names = names  # table -> names of its rows.
         self._last_network = 0
+        self._led = set()  # Router ports that some switch's has been led to.
 
     # ---- Atoms ----
 
@@ -85,6 +86,13 @@ class Values:
     def known(self, table):
         """A name that a row has, wherever another would kill the reference."""
         return self.rng.choice(self.names(table) or ["nobody"])
+
+    def lonely_router_port(self):
+        """The name of a router's port that no switch's leads to: which of two is its peer is up to chance."""
+        lonely = [name for name in self.names("Logical_Router_Port") if "-" not in name and name not in self._led]
+        name = self.rng.choice(lonely or ["nobody"])
+        self._led.add(name)
+        return name
 
     def ref(self, table):
         known = self.rows(table)
