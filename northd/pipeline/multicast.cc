@@ -126,6 +126,8 @@ std::monostate AddRemoteReportsOf(Context& ctx, const Uuid& uuid) {
   if (!port.exists || port.type != SwitchPortType::kRemote) return {};
   const Datapath& sw = ctx.Get(kDatapath, port.switch_uuid);
   if (!sw.exists || !ctx.Get(kSnooping, port.switch_uuid).enabled) return {};
+  const auto row = Row<nb::LogicalSwitch>(ctx, port.switch_uuid);
+  if (!row || !row.other_config().Contains("interconn-ts")) return {};
   const std::string meter = CoppMeter(ctx, port.switch_uuid, "igmp");
   for (const absl::string_view protocol : {"igmp", "(mldv1 || mldv2)"}) {
     AddFlow(ctx, sw.number, Stage::kLsOutPreLb, 120,
