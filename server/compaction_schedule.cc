@@ -5,7 +5,8 @@
 namespace server {
 namespace {
 
-constexpr int64_t kMinute = 60 * 1000;
+constexpr int64_t kMinute = 60'000;
+constexpr int64_t kDay = 1440 * kMinute;
 constexpr uint64_t kMinCompactionBytes = 10 << 20;
 constexpr size_t kMinCompactionRecords = 100;
 
@@ -32,7 +33,7 @@ void CompactionSchedule::Opened(uint64_t base_size, size_t n_records) {
 bool CompactionSchedule::IsDue(int64_t now_ms, uint64_t size) {
   if (now_ms < next_look_ms_ || n_records_ == 0) return false;
   next_look_ms_ = now_ms + kMinute + Random(kMinute);
-  if (now_ms - compacted_ms_ >= 24 * 60 * kMinute) return true;
+  if (now_ms - compacted_ms_ >= kDay) return true;
   return n_records_ >= kMinCompactionRecords && size >= kMinCompactionBytes &&
          size / 2 >= base_size_;
 }

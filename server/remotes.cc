@@ -254,7 +254,7 @@ Remotes::~Remotes() = default;
 
 absl::Status Remotes::Add(absl::string_view target) {
   if (absl::StartsWith(target, kDbPrefix)) {
-    const absl::Status status = ColumnPlace::Check(*databases_, target);
+    absl::Status status = ColumnPlace::Check(*databases_, target);
     if (!status.ok()) return status;
   }
   configured_.try_emplace(std::string(target));

@@ -192,13 +192,13 @@ void SetInterval(absl::string_view text, const std::function<void(int)>& set, Un
 void RegisterSyncCommands(const CommandContext* context, base::Unixctl* unixctl) {
   Server* server = context->server;
   auto change = [&](const char* name, const char* usage, int n_args,
-                    std::function<std::string(const std::string& argument)> command) {
+                    const std::function<std::string(const std::string& argument)>& command) {
     unixctl->Register(name, usage, n_args, n_args,
                       Changing(context, [n_args, command](UnixctlArgs args, UnixctlReply reply) {
                         reply.Text(command(n_args > 0 ? args[0] : ""));
                       }));
   };
-  auto tell = [&](const char* name, std::function<std::string()> text) {
+  auto tell = [&](const char* name, const std::function<std::string()>& text) {
     unixctl->Register(name, "", 0, 0,
                       [text](UnixctlArgs, UnixctlReply reply) { reply.Text(text()); });
   };
@@ -220,7 +220,7 @@ void RegisterSyncCommands(const CommandContext* context, base::Unixctl* unixctl)
   });
   tell("ovsdb-server/get-sync-exclude-tables", [server] { return server->sync().exclude_tables; });
   tell("ovsdb-server/sync-status", [server] { return server->backups().StatusText(); });
-  auto set_interval = [&](const char* name, std::function<void(int)> set) {
+  auto set_interval = [&](const char* name, const std::function<void(int)>& set) {
     unixctl->Register(name, "", 1, 1,
                       Changing(context, [set](UnixctlArgs args, UnixctlReply reply) {
                         SetInterval(args[0], set, std::move(reply));

@@ -45,7 +45,7 @@ class Contents {
     absl::StatusOr<EntryData> data = ParseEntryData(text);
     if (!data.ok()) return data.status();
     if (data->schema != nullptr) {
-      const absl::Status status = SetSchema(data->schema, !data->transaction.empty());
+      absl::Status status = SetSchema(data->schema, !data->transaction.empty());
       if (!status.ok()) return status;
     }
     if (data->transaction.empty()) return absl::OkStatus();
