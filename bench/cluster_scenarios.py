@@ -50,6 +50,28 @@ def join(servers, load):
     return {**watch(), "join_sec": joined, "elections": _term(servers) - before}
 
 
+def beside_others(servers, load):
+    """A load on one server while others write to the leader."""
+    done = threading.Event()
+
+    def write():
+        client = _Client([servers.leader.socket], servers.name)
+        commits = 0
+        while not done.is_set():
+            client.commit()
+            commits += 1
+        return commits
+
+    start = time.monotonic()
+    others = [_in_background(write) for _ in range(4)]
+    try:
+        result = load("transact")
+    finally:
+        done.set()
+        commits = sum(wait() for wait in others)
+    return {**result, "others_per_sec": commits / (time.monotonic() - start)}
+
+
 def failover(servers, _):
     """The leader dies; a client that knows all members goes on with the next one that it reaches."""
     client = _Client([server.socket for server in servers.servers], servers.name)

@@ -79,7 +79,8 @@ class Databases:
 def servers_for(options, program, scenario, database):
     if scenario.through is None:
         return Alone(program, database)
-    return Cluster(program, database, options.tool, scenario.through, options.timeout)
+    third = options.reference if scenario.through == "third" else program
+    return Cluster(program, database, options.tool, scenario.through, options.timeout, third)
 
 
 def run_once(options, program, scenario, database):

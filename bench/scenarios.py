@@ -36,7 +36,7 @@ class Scenario:
     database: Database
     load: dict
     metrics: tuple
-    through: str = None  # A cluster, and clients go to its "leader" or to a "follower".
+    through: str = None  # A cluster, and clients go to its "leader", a "follower", or stock's server as "third".
     drive: object = None  # A function of cluster_scenarios.py in the place of `command`.
 
     def flags(self):
@@ -165,6 +165,12 @@ def clusters(full):
                 f"cluster, {clients} connections to the {through}, {window} in flight each", "transact", database,
                 {"operations": 10000 if full else 3000, "clients": clients, "window": window},
                 single if clients * window == 1 else commit, through))
+    found.append(Scenario(
+        "cluster-stock-follower", "cluster, 4 connections through a stock follower, 4 others writing to the leader", "",
+        database, {"operations": 2000 if full else 500, "clients": 4},
+        (Metric("wall_usec_per_op", "time per commit", "us", ratio=1),
+         Metric("latency_p99_usec", "latency, 99%", "ms", 1 / 1000),
+         Metric("others_per_sec", "commits of the others", "/s")), "third", cluster_scenarios.beside_others))
     rows = 500000 if full else 50000
     found.append(Scenario(
         "cluster-compact", f"cluster, compaction of {rows:,} rows with writes", "", Database("sb", rows), {},

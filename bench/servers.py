@@ -108,13 +108,14 @@ class Alone:
 
 
 class Cluster(Alone):
-    """Three servers of a copy of a database. Clients go to the leader, or with `through` "follower"
-    to another one."""
+    """Three servers of a copy of a database, the third of them `third`, another program perhaps. Clients go to
+    the leader, or with `through` "follower" to another one, with "third" to that."""
 
-    def __init__(self, program, database, tool, through, timeout):
+    def __init__(self, program, database, tool, through, timeout, third=None):
         super().__init__(program, database)
         self._tool = tool
         self._through = through
+        self._third = third or program
         self._timeout = timeout
         self.leader = None
 
@@ -124,15 +125,17 @@ class Cluster(Alone):
         self._run_tool("create-cluster", self.server.file, standalone, self._address(self.server))
         self.server.start()
         self._await_member(self.server)
-        for name in ("second", "third"):
-            self.add(name)
+        self.add("second")
+        third = self.add("third", self._third)
         self.leader = self._find_leader()
-        self.entry = self.leader if self._through != "follower" else self.followers()[0]
+        if self._through == "third" and third is self.leader:
+            raise RunError("the third server leads")
+        self.entry = {"leader": self.leader, "follower": self.followers()[0], "third": third}[self._through]
         return self
 
-    def add(self, name):
+    def add(self, name, program=None):
         """Starts a server that joins, and waits until it has."""
-        server = Server(self.server.program, self.directory, name)
+        server = Server(program or self.server.program, self.directory, name)
         self._run_tool("join-cluster", server.file, self.name, self._address(server), self._address(self.server))
         self.servers.append(server)
         server.start()
