@@ -240,8 +240,9 @@ void Server::RequestOwnRemoval(const ServerId& requester) {
   }
 }
 
-// Tells who is concerned what became of the removal of `server`, and forgets it.
-void Server::AnswerRemoval(const ServerId& server, bool success, absl::string_view comment) {
+// Tells who is concerned what became of the removal of `server` (a copy: the caller's may be the
+// key of what is forgotten), and forgets it.
+void Server::AnswerRemoval(ServerId server, bool success, absl::string_view comment) {
   std::vector<ServerId> requesters = std::move(removals_[server].requesters);
   removals_.erase(server);
   if (success && std::find(requesters.begin(), requesters.end(), server) == requesters.end()) {

@@ -329,7 +329,7 @@ class Server {
   void RequestRemoval(const ServerId& server, const ServerId& requester);
   void RequestOwnRemoval(const ServerId& requester);
   bool IsAlone() const;
-  void AnswerRemoval(const ServerId& server, bool success, absl::string_view comment);
+  void AnswerRemoval(ServerId server, bool success, absl::string_view comment);
   void AbandonChanges();
   void AskToJoin(const std::string& address);
   void Join();

@@ -370,6 +370,31 @@ TEST(ServerTest, ANewcomerStandsThatHasNotHeardThatItIsIn) {
   EXPECT_EQ(server.role(), Role::kCandidate);
 }
 
+TEST(ServerTest, WhoAskedForItsRemovalHearsThatTheLeaderLeadsNoMore) {
+  Server leader(Member(1, 3), {}, 0);
+  leader.ForceElection();
+  const auto receive = [&leader](uint64_t from, decltype(Message::body) body) {
+    leader.Receive({ClusterId{1, 1}, Id(1), Id(from), "", std::move(body)});
+  };
+  leader.Persisted(leader.TakeEffects().last_record);
+  receive(2, VoteReply{leader.term(), Id(1)});
+  receive(3, RemoveServerRequest{Id(3)});
+  leader.Persisted(leader.TakeEffects().last_record);
+  receive(2, AppendRequest{.term = leader.term() + 1});
+  leader.Persisted(leader.TakeEffects().last_record);
+  const Effects effects = leader.TakeEffects();
+  std::vector<RemoveServerReply> replies;
+  for (const Outgoing& outgoing : effects.messages) {
+    const auto* reply = std::get_if<RemoveServerReply>(&outgoing.message.body);
+    if (reply == nullptr) continue;
+    EXPECT_EQ(outgoing.message.to, Id(3));
+    replies.push_back(*reply);
+  }
+  ASSERT_EQ(replies.size(), 1);
+  EXPECT_FALSE(replies[0].success);
+  EXPECT_EQ(replies[0].target, ServerId());  // It itself.
+}
+
 // As stock's followers do: based on what is committed, and one at a time.
 TEST(ServerTest, ABusyLeaderLeavesAFollowerItsTurn) {
   Server leader(Member(1, 3), {}, 0);
