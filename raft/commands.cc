@@ -7,8 +7,10 @@
 //
 // A leader that has one entry after the other under way would leave no place for what others
 // forward, which is based on what they know to be committed. So whoever came too late gets a turn:
-// the leader proposes nothing of its own until that one's next command has come, or for so long as
-// this may take at most. Then it has at least as much time for itself.
+// the leader proposes nothing of its own while that one's commands come, a short time at most. Then
+// it has at least as much time for itself. Whoever used its turn gets another one without asking,
+// since stock's followers forward nothing, and so are not refused, as long as they know of entries
+// that are not committed.
 #include <algorithm>
 #include <limits>
 
@@ -156,7 +158,7 @@ void Server::On(const Message& message, const ExecuteRequest& request) {
     Send(message.from, ExecuteReply{request.eid, CommandStatus::kBadPrereq, 0});
     return;
   }
-  if (turn_ && turn_->of == message.from) EndTurn();
+  if (turn_ && turn_->of == message.from) GoOnWithTurn();
   forwarded_.push_back({request.eid, log().end(), message.from});
   Entry entry;
   entry.term = term();
@@ -167,20 +169,35 @@ void Server::On(const Message& message, const ExecuteRequest& request) {
 
 void Server::AskForTurn(const ServerId& follower) {
   if (peers_.count(follower) == 0 || (turn_ && turn_->of == follower)) return;
-  if (std::find(late_.begin(), late_.end(), follower) != late_.end()) return;
-  late_.push_back(follower);
+  const auto waiting = std::find_if(late_.begin(), late_.end(),
+                                    [&](const Late& late) { return late.follower == follower; });
+  if (waiting == late_.end()) {
+    late_.push_back({follower, kTurnMs});
+  } else {
+    waiting->wait_ms = kTurnMs;
+  }
   TickTurns();
 }
 
 void Server::TickTurns() {
   if (turn_ && now_ms_ >= turn_->until_ms) EndTurn();
   if (turn_ || late_.empty() || now_ms_ < next_turn_ms_) return;
-  turn_ = Turn{late_.front(), now_ms_, now_ms_ + kTurnMs};
+  const Late& next = late_.front();
+  turn_ = Turn{next.follower, now_ms_, now_ms_, now_ms_ + next.wait_ms, 0};
   late_.pop_front();
+}
+
+// A command has come from the one whose turn it is. Its next one needs no refusal first, but that
+// this one is committed; if it does not come in about that time, there is none.
+void Server::GoOnWithTurn() {
+  turn_->wait_ms = 2 * (now_ms_ - turn_->last_ms) + 2;
+  turn_->last_ms = now_ms_;
+  turn_->until_ms = std::min(turn_->since_ms + kTurnMs, now_ms_ + turn_->wait_ms);
 }
 
 void Server::EndTurn() {
   next_turn_ms_ = now_ms_ + std::max<int64_t>(1, now_ms_ - turn_->since_ms);
+  if (turn_->wait_ms != 0) late_.push_back({turn_->of, turn_->wait_ms});
   turn_.reset();
 }
 

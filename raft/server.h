@@ -240,11 +240,19 @@ class Server {
     ServerId from;
   };
 
-  // A follower's time to forward a command, in which nothing is proposed here.
+  // A follower that is to have a turn, and how long its first command may take.
+  struct Late {
+    ServerId follower;
+    int64_t wait_ms = 0;
+  };
+
+  // A follower's time to forward commands, in which nothing is proposed here.
   struct Turn {
     ServerId of;
     int64_t since_ms = 0;
-    int64_t until_ms = 0;  // At most.
+    int64_t last_ms = 0;  // When the last command came, or it began.
+    int64_t until_ms = 0;
+    int64_t wait_ms = 0;  // How long the next command may take; 0: none has come.
   };
 
   // server.cc
@@ -307,6 +315,7 @@ class Server {
   void AnswerForwarded(CommandStatus status, Index commit_index);
   void TickTurns();
   void AskForTurn(const ServerId& follower);
+  void GoOnWithTurn();
   void EndTurn();
   void On(const Message& message, const ExecuteRequest& request);
   void On(const Message& message, const ExecuteReply& reply);
@@ -373,7 +382,7 @@ class Server {
   Index term_start_ = 0;  // The no-op that this leader began with.
   int64_t majority_check_ms_ = 0;
   std::deque<Forwarded> forwarded_;  // By index.
-  std::deque<ServerId> late_;        // Whose commands came too late, in the order of their turns.
+  std::deque<Late> late_;            // Whose commands came too late, in the order of their turns.
   std::optional<Turn> turn_;
   int64_t next_turn_ms_ = 0;
   std::map<ServerId, Removal> removals_;
