@@ -273,6 +273,19 @@ bool RecordReader::FindIsDiff() const {
 
 }  // namespace
 
+bool LeavesRecord(const DatabaseSchema& schema, const Change& change) {
+  for (const TableChange& table : change.tables) {
+    const std::vector<ColumnSchema>& columns = schema.tables[table.table].columns;
+    for (const RowChange& row : table.rows) {
+      if (row.before == nullptr || row.after == nullptr) return true;
+      for (size_t i = TableSchema::kFirstRealColumn; i < columns.size(); i++) {
+        if (columns[i].persistent && row.before->datum(i) != row.after->datum(i)) return true;
+      }
+    }
+  }
+  return false;
+}
+
 bool AppendRecord(const DatabaseSchema& schema, const Change& change, int64_t date_msec,
                   RecordForm form, std::string* out) {
   const size_t begin = out->size();

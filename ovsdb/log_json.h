@@ -28,8 +28,12 @@ enum class RecordForm {
   kValues,       // All new values, which any OVS reads.
 };
 
+// Whether a change has something that is kept in a file: ephemeral columns and a comment alone are
+// not, nor is a row that only has another version.
+bool LeavesRecord(const DatabaseSchema& schema, const Change& change);
+
 // Appends the record of a change at `date_msec` since the epoch. False, and nothing is appended, if
-// the change has nothing that is kept in a file: ephemeral columns and a comment alone are not.
+// it leaves none.
 bool AppendRecord(const DatabaseSchema& schema, const Change& change, int64_t date_msec,
                   RecordForm form, std::string* out);
 

@@ -106,7 +106,9 @@ std::optional<std::string> Executor::TryToRead(const Request& request, int64_t n
   RevertPending();
   ovsdb::TransactionOutcome outcome = Try(request, now_ms);
   ApplyPending();
-  if (outcome.must_wait || !outcome.change.empty()) return std::nullopt;
+  if (outcome.must_wait || storage_->IsChange(database_->schema(), outcome.change)) {
+    return std::nullopt;
+  }
   return std::move(outcome.result);
 }
 
@@ -121,7 +123,7 @@ void Executor::Execute(std::unique_ptr<Request> request, int64_t now_ms) {
     Forward(std::move(request));
     return;
   }
-  const bool changes = !outcome.change.empty();
+  const bool changes = storage_->IsChange(database_->schema(), outcome.change);
   if (changes && !storage_->ready()) {
     kept_.push_back(std::move(request));
     return;

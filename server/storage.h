@@ -73,6 +73,12 @@ class Storage {
   // when it will turn out what becomes of those on their way.
   virtual bool ready() const { return true; }
 
+  // Whether a change is one here. In a cluster, whose members share nothing but records, one
+  // without a record is none, as with stock.
+  virtual bool IsChange(const ovsdb::DatabaseSchema& schema, const ovsdb::Change& change) const {
+    return !change.empty();
+  }
+
   // Takes the next change. Requires ready(). With `durable`, OnDurable will come without being
   // asked for by others.
   virtual Position Append(const ovsdb::DatabaseSchema& schema, const ovsdb::Change& change,

@@ -88,6 +88,9 @@ class ClusterStorage final : public Storage, private Peers::Handler {
   void SetClient(Client* client) override { client_ = client; }
   absl::string_view model() const override { return "clustered"; }
   bool ready() const override;
+  bool IsChange(const ovsdb::DatabaseSchema& schema, const ovsdb::Change& change) const override {
+    return ovsdb::LeavesRecord(schema, change);
+  }
   Position Append(const ovsdb::DatabaseSchema& schema, const ovsdb::Change& change,
                   bool durable) override;
   void Flush() override { Pump(); }

@@ -53,6 +53,14 @@ class MessagesTest(unittest.TestCase):
         for clusters in (True, False):
             self.check([alone], [], clusters, clusters=clusters)
 
+    def test_which_ephemeral_column(self):
+        one, two = ({"id": 1, "error": {"details": f"Table T column {c} is ephemeral but clustered databases do not"}}
+                    for c in "ab")
+        other = {"id": 1, "error": {"details": "Table T column a is odd"}}
+        for clusters in (True, False):
+            self.check([one], [two], clusters, clusters=clusters)
+            self.check([one], [other], False, clusters=clusters)
+
     def test_modify_of_nothing(self):
         nothing, something = update({"1": {"modify": {}}}), update({"1": {"modify": {"c": 1}}})
         self.check([nothing], [], True)

@@ -14,7 +14,11 @@ SCHEMA = {
     "version": "1.0.0",
     "tables": {
         "T": {
-            "columns": {"n": {"type": "integer"}, "text": {"type": "string"}},
+            "columns": {
+                "n": {"type": "integer"},
+                "text": {"type": "string"},
+                "others": {"type": {"key": {"type": "uuid", "refTable": "T", "refType": "weak"}, "min": 0, "max": 9}},
+            },
             "isRoot": True,
             "indexes": [["n"]],
         },

@@ -37,6 +37,22 @@ class CommitTest(ClusterTest):
             self.assertEqual(results[-1]["error"], "constraint violation")
 
 
+    @binaries.needs_reference
+    def test_what_leaves_no_record_is_no_change(self):
+        for kind in ("ours", "stock"):
+            with self.subTest(kind=kind):
+                [member] = self.cluster(kind)
+                insert(member, 1)
+                with member.connect() as client:
+                    client.call("monitor", [DATABASE, "m", {"T": {}}])
+                    nobody = ["uuid", "deadbeef-0000-4000-8000-000000000000"]  # Goes at once, by its weak reference.
+                    refer = {"op": "mutate", "table": "T", "where": [], "mutations": [["others", "insert", nobody]]}
+                    request = client.request("transact", [DATABASE, refer])
+                    reply, told = client.wait_for(lambda message: message["id"] == request)
+                self.assertEqual(reply["result"], [{"count": 1}])
+                self.assertEqual(told, [])
+
+
 class FailoverTest(ClusterTest):
     def test_the_others_go_on_and_the_lost_one_comes_back(self):
         for kinds in MIXTURES:
