@@ -46,6 +46,7 @@ def main():
         print(f"skipped: no corpus at {CORPUS}")
         return SKIPPED
     every = int(os.environ.get("BOREAS_CORPUS_EVERY", "10"))
+    print("not judged: " + ", ".join(sorted(BY_CHANCE)))
     with tempfile.TemporaryDirectory(prefix="boreas-corpus-") as cases:
         for name in choose(os.listdir(CORPUS / "cases"), every):
             os.symlink(CORPUS / "cases" / name, os.path.join(cases, name))
