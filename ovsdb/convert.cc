@@ -44,7 +44,7 @@ absl::StatusOr<Datum> ConvertDatum(const Datum& datum, const ColumnType& from,
     }
   }
   std::string text;
-  datum.AppendJson(from.is_map(), &text);
+  datum.AppendJson(from.is_map(), &text, RealForm::kExact);
   absl::StatusOr<JsonDocument> json = ParseJsonInSitu(&text);
   if (!json.ok()) return json.status();
   return to.ParseDatum(*json, nullptr);

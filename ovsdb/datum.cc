@@ -128,14 +128,14 @@ std::strong_ordering Atom::Compare(const Atom& o) const {
   return std::strong_ordering::equal;
 }
 
-void Atom::AppendJson(std::string* out) const {
+void Atom::AppendJson(std::string* out, RealForm reals) const {
   switch (type_) {
     case AtomType::kVoid:
       return;
     case AtomType::kInteger:
       return AppendInteger(integer(), out);
     case AtomType::kReal:
-      return AppendReal(real(), out);
+      return AppendReal(real(), reals, out);
     case AtomType::kBoolean:
       out->append(boolean() ? "true" : "false");
       return;
@@ -348,20 +348,20 @@ bool Datum::operator==(const Datum& o) const {
          bytes() == o.bytes();
 }
 
-void Datum::AppendJson(bool is_map, std::string* out) const {
+void Datum::AppendJson(bool is_map, std::string* out, RealForm reals) const {
   const size_t n = size();
-  if (n == 1 && !is_map) return key(0).AppendJson(out);
+  if (n == 1 && !is_map) return key(0).AppendJson(out, reals);
   out->append(is_map ? "[\"map\",[" : "[\"set\",[");
   for (size_t i = 0; i < n; i++) {
     if (i > 0) out->push_back(',');
     if (!is_map) {
-      key(i).AppendJson(out);
+      key(i).AppendJson(out, reals);
       continue;
     }
     out->push_back('[');
-    key(i).AppendJson(out);
+    key(i).AppendJson(out, reals);
     out->push_back(',');
-    value(i).AppendJson(out);
+    value(i).AppendJson(out, reals);
     out->push_back(']');
   }
   out->append("]]");

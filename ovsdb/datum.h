@@ -15,6 +15,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "ovsdb/real_form.h"
 #include "ovsdb/uuid.h"
 
 namespace ovsdb {
@@ -70,7 +71,8 @@ class Atom {
   template <typename H>
   friend H AbslHashValue(H h, const Atom& a);
 
-  void AppendJson(std::string* out) const;  // Wire form: ["uuid","..."] for UUIDs.
+  // Wire form: ["uuid","..."] for UUIDs.
+  void AppendJson(std::string* out, RealForm reals = RealForm::kRounded) const;
   // As messages for people show it: UUIDs bare, strings quoted only where they are not plain words.
   void AppendText(std::string* out) const;
 
@@ -160,7 +162,7 @@ class Datum {
 
   // Wire form (RFC 7047 <value>): a bare atom for one element that is not a map, else
   // ["set",[...]] or ["map",[...]]. `is_map` says what an empty value is.
-  void AppendJson(bool is_map, std::string* out) const;
+  void AppendJson(bool is_map, std::string* out, RealForm reals = RealForm::kRounded) const;
 
   // Heap bytes that this value keeps alive (shared ones counted in full).
   size_t heap_bytes() const;

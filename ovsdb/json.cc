@@ -218,11 +218,11 @@ std::optional<int64_t> ExactInteger(double d) {
   return std::nullopt;
 }
 
-void AppendNumber(const Json& json, std::string* out) {
+void AppendNumber(const Json& json, RealForm form, std::string* out) {
   if (std::optional<int64_t> integer = JsonInteger(json)) {
     AppendInteger(*integer, out);
   } else {
-    AppendReal(json.GetDouble(), out);
+    AppendReal(json.GetDouble(), form, out);
   }
 }
 
@@ -444,7 +444,7 @@ void AppendJson(const Json& json, std::string* out, bool sorted) {
       AppendJsonString(StringView(json), out);
       return;
     case rapidjson::kNumberType:
-      AppendNumber(json, out);
+      AppendNumber(json, sorted ? RealForm::kRounded : RealForm::kExact, out);
       return;
     case rapidjson::kObjectType:
       AppendObject(json, out, sorted);
@@ -478,12 +478,16 @@ void AppendInteger(int64_t i, std::string* out) {
   out->append(text, std::to_chars(text, std::end(text), i).ptr - text);
 }
 
-void AppendReal(double d, std::string* out) {
-  // Rounded to 15 digits the largest numbers would read back as infinite.
-  constexpr double kLargestRoundable = 1.797693134862315e308;
+void AppendReal(double d, RealForm form, std::string* out) {
   char text[32];
-  const int precision = std::abs(d) > kLargestRoundable ? 17 : 15;
-  out->append(text, std::snprintf(text, sizeof text, "%.*g", precision, d));
+  int size = std::snprintf(text, sizeof text, "%.15g", d);
+  // Rounded, the largest numbers would read back as infinite, which no form may.
+  double read;
+  const bool is_number = std::from_chars(text, text + size, read).ec == std::errc();
+  if (!is_number || (form == RealForm::kExact && read != d)) {
+    size = std::snprintf(text, sizeof text, "%.17g", d);
+  }
+  out->append(text, size);
 }
 
 }  // namespace ovsdb

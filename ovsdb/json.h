@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "ovsdb/real_form.h"
 #include "rapidjson/document.h"
 #include "rapidjson/stream.h"
 
@@ -90,16 +91,14 @@ const Json* FindMember(const Json& object, absl::string_view name);  // Null if 
 // written (`1`, `1.0`, `1e3`). Nothing for other values.
 std::optional<int64_t> JsonInteger(const Json& json);
 
-// Appenders. Members of objects come in the value's order; `sorted` orders them by name, which is
-// the form of `syntax` in error objects.
+// Appenders. Members of objects come in the value's order and reals exactly; `sorted` is the form
+// of `syntax` in error objects: members by name, reals rounded.
 void AppendJson(const Json& json, std::string* out, bool sorted = false);
 std::string JsonText(const Json& json, bool sorted = false);
 void AppendJsonString(absl::string_view s,
                       std::string* out);  // With quotes, escaped as stock does.
 void AppendInteger(int64_t i, std::string* out);
-// With 15 significant digits, as stock (which may not read back equal); integral values without
-// ".0".
-void AppendReal(double d, std::string* out);
+void AppendReal(double d, RealForm form, std::string* out);
 
 }  // namespace ovsdb
 

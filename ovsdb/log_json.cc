@@ -97,7 +97,7 @@ class RecordWriter {
     out_->push_back('"');
     out_->append(column.name);  // An identifier: nothing to escape.
     out_->append("\":");
-    datum.AppendJson(column.type.is_map(), out_);
+    datum.AppendJson(column.type.is_map(), out_, RealForm::kExact);
   }
 
   const DatabaseSchema& schema_;

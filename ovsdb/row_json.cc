@@ -17,14 +17,15 @@ absl::Status ReadColumns(const TableSchema& table, const Json& object, bool is_d
           absl::StrCat("No column ", StringView(member.name), " in table ", table.name, "."));
     }
     if (column->index < TableSchema::kFirstRealColumn) continue;
-    const bool is_difference = is_diff && column->type.n_max > 1;
-    auto datum = is_difference
-                     ? column->type.ParseDatum(member.value, nullptr, 0, ColumnType::kUnlimited)
-                     : column->type.ParseDatum(member.value, nullptr);
+    const ColumnType& type = column->type;
+    const bool is_difference = is_diff && type.n_max > 1;
+    auto datum = type.ParseDatum(member.value, nullptr, is_difference ? 0 : type.n_min,
+                                 is_difference ? ColumnType::kUnlimited : type.n_max,
+                                 ColumnType::Duplicates::kDrop);
     if (!datum.ok()) return datum.status();
     if (is_difference) {
       *datum = ApplyDifference(row->datum(column->index), *datum);
-      if (!column->type.CheckSize(*datum).ok()) {
+      if (!type.CheckSize(*datum).ok()) {
         return Error("ovsdb error", "Datum crated by diff has size error");  // Stock's spelling.
       }
     }

@@ -11,7 +11,8 @@
 namespace ovsdb {
 
 // Sets the columns that `object` has. With `is_diff` those of sets and maps are differences to be
-// applied. `_uuid` and `_version` are passed over. Requires object.IsObject(). Errors are stock's.
+// applied. Elements that are equal count once: stock writes reals that differ only beyond 15 digits
+// alike. `_uuid` and `_version` are passed over. Requires object.IsObject(). Errors are stock's.
 absl::Status ReadColumns(const TableSchema& table, const Json& object, bool is_diff,
                          MutableRow* row);
 

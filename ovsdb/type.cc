@@ -44,7 +44,7 @@ Atom DefaultAtom(AtomType type) {
 std::string ValueText(int64_t i) { return absl::StrCat(i); }
 std::string ValueText(double d) {
   std::string text;
-  AppendReal(d, &text);
+  AppendReal(d, RealForm::kRounded, &text);
   return text;
 }
 
@@ -215,11 +215,11 @@ void BaseType::AppendJson(std::string* out) const {
   auto append_real = [&](absl::string_view name, double value, double absent) {
     if (value == absent) return;
     append_name(name);
-    AppendReal(value, out);
+    AppendReal(value, RealForm::kExact, out);
   };
   if (!enumeration.empty()) {
     append_name("enum");
-    enumeration.AppendJson(/*is_map=*/false, out);
+    enumeration.AppendJson(/*is_map=*/false, out, RealForm::kExact);
   }
   const BaseType unconstrained;
   append_integer("minInteger", min_integer, unconstrained.min_integer);
@@ -420,7 +420,7 @@ absl::StatusOr<Datum> ColumnType::ParseDatum(const Json& json, SymbolTable* symb
 }
 
 absl::StatusOr<Datum> ColumnType::ParseDatum(const Json& json, SymbolTable* symbols, uint32_t min,
-                                             uint32_t max) const {
+                                             uint32_t max, Duplicates duplicates) const {
   auto elements = Untag(json, is_map() ? "map" : "set", /*required=*/is_map());
   if (!elements.ok()) return elements.status();
   if (*elements == nullptr) {
@@ -429,11 +429,15 @@ absl::StatusOr<Datum> ColumnType::ParseDatum(const Json& json, SymbolTable* symb
     return Datum(*atom);
   }
   const auto array = (*elements)->GetArray();
-  if (array.Size() < min || array.Size() > max) {
+  const auto check_size = [&](size_t n) {
+    if (n >= min && n <= max) return absl::OkStatus();
     const std::string allowed =
         min == max ? "exactly one member" : absl::StrCat(min, " to ", max, " members");
     return SyntaxError(json, absl::StrCat(is_map() ? "map" : "set", " must have ", allowed, " but ",
-                                          array.Size(), " are present"));
+                                          n, " are present"));
+  };
+  if (duplicates == Duplicates::kRefuse) {
+    if (auto status = check_size(array.Size()); !status.ok()) return status;
   }
   absl::InlinedVector<Atom, 16> keys, values;
   keys.reserve(array.Size());
@@ -451,7 +455,9 @@ absl::StatusOr<Datum> ColumnType::ParseDatum(const Json& json, SymbolTable* symb
   }
   bool had_duplicates = false;
   Datum datum = MakeDatum(keys, values, &had_duplicates);
-  if (had_duplicates) {
+  if (duplicates == Duplicates::kDrop) {
+    if (auto status = check_size(datum.size()); !status.ok()) return status;
+  } else if (had_duplicates) {
     return Error("ovsdb error", is_map() ? "map contains duplicate key" : "set contains duplicate");
   }
   return datum;

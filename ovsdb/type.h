@@ -101,9 +101,11 @@ struct ColumnType {
 
   // Parses a JSON value: types, duplicates, constraints and the number of elements.
   absl::StatusOr<Datum> ParseDatum(const Json& json, SymbolTable* symbols) const;
+  // What becomes of an element that equals one before it.
+  enum class Duplicates : uint8_t { kRefuse, kDrop };
   // As above, but with other bounds on the number: for mutations and conditions.
   absl::StatusOr<Datum> ParseDatum(const Json& json, SymbolTable* symbols, uint32_t min,
-                                   uint32_t max) const;
+                                   uint32_t max, Duplicates duplicates = Duplicates::kRefuse) const;
   // Element constraints of an existing value.
   absl::Status Check(const Datum& datum) const;
   // "constraint violation" if there are too few or too many elements.

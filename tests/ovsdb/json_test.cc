@@ -28,9 +28,9 @@ std::string String(absl::string_view s) {
   return out;
 }
 
-std::string Real(double d) {
+std::string Real(double d, RealForm form = RealForm::kRounded) {
   std::string out;
-  AppendReal(d, &out);
+  AppendReal(d, form, &out);
   return out;
 }
 
@@ -58,12 +58,16 @@ TEST(JsonTest, RewritesAsStock) {
   EXPECT_EQ(Rewrite("-0.0"), "0");
   EXPECT_EQ(Rewrite("1e18"), "1000000000000000000");
   EXPECT_EQ(Rewrite("1e19"), "1e+19");
-  EXPECT_EQ(Rewrite("9223372036854775808"), "9.22337203685478e+18");
-  EXPECT_EQ(Rewrite("-9223372036854775809"), "-9.22337203685478e+18");
-  EXPECT_EQ(Rewrite("123456789012345678901"), "1.23456789012346e+20");
-  EXPECT_EQ(Rewrite("0.30000000000000004"), "0.3");
+  EXPECT_EQ(Rewrite("9223372036854775808"), "9.2233720368547758e+18");
+  EXPECT_EQ(Rewrite("-9223372036854775809"), "-9.2233720368547758e+18");
   EXPECT_EQ(Rewrite(" [ 1 , 2 ] "), "[1,2]");
   EXPECT_EQ(Rewrite("\"\\u00e9\\ud83d\\ude00\\/\""), "\"\xc3\xa9\xf0\x9f\x98\x80/\"");
+}
+
+TEST(JsonTest, RoundsRealsOnlyInMessages) {
+  const JsonDocument document = *ParseJson("{\"b\":0.30000000000000004,\"a\":[1e-7]}");
+  EXPECT_EQ(JsonText(document), "{\"b\":0.30000000000000004,\"a\":[1e-07]}");
+  EXPECT_EQ(JsonText(document, /*sorted=*/true), "{\"a\":[1e-07],\"b\":0.3}");
 }
 
 TEST(JsonTest, KeepsTheLastDuplicate) {
@@ -133,6 +137,11 @@ TEST(JsonTest, Reals) {
   const double max = std::numeric_limits<double>::max();
   EXPECT_EQ(ParseJson(Real(max))->GetDouble(), max);
   EXPECT_EQ(ParseJson(Real(-max))->GetDouble(), -max);
+  EXPECT_EQ(Real(0.1 + 0.2), "0.3");
+  EXPECT_EQ(Real(0.1 + 0.2, RealForm::kExact), "0.30000000000000004");
+  EXPECT_EQ(Real(0.3, RealForm::kExact), "0.3");
+  EXPECT_EQ(Real(2.2250738585072014e-308, RealForm::kExact), "2.2250738585072014e-308");
+  EXPECT_EQ(Real(0x1.921fb54442d18p+1, RealForm::kExact), "3.1415926535897931");
 }
 
 TEST(JsonTest, Integers) {

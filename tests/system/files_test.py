@@ -49,7 +49,7 @@ def history():
            {"op": "comment", "comment": "first\nlines"}, {"op": "comment", "comment": "more"}]
     yield [{"op": "mutate", "table": "A", "where": [["_uuid", "==", ["uuid", uuid(3)]]], "mutations": [
         ["set", "insert", ["set", [7, 8]]], ["set", "delete", ["set", [1]]], ["map", "delete", ["set", ["a"]]],
-        ["map", "insert", ["map", [["c", 3]]]], ["i", "+=", 1], ["r", "*=", 3]]}]
+        ["map", "insert", ["map", [["c", 3]]]], ["i", "+=", 1], ["r", "*=", 2]]}]
     yield [{"op": "update", "table": "A", "where": [["_uuid", "==", ["uuid", uuid(3)]]], "row": {
         "maybe": ["set", []], "map": ["map", [["b", 9], ["d", 4]]], "set": ["set", [2, 7]], "s": "", "lost": 6}}]
     yield [{"op": "update", "table": "A", "where": [["_uuid", "==", ["uuid", uuid(3)]]], "row": {"strong": ["uuid", uuid(2)]}}]
@@ -159,6 +159,78 @@ class EitherWayTest(FilesTest):
                     step(server)
                 ours, stock = (undated(server.databases[0]) for server in twins)
                 self.assertEqual(ours, stock, step.__name__)
+
+
+REALS = {
+    "name": "Reals",
+    "version": "1.0.0",
+    "tables": {"T": {"columns": {
+        "one": {"type": "real"},
+        "set": {"type": {"key": "real", "min": 0, "max": 3}},
+        "map": {"type": {"key": "real", "value": "real", "min": 0, "max": "unlimited"}},
+    }, "indexes": [["one"]]}},
+}
+
+
+class RealsTest(SystemTest):
+    """Reals that clients see as one, having 15 digits of them, are two in a file, too."""
+
+    ALIKE = (0.3, 0.1 + 0.2)
+
+    def fill(self, server):
+        with server.connect() as client:
+            for number, real in enumerate(self.ALIKE):
+                row = {"one": real, "set": ["set", [0.1, 0.11]], "map": ["map", [[each, each + number] for each in self.ALIKE]]}
+                client.transact("Reals", {"op": "insert", "table": "T", "row": row})
+            client.transact("Reals", {"op": "mutate", "table": "T", "where": [], "mutations": [["set", "+=", 1e14]]})
+
+    def look(self, server):
+        found = []
+        with server.connect() as client:
+            for real in self.ALIKE:
+                clauses = [[column, "includes", value] for column, value in (
+                    ("one", real), ("set", ["set", [0.1 + 1e14, 0.11 + 1e14]]), ("map", ["map", [[real, real]]]))]
+                for where in ([["one", "==", real]], *([clause] for clause in clauses)):
+                    found.append(client.transact("Reals", {"op": "select", "table": "T", "where": where, "columns": ["one", "set", "map"]})[0]["rows"])
+        return found
+
+    def outlive_restarts(self, path):
+        server = self.server("server", [path])
+        self.fill(server)
+        before = self.look(server)
+        self.assertEqual([len(rows) for rows in before], [1, 1, 2, 1] * 2)
+        for _ in range(2):
+            server.stop()
+            server.start()
+            self.assertEqual(self.look(server), before)
+            server.appctl("ovsdb-server/compact")
+
+    @unittest.skipIf(binaries.subject_is_reference(), "it rounds what it writes")
+    def test_standalone(self):
+        self.outlive_restarts(self.database("reals", REALS))
+
+    @unittest.skipIf(binaries.subject_is_reference(), "it rounds what it writes")
+    def test_cluster(self):
+        schema, path = self.path("reals.ovsschema"), self.path("reals.db")
+        with open(schema, "w", encoding="utf-8") as file:
+            json.dump(REALS, file)
+        self.run_command(binaries.ours("ovsdb-tool"), "create-cluster", path, schema, f"unix:{self.path('reals.raft')}")
+        self.outlive_restarts(path)
+
+    @binaries.needs_reference
+    def test_rounded_by_stock(self):
+        """Its records have one real twice, which it refuses to read; ours takes it once."""
+        path = self.database("reals", REALS)
+        stock = self.reference_server("stock", [path])
+        with stock.connect() as client:
+            client.transact("Reals", {"op": "insert", "table": "T", "row": {"set": ["set", [0.1, 0.11]]}})
+            client.transact("Reals", {"op": "mutate", "table": "T", "where": [], "mutations": [["set", "+=", 1e14]]})
+            client.transact("Reals", {"op": "insert", "table": "T", "row": {"one": 1}})
+        stock.stop()
+        ours = self.server("ours", [path])
+        with ours.connect() as client:
+            rows = client.transact("Reals", {"op": "select", "table": "T", "where": [], "columns": ["one", "set"]})[0]["rows"]
+        self.assertEqual(sorted((row["one"], row["set"]) for row in rows), [(0, 100000000000000), (1, ["set", []])])
 
 
 class DamageTest(FilesTest):
