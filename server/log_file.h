@@ -85,10 +85,11 @@ class LogFile {
   // that is returned here and by all later Reads.
   absl::Status Reject(absl::string_view why) { return reader_->Reject(why); }
 
-  // After Read() failed, Reject() or Unread(): whether there are whole records beyond the bad one.
-  // If not, it is a torn tail, as a crash leaves it, and Append cuts it off. Else the file is
-  // corrupt, and appending would lose those records.
-  absl::StatusOr<bool> MoreRecordsFollow() { return reader_->MoreRecordsFollow(); }
+  // After Read() failed, Reject() or Unread(): whether the rest is a torn tail, as a crash leaves
+  // it, which Append cuts off: a part of a record, or one with zeros where blocks did not reach the
+  // disk. If the bad record is all there, or whole ones follow it, the file is corrupt, and
+  // appending would lose what was acknowledged.
+  absl::StatusOr<bool> IsTorn() { return reader_->IsTorn(); }
 
   // Appends whole framed records (log_record.h) with one write, behind the last good one. Requires
   // that the reading has ended. After a failure the file is cut back to its last whole record, if

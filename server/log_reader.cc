@@ -43,6 +43,12 @@ absl::string_view HeaderLine(const FileWindow& window) {
   return line_feed == bytes.npos ? bytes : bytes.substr(0, line_feed + 1);
 }
 
+// Whether blocks of it did not reach the disk. JSON has no zero bytes; where there is one alone, a
+// bit was flipped.
+bool HasUnwritten(absl::string_view bytes) {
+  return bytes.find(absl::string_view("\0\0", 2)) != bytes.npos || absl::EndsWith(bytes, {"\0", 1});
+}
+
 // Of a line with its line feed, or one that is too long to have it.
 std::optional<LogHeader> ParseLine(absl::string_view line) {
   if (!absl::ConsumeSuffix(&line, "\n")) return std::nullopt;
@@ -185,6 +191,28 @@ absl::Status LogReader::Reject(absl::string_view why) {
   return End(
       ovsdb::Error(ovsdb::kSyntaxError,
                    absl::StrCat(name_, ": ", size, " bytes starting at offset ", data_, " ", why)));
+}
+
+absl::StatusOr<bool> LogReader::IsTorn() {
+  const absl::StatusOr<bool> whole = BadRecordIsWhole();
+  if (!whole.ok() || *whole) return whole.ok() ? absl::StatusOr<bool>(false) : whole;
+  const absl::StatusOr<bool> more = MoreRecordsFollow();
+  return more.ok() ? absl::StatusOr<bool>(!*more) : more;
+}
+
+// Whether all of it reached the disk, and was damaged there or has content that is no good.
+absl::StatusOr<bool> LogReader::BadRecordIsWhole() {
+  FileWindow window(file_.get(), end_);
+  if (const int error = window.Fill(end_, kMaxLogHeader)) return ReadError(name_, error);
+  const absl::string_view line = HeaderLine(window);
+  if (HasUnwritten(line)) return false;
+  const std::optional<LogHeader> header = ParseLine(line);
+  if (!header) return absl::EndsWith(line, "\n") || line.size() == kMaxLogHeader - 1;
+  const uint64_t data = end_ + line.size();
+  if (const int error = window.Fill(data, header->length)) return ReadError(name_, error);
+  const absl::string_view bytes(window.data(), std::min<uint64_t>(window.size(), header->length));
+  if (bytes.size() == header->length) return !HasUnwritten(bytes);
+  return Sha1Of(bytes) == header->sha1;  // Then it is the length that is wrong.
 }
 
 absl::StatusOr<bool> LogReader::MoreRecordsFollow() {

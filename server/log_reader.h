@@ -69,7 +69,7 @@ class LogReader {
   absl::StatusOr<std::string> ReadAgain(const LogRecord& record) const;
   void Unread();
   absl::Status Reject(absl::string_view why);
-  absl::StatusOr<bool> MoreRecordsFollow();
+  absl::StatusOr<bool> IsTorn();
 
   bool ended() const { return window_ == nullptr; }
   bool at_end_of_file() const { return ended() && clean_; }
@@ -78,6 +78,8 @@ class LogReader {
  private:
   absl::StatusOr<absl::string_view> ReadHeaderLine();
   absl::StatusOr<std::optional<LogRecord>> ReadRecord();
+  absl::StatusOr<bool> BadRecordIsWhole();
+  absl::StatusOr<bool> MoreRecordsFollow();
   absl::Status End(absl::Status status);
 
   const std::shared_ptr<File> file_;

@@ -52,12 +52,12 @@ absl::Status CheckTail(const std::string& file, const absl::Status& tail, LogFil
   // What a crash tears off was never acknowledged as durable. Anything else must not be lost
   // without somebody's looking at it.
   const uint64_t good = log_file->size();
-  const absl::StatusOr<bool> corrupt = log_file->MoreRecordsFollow();
-  if (!corrupt.ok()) return corrupt.status();
-  if (*corrupt) {
+  const absl::StatusOr<bool> torn = log_file->IsTorn();
+  if (!torn.ok()) return torn.status();
+  if (!*torn) {
     return ovsdb::Error("ovsdb error",
                         absl::StrCat(ovsdb::ErrorText(tail), "; what stands before offset ", good,
-                                     " is good, and whole records follow the bad one"));
+                                     " is good: to do without the rest, cut the file there"));
   }
   log.Error("%s", ovsdb::ErrorText(tail));
   log.Warn("%s: ignoring the end of the file", file);

@@ -40,7 +40,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (!log.ok()) return 0;
     n = ReadAll(log->get());
     Require((*log)->size() <= size);
-    (void)(*log)->MoreRecordsFollow();
+    (void)(*log)->IsTorn();
     std::string record = "{}";
     FrameLogRecord((*log)->magic(), 0, &record);
     Require((*log)->Append(record).ok());

@@ -182,7 +182,7 @@ TEST(LogFile, CutsOffATornTailAtTheNextAppend) {
     fs.bytes("db") = good + next.substr(0, torn);
     auto log = OpenAndRead(&fs);
     EXPECT_EQ(log->size(), good.size());
-    EXPECT_FALSE(*log->MoreRecordsFollow());
+    EXPECT_TRUE(*log->IsTorn());
     EXPECT_EQ(fs.bytes("db").size(), good.size() + torn);  // Reading changes nothing.
     ASSERT_TRUE(log->Append(Record("{}")).ok());
     EXPECT_EQ(fs.bytes("db"), good + Record("{}"));
@@ -193,15 +193,38 @@ TEST(LogFile, TellsACorruptFileFromATornOne) {
   FaultyFileSystem fs;
   const std::string a = Record("{\"a\":1}"), c = Record("{\"c\":3}");
   std::string bad = Record(absl::StrCat("{\"b\":\"", std::string(3000000, 'b'), "\"}"));
+  const std::string whole = bad;
   bad[100] = '!';
-  fs.bytes("db") = a + bad;
-  EXPECT_FALSE(*OpenAndRead(&fs)->MoreRecordsFollow());
-  fs.bytes("db") = a + bad + c.substr(0, c.size() - 1);
-  EXPECT_FALSE(*OpenAndRead(&fs)->MoreRecordsFollow());
+  for (const std::string& rest : {bad, bad + c, bad + c.substr(0, c.size() - 1)}) {
+    fs.bytes("db") = a + rest;
+    EXPECT_FALSE(*OpenAndRead(&fs)->IsTorn());
+  }
+  // Blocks that never reached the disk.
+  bad = whole;
+  std::fill(bad.begin() + 4096, bad.begin() + 8192, '\0');
+  std::string end = c;
+  end.back() = '\0';
+  for (const std::string& rest : {std::string(4096, '\0'), bad, end}) {
+    fs.bytes("db") = a + rest;
+    EXPECT_TRUE(*OpenAndRead(&fs)->IsTorn());
+  }
   fs.bytes("db") = a + bad + c;
-  EXPECT_TRUE(*OpenAndRead(&fs)->MoreRecordsFollow());
-  fs.bytes("db") = a + std::string(4096, '\0');  // Blocks that never reached the disk.
-  EXPECT_FALSE(*OpenAndRead(&fs)->MoreRecordsFollow());
+  EXPECT_FALSE(*OpenAndRead(&fs)->IsTorn());
+}
+
+TEST(LogFile, AFlippedBitIsNoTornTail) {
+  FaultyFileSystem fs;
+  const std::string good = Record("{\"a\":1}"), last = Record("{\"b\":\"@ 2\"}");
+  for (size_t bit = 0; bit < last.size() * 8; ++bit) {
+    std::string flipped = last;
+    flipped[bit / 8] ^= static_cast<char>(1 << bit % 8);
+    fs.bytes("db") = good + flipped;
+    auto log = LogFile::Open("db", Mode::kReadWrite, std::nullopt, &fs);
+    ASSERT_TRUE(log.ok());
+    ASSERT_TRUE((*log)->Read().ok());
+    if ((*log)->Read().ok()) continue;  // A hash in capitals.
+    EXPECT_FALSE(*(*log)->IsTorn()) << bit << ' ' << flipped;
+  }
 }
 
 TEST(LogFile, TakesBackRejectedRecords) {
@@ -215,7 +238,7 @@ TEST(LogFile, TakesBackRejectedRecords) {
       "syntax error: db: 3 bytes starting at offset 111 are not a JSON object";
   EXPECT_EQ(ovsdb::ErrorText((*log)->Reject("are not a JSON object")), error);
   EXPECT_EQ(ovsdb::ErrorText((*log)->Read().status()), error);
-  EXPECT_TRUE(*(*log)->MoreRecordsFollow());
+  EXPECT_FALSE(*(*log)->IsTorn());
   ASSERT_TRUE((*log)->Append(Record("{\"new\":0}")).ok());
   EXPECT_EQ(fs.bytes("db"), Record("{}") + Record("{\"new\":0}"));
 }

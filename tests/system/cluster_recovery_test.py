@@ -101,17 +101,20 @@ class DamageTest(ClusterTest):
         self.each_member(flip, self.fix)
 
     def test_a_flipped_bit_is_refused_with_file_and_offset(self):
-        member = self.members[0]
-        member.kill()
-        file = member.databases[0]
-        with open(file, "r+b") as out:
-            content = out.read()
-            place = content.index(b'"term"', len(content) // 2)
-            out.seek(place)
-            out.write(b'"tern"')
-        member.start(ready=False)
-        self.assertNotEqual(member.process.wait(20), 0)
-        self.assertRegex("".join(self.log_of(member)), rf"{file}: \d+ bytes starting at offset \d+ have SHA-1 hash")
+        """Even in the last record: without it the member could vote for one that lacks what it acknowledged."""
+        for member, where in zip(self.members, (0.5, 0.9, 1)):
+            member.kill()
+            file = member.databases[0]
+            with open(file, "r+b") as out:
+                content = out.read()
+                last = content.rindex(b"\nOVSDB CLUSTER ")
+                place = content.index(b'"', content.index(b"\n", last + 1) if where == 1 else int(len(content) * where))
+                out.seek(place)
+                out.write(b"!")
+            member.start(ready=False)
+            self.assertNotEqual(member.process.wait(20), 0)
+            told = rf"{file}: \d+ bytes starting at offset (\d+) have SHA-1 hash"
+            self.assertRegex("".join(self.log_of(member)), told)
 
 
 class FrozenTest(ClusterTest):

@@ -276,18 +276,21 @@ class DamageTest(FilesTest):
         self.assertEqual(contents(server), contents(whole))
 
     def test_damage_names_file_and_offset(self):
-        position = (self.ends[2] + self.ends[3]) // 2
-        damaged = bytearray(self.bytes)
-        damaged[position] ^= 0x01
-        path = self.path("damaged.db")
-        with open(path, "wb") as file:
-            file.write(damaged)
-        server = self.server("damaged", [path], start=False)
-        server.start(ready=False)
-        # Stock serves what comes before; ours may refuse. Both say where.
-        told = re.compile(r"damaged\.db\b.*\boffset (\d+)")
-        found = wait_until(lambda: told.search(server.diagnostics()), "the log names the file and the offset")
-        self.assertTrue(self.ends[2] <= int(found[1]) < self.ends[3], found[0])
+        for begin, end in ((self.ends[2], self.ends[3]), (self.ends[-2], self.ends[-1])):
+            with self.subTest(begin=begin):
+                damaged = bytearray(self.bytes)
+                damaged[(begin + end) // 2] ^= 0x01
+                path = self.path(f"damaged{begin}.db")
+                with open(path, "wb") as file:
+                    file.write(damaged)
+                server = self.server(f"damaged{begin}", [path], start=False)
+                server.start(ready=False)
+                # Stock serves what comes before; ours refuses the file. Both say where.
+                told = re.compile(rf"damaged{begin}\.db\b.*\boffset (\d+)")
+                found = wait_until(lambda: told.search(server.diagnostics()), "the log names the file and the offset")
+                self.assertTrue(begin <= int(found[1]) < end, found[0])
+                if not binaries.subject_is_reference():
+                    self.assertNotEqual(server.process.wait(20), 0)
 
     @unittest.skipIf(binaries.subject_is_reference(), "it serves what comes before")
     def test_foreign_records_name_file_and_offset(self):
