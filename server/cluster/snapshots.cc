@@ -2,6 +2,7 @@
 // written and read on a helper thread.
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "ovsdb/error.h"
 #include "server/base/log.h"
 #include "server/cluster/storage_cluster.h"
@@ -10,6 +11,21 @@ namespace server {
 namespace {
 
 base::LogModule log("raft");
+
+// The contents of a snapshot. A server that was told to join under another database's name must not
+// serve this one in its place, nor have a vote.
+absl::StatusOr<std::unique_ptr<ovsdb::Database>> Contents(const std::string& data,
+                                                          const std::string& name, uint64_t seed) {
+  absl::StatusOr<EntryData> parsed = ParseEntryData(data);
+  if (!parsed.ok()) return parsed.status();
+  ovsdb::UuidGenerator uuids(seed);
+  auto contents = MakeDatabase(*std::move(parsed), &uuids);
+  if (contents.ok() && (*contents)->schema().name != name) {
+    return ovsdb::Error("ovsdb error", absl::StrCat("the cluster stores the database ",
+                                                    (*contents)->schema().name, ", not ", name));
+  }
+  return contents;
+}
 
 }  // namespace
 
@@ -107,14 +123,8 @@ void ClusterStorage::StartInstall(raft::Install install) {
   job->install = std::move(install);
   paused_ = true;
   environment_.rewrite->Run(
-      [job, seed = environment_.uuids->Next().lo] {
-        ovsdb::UuidGenerator uuids(seed);
-        absl::StatusOr<EntryData> data = ParseEntryData(*job->install.data);
-        if (data.ok()) {
-          job->contents = MakeDatabase(*std::move(data), &uuids);
-        } else {
-          job->contents = data.status();
-        }
+      [job, name = raft_.state().name, seed = environment_.uuids->Next().lo] {
+        job->contents = Contents(*job->install.data, name, seed);
       },
       [this, alive = alive_, job] {
         if (*alive) WriteInstalled(std::move(job->install), std::move(job->contents));
@@ -163,7 +173,8 @@ void ClusterStorage::EndInstall(const raft::SnapshotInfo& snapshot,
     host_->ReplaceContents(*std::move(contents), "the leader sent a snapshot");
     sync_.Ask(log_->sync(), buffered_last_);
   } else {
-    log.Warn("failed to install a snapshot: %s", ovsdb::ErrorText(contents.status()));
+    log.Warn("%s: failed to install a snapshot: %s", log_->path(),
+             ovsdb::ErrorText(contents.status()));
     raft_.Installed(contents.status());
   }
   turn_end_.Arm();

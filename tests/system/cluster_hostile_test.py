@@ -108,6 +108,25 @@ class UselessPeerTest(ClusterTest):
         wait_until(lambda: accepted, "it has tried the silent one")
         accepted[0][0].close()
 
+    def test_one_that_joins_under_another_database_s_name(self):
+        [member] = self.cluster("ours")
+        insert(member, 1)
+        file = self.path("x.db")
+        self.tool("join-cluster", file, "Other", f"unix:{self.path('x.raft')}", member.address)
+        newcomer = self.server("x", [file])
+
+        def told():
+            with open(newcomer.log_path, encoding="utf-8") as log:
+                return f"{file}: failed to install a snapshot: ovsdb error: the cluster stores the database {DATABASE}, not Other" in log.read()
+
+        wait_until(told, "it says what is wrong")
+        self.assertIn("Status: joining cluster", newcomer.appctl("cluster/status", "Other"))
+        with newcomer.connect() as client:
+            self.assertIsNotNone(client.call("get_schema", ["Other"])["error"])
+        self.assertEqual(len(status(member)["servers"]), 1)
+        insert(member, 2)
+        all_have([member], [1, 2])
+
     def test_another_cluster_s_members_stay_outside(self):
         one, two = self.cluster("ours"), self.cluster("ours")
         cid = two[0].appctl("cluster/cid", DATABASE).strip()
