@@ -249,6 +249,7 @@ void HostedDatabase::AddMemoryUsage(base::MemoryUsage* usage) const {
   (*usage)["monitors"] += monitors_->monitor_count();
   (*usage)["n-weak-refs"] += state().references().weak_link_count();
   add_some("json-caches", monitors_->text_count());
+  executor_.storage().AddMemoryUsage(usage);
   add_some("txn-history", history_.size());
   add_some("txn-history-atoms", history_.atom_count());
 }

@@ -20,6 +20,7 @@
 #include "ovsdb/change.h"
 #include "ovsdb/database.h"
 #include "ovsdb/uuid.h"
+#include "server/base/memory.h"
 
 namespace server {
 
@@ -117,6 +118,9 @@ class Storage {
     uint64_t index = 0;
   };
   virtual std::optional<ClusterPlace> cluster() const { return std::nullopt; }
+
+  // What memory/show tells of the storage beyond the database's contents.
+  virtual void AddMemoryUsage(base::MemoryUsage*) const {}
 
   // The last write's error, for get-db-storage-status.
   virtual absl::Status status() const = 0;

@@ -251,6 +251,12 @@ std::optional<Storage::ClusterPlace> ClusterStorage::cluster() const {
   return ClusterPlace{raft_.cluster_id(), raft_.id(), applied_};
 }
 
+void ClusterStorage::AddMemoryUsage(base::MemoryUsage* usage) const {
+  (*usage)["raft-log"] += raft_.log().end() - raft_.log().first_index();
+  (*usage)["raft-connections"] += peers_.connections().size();
+  (*usage)["raft-backlog-kB"] += peers_.backlog_bytes() / 1024;
+}
+
 // ---- Changes ----
 
 bool ClusterStorage::ready() const {

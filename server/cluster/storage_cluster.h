@@ -103,6 +103,7 @@ class ClusterStorage final : public Storage, private Peers::Handler {
   bool connected() const override { return raft_.connected(); }
   bool leader() const override { return raft_.role() == raft::Role::kLeader; }
   std::optional<ClusterPlace> cluster() const override;
+  void AddMemoryUsage(base::MemoryUsage* usage) const override;
   absl::Status status() const override { return log_->write_status(); }
 
  private:

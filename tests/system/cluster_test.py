@@ -126,6 +126,27 @@ class FailoverTest(ClusterTest):
         insert(members[1], 3)
 
 
+@binaries.needs_reference
+class ControlTest(ClusterTest):
+    def test_members_tell_the_same(self):
+        members = self.cluster("ours", "stock", "ours")
+        insert(members[0], 1)
+        all_have(members, [1])
+
+        def memory(member):
+            shown = dict(word.split(":") for word in member.appctl("memory/show").split())
+            return {key: n for key, n in shown.items() if key.startswith("raft-")}
+
+        for member in members:
+            wait_until(lambda: memory(member)["raft-connections"] == "4", "two go out, two come in")
+            self.assertIn("raft-log", memory(member))
+        for member in members:
+            member.appctl("ovsdb-server/compact", DATABASE)
+            with self.assertRaises(CommandFailed) as refused:
+                member.appctl("ovsdb-server/compact", DATABASE)
+            self.assertRegex(str(refused.exception), r"(^|\n)ovsdb error: not storing a duplicate snapshot")
+
+
 class MembershipTest(ClusterTest):
     def test_leaving_and_being_kicked(self):
         members = self.cluster(*OURS)
