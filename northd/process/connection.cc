@@ -28,17 +28,14 @@ absl::Status ResultOf(const ovsdb::Json& results) {
 
 }  // namespace
 
-Connection::Connection(const base::StreamContext& context,
-                       const server::DbClient::Options& options, Replica* replica,
-                       ovsdb::UuidGenerator* uuids, Callbacks callbacks)
+Connection::Connection(const base::StreamContext& context, const server::DbClient::Options& options,
+                       Replica* replica, ovsdb::UuidGenerator* uuids, Callbacks callbacks)
     : replica_(replica),
       uuids_(uuids),
       callbacks_(std::move(callbacks)),
       client_(context, options, uuids, this) {}
 
 // ---- Contents ----
-
-void Connection::OnConnected() { AskForLock(); }
 
 // Asks for what both sides know: the server may be older or newer than our schema.
 std::optional<std::string> Connection::OnSchema(const ovsdb::Json& json) {
@@ -47,6 +44,7 @@ std::optional<std::string> Connection::OnSchema(const ovsdb::Json& json) {
     log.Warn("bad schema from %s: %s", client_.remote(), std::string(theirs.status().message()));
     return std::nullopt;
   }
+  if (!std::exchange(accepted_, true)) AskForLock();
   std::string requests = "{";
   for (const ovsdb::TableSchema& table : replica_->database().schema().tables) {
     const ovsdb::TableSchema* their_table = (*theirs)->FindTable(table.name);
@@ -94,6 +92,7 @@ absl::Status Connection::OnUpdates(ovsdb::MonitorVersion version, const ovsdb::J
 }
 
 void Connection::OnDisconnected() {
+  accepted_ = false;
   SetHasLock(false);
 }
 
@@ -102,14 +101,14 @@ void Connection::OnDisconnected() {
 void Connection::SetLock(const std::string& lock) {
   if (lock == lock_) return;
   if (!lock_.empty()) {
-    if (client_.connected()) {
+    if (accepted_) {
       client_.Request("unlock", absl::StrCat("[\"", lock_, "\"]"),
                       [](const base::JsonRpcMessage*) {});
     }
     SetHasLock(false);
   }
   lock_ = lock;
-  if (client_.connected()) AskForLock();
+  if (accepted_) AskForLock();
 }
 
 void Connection::AskForLock() {
@@ -137,16 +136,15 @@ void Connection::SetHasLock(bool has_lock) {
 // ---- Transactions ----
 
 void Connection::Transact(const std::string& params, std::function<void(absl::Status)> done) {
-  client_.Request("transact", params,
-                  [done = std::move(done)](const base::JsonRpcMessage* reply) {
-                    if (reply == nullptr) {
-                      done(absl::UnavailableError("the connection was lost"));
-                    } else if (reply->type() == base::JsonRpcMessage::kError) {
-                      done(absl::AbortedError(ovsdb::JsonText(reply->error())));
-                    } else {
-                      done(ResultOf(reply->result()));
-                    }
-                  });
+  client_.Request("transact", params, [done = std::move(done)](const base::JsonRpcMessage* reply) {
+    if (reply == nullptr) {
+      done(absl::UnavailableError("the connection was lost"));
+    } else if (reply->type() == base::JsonRpcMessage::kError) {
+      done(absl::AbortedError(ovsdb::JsonText(reply->error())));
+    } else {
+      done(ResultOf(reply->result()));
+    }
+  });
 }
 
 }  // namespace northd

@@ -49,7 +49,6 @@ class Connection final : private server::DbClient::Handler {
 
  private:
   // DbClient::Handler
-  void OnConnected() override;
   std::optional<std::string> OnSchema(const ovsdb::Json& schema) override;
   absl::Status OnContents(ovsdb::MonitorVersion version, const ovsdb::Json& updates,
                           const ovsdb::Uuid& txn_id) override;
@@ -65,6 +64,7 @@ class Connection final : private server::DbClient::Handler {
   ovsdb::UuidGenerator* const uuids_;
   const Callbacks callbacks_;
   std::string lock_;
+  bool accepted_ = false;  // This connection's server will do.
   bool has_lock_ = false;
   bool has_contents_ = false;
   server::DbClient client_;

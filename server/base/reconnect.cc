@@ -107,7 +107,7 @@ void Reconnect::LogEnd(const absl::Status& reason) const {
 // Sets the time to wait before the next attempt: doubled for each failure in a row, up to the
 // limit.
 void Reconnect::BackOff() {
-  if (backoff_free_tries_ > 1) {
+  if (backoff_free_tries_ > 0) {
     backoff_free_tries_--;
     backoff_ = 0;
     return;

@@ -52,8 +52,8 @@ class Reconnect {
   void Disable(int64_t now);
   // Disconnects and connects again.
   void ForceReconnect(int64_t now);
-  // The next attempt comes without backing off.
-  void SkipBackoff() { backoff_free_tries_ = 2; }
+  // The next attempts come without backing off.
+  void SkipBackoff(unsigned attempts) { backoff_free_tries_ = attempts; }
 
   // What happened.
   void Connecting(int64_t now);

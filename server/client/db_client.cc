@@ -125,7 +125,18 @@ void DbClient::Connect() {
   base::RpcSession::Handler* const handler = this;
   session_ = std::make_unique<base::RpcSession>(context_, std::move(remotes), handler,
                                                 std::numeric_limits<size_t>::max());
+  TryAllOnce();
   ApplySettings();
+}
+
+// Who leads is found by asking around, which need not take a back-off for each that does not; but
+// nor may servers that are of no use be asked without end.
+void DbClient::TryAllOnce() {
+  constexpr int64_t kOnceInMs = base::kDefaultMaxBackoffMs;
+  const int64_t now = base::MonotonicMs();
+  if (tried_all_ms_ && now - *tried_all_ms_ < kOnceInMs) return;
+  tried_all_ms_ = now;
+  session_->reconnect().SkipBackoff(options_.remotes.size() - 1);
 }
 
 void DbClient::ApplySettings() {
@@ -336,6 +347,7 @@ void DbClient::OnMonitorReply(const JsonRpcMessage& reply) {
     return SendMonitor();
   }
   state_ = State::kMonitoring;
+  TryAllOnce();
   if (version_ != MonitorVersion::kV3) {
     return Fail(handler_->OnContents(version_, reply.result(), ovsdb::Uuid()));
   }

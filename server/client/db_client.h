@@ -52,9 +52,9 @@ class DbClient final : private base::RpcSession::Handler {
   class Handler {
    public:
     virtual void OnConnected() {}
-    // The database's schema, before the contents, whether it is known already or not. Returns the
-    // <monitor-requests> (RFC 7047 section 4.1.5) for whole tables, or nothing not to ask for
-    // contents on this connection.
+    // The server will do. The database's schema, before the contents, whether it is known already
+    // or not. Returns the <monitor-requests> (RFC 7047 section 4.1.5) for whole tables, or nothing
+    // not to ask for contents on this connection.
     virtual std::optional<std::string> OnSchema(const ovsdb::Json& schema) = 0;
     // All rows as of now, or what has changed since, with the name of the state that it leads to.
     // An error has the client connect again and ask for everything.
@@ -123,6 +123,7 @@ class DbClient final : private base::RpcSession::Handler {
   void OnNotification(const base::JsonRpcMessage& message);
   void OnDataUpdate(const base::JsonRpcMessage& message);
   void TryAnother(absl::string_view why);
+  void TryAllOnce();
   void Fail(const absl::Status& status);
   void CancelRequests();
 
@@ -135,9 +136,10 @@ class DbClient final : private base::RpcSession::Handler {
   std::string server_schema_text_;  // What `_Server` told last.
   std::string schema_text_;         // Of the contents.
   std::string monitor_requests_;
-  ovsdb::Uuid last_txn_id_;  // Of the handler's contents; zero if unknown.
-  ovsdb::Database server_;   // Replica of `_Server`, in this server's schema.
-  int64_t min_index_ = 0;    // A cluster's log as far as it was seen.
+  ovsdb::Uuid last_txn_id_;              // Of the handler's contents; zero if unknown.
+  ovsdb::Database server_;               // Replica of `_Server`, in this server's schema.
+  int64_t min_index_ = 0;                // A cluster's log as far as it was seen.
+  std::optional<int64_t> tried_all_ms_;  // When all remotes could be tried without waiting.
   int64_t last_request_ = 0;
   absl::flat_hash_map<int64_t, ReplyCallback> requests_;
   std::unique_ptr<base::RpcSession> session_;

@@ -362,7 +362,7 @@ TEST(RpcSessionTest, ConnectsAgainAfterThePeerWent) {
   ASSERT_TRUE(listener.ok());
   SessionRecorder client;
   RpcSession session(context, "unix:" + (dir / "sock"), &client);
-  session.reconnect().SkipBackoff();
+  session.reconnect().SkipBackoff(1);
   ASSERT_TRUE(RunUntil(&loop, [&] { return client.connected == 1 && accepted.size() == 1; }));
   session.rpc()->Send(NotifyText("hello", "[]"));
   ASSERT_TRUE(RunUntil(&loop, [&] { return server.messages == 1; }));

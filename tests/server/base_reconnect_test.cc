@@ -122,12 +122,14 @@ TEST(ReconnectTest, ForcedReconnectionDisconnectsFirst) {
   EXPECT_EQ(fsm.state(), State::kBackoff);
 }
 
-TEST(ReconnectTest, SkippedBackoffIsUsedOnce) {
+TEST(ReconnectTest, SkippedBackoffIsUsedUp) {
   Reconnect fsm = Enabled();
-  fsm.SkipBackoff();
-  fsm.Connecting(0);
-  fsm.Disconnected(0, IoError(ECONNREFUSED));
-  EXPECT_EQ(fsm.Deadline(), 0);
+  fsm.SkipBackoff(2);
+  for (int i = 0; i < 2; i++) {
+    fsm.Connecting(0);
+    fsm.Disconnected(0, IoError(ECONNREFUSED));
+    EXPECT_EQ(fsm.Deadline(), 0);
+  }
   fsm.Connecting(0);
   fsm.Disconnected(0, IoError(ECONNREFUSED));
   EXPECT_EQ(fsm.Deadline(), 1000);

@@ -70,7 +70,6 @@ class DbClientTest : public testing::Test, public DbClient::Handler {
   Strings TakeTold() { return std::exchange(told_, {}); }
 
   // DbClient::Handler
-  void OnConnected() override { n_connected_++; }
   std::optional<std::string> OnSchema(const ovsdb::Json& schema) override {
     schema_ = ovsdb::JsonText(schema);
     return "{\"T\":{}}";
@@ -92,7 +91,6 @@ class DbClientTest : public testing::Test, public DbClient::Handler {
   base::Loop loop_;
   ovsdb::UuidGenerator uuids_{1};
   DbClient::Options options_;
-  int n_connected_ = 0;
   int n_disconnected_ = 0;
   int n_no_database_ = 0;
   std::string schema_;
@@ -132,7 +130,7 @@ TEST_F(DbClientTest, AsksAReturningServerForWhatItMissed) {
   ASSERT_TRUE(UntilContents());
   EXPECT_EQ(TakeTold(), (Strings{absl::StrCat("updates {\"missed\":{}} ", kSecond)}));
   EXPECT_EQ(n_disconnected_, 1);
-  EXPECT_EQ(n_connected_, 2);
+  EXPECT_EQ(server->n_connections, 2);
   EXPECT_EQ(server->TakeRequests()[3],
             absl::StrCat(R"(monitor_cond_since ["D",["monid","D"],{"T":{}},")", kFirst, "\"]"));
 }

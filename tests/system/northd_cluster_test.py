@@ -6,16 +6,13 @@ BOREAS_KILLS says how many are (a few by default), BOREAS_SEED which.
 import collections
 import os
 import random
-import re
 import threading
 
 from harness import binaries
-from harness.case import SystemTest
-from harness.daemon import CommandFailed, Daemon
+from harness.central_cluster import CentralCluster
+from harness.daemon import CommandFailed
 from harness.waiting import wait_until
 
-SCHEMAS = os.path.join(os.path.dirname(__file__), "..", "..", "schemas")
-DATABASES = {"nb": "OVN_Northbound", "sb": "OVN_Southbound"}
 KILLS = int(os.environ.get("BOREAS_KILLS", "6"))
 SEED = int(os.environ.get("BOREAS_SEED", "1"))
 
@@ -63,67 +60,7 @@ class Editor(threading.Thread):
 
 
 @binaries.needs_reference
-class NorthdClusterTest(SystemTest):
-    def setUp(self):
-        super().setUp()
-        self.members = {name: self.cluster(name) for name in DATABASES}
-        self.northds = [self.northd(f"northd{i}") for i in range(2)]
-        self.nbctl("init")
-
-    def cluster(self, name):
-        tool = binaries.ours("ovsdb-tool")
-        members = []
-        for number in range(3):
-            file, local = self.path(f"{name}{number}.db"), f"unix:{self.path(name)}{number}.raft"
-            if members:
-                self.run_command(tool, "join-cluster", file, DATABASES[name], local, f"unix:{self.path(name)}0.raft")
-            else:
-                self.run_command(tool, "create-cluster", file, os.path.join(SCHEMAS, f"ovn-{name}.ovsschema"), local)
-            members.append(self.server(f"{name}{number}", [file]))
-            wait_until(lambda: self.status(members[-1]).get("Status") == "cluster member", f"{name}{number} joins")
-        return members
-
-    def status(self, member):
-        try:
-            return dict(re.findall(r"^(\w[\w ]*): (.*)$", member.appctl("cluster/status", DATABASES[member.name[:2]]), re.M))
-        except (CommandFailed, OSError):
-            return {}
-
-    def leader(self, name):
-        def find():
-            leaders = [member for member in self.members[name] if member.running() and self.status(member).get("Role") == "leader"]
-            return leaders[0] if len(leaders) == 1 else None
-
-        return wait_until(find, f"one server leads {name}")
-
-    def remotes(self, name):
-        return ",".join(member.remote for member in self.members[name])
-
-    def northd(self, name):
-        daemon = Daemon(binaries.ours("ovn-northd"), self.directory, name,
-                        ["--ovnnb-db=" + self.remotes("nb"), "--ovnsb-db=" + self.remotes("sb")], self.env)
-        return self.track(daemon).start()
-
-    def active(self):
-        def find():
-            found = [northd for northd in self.northds if northd.appctl("status") == "Status: active\n"]
-            return found[0] if len(found) == 1 else None
-
-        return wait_until(find, "one northd is active", 40)
-
-    def nbctl(self, *arguments, check=True):
-        return self.run_command(binaries.reference("ovn-nbctl"), "--timeout=30", "--db=" + self.remotes("nb"), *arguments, check=check)
-
-    def kill(self, daemon):
-        daemon.kill()
-        daemon.start()
-
-    def rows(self, name, table):
-        with self.leader(name).connect() as connection:
-            reply = connection.call("transact", [DATABASES[name], {"op": "select", "table": table, "where": []}])
-        return reply["result"][0]["rows"]
-
-
+class NorthdClusterTest(CentralCluster):
     def is_as_from_scratch(self, northd):
         try:
             return northd.appctl("inc-engine/compare") == "as from scratch\n"
@@ -146,6 +83,12 @@ class NorthdClusterTest(SystemTest):
                                ("Logical_Flow", ["logical_datapath", "logical_dp_group", "pipeline", "table_id", "priority", "match"])):
             keys = collections.Counter(str([row[column] for column in columns]) for row in self.rows("sb", table))
             self.assertEqual([key for key, count in keys.items() if count > 1], [], table)
+
+    def test_only_a_leader_is_asked_for_the_lock(self):
+        self.active()
+        for northd in self.northds:
+            with open(northd.log_path, encoding="utf-8") as log:
+                self.assertNotIn("lock lost", log.read())
 
     def test_end_state_is_as_from_scratch_whoever_is_killed(self):
         rng = random.Random(SEED)
