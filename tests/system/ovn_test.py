@@ -6,7 +6,9 @@ import subprocess
 import unittest
 
 from harness import binaries
+from harness.central import Central, schema
 from harness.daemon import Daemon
+from harness.hypervisor import Hypervisor
 from harness.twins import TwinTest
 from harness.waiting import wait_until
 
@@ -112,10 +114,6 @@ REMOVALS = [
 ]
 
 
-def schema(database):
-    return binaries.reference_file(f"share/ovn/ovn-{database}.ovsschema")
-
-
 class ControlTest(TwinTest):
     """ovn-nbctl and ovn-sbctl, which run as daemons, too."""
 
@@ -212,33 +210,6 @@ class NorthboundTest(ControlTest):
         self.assertEqual(self.same(waited), "0")
 
 
-class Central:
-    """A northbound, a southbound and stock's northd between them."""
-
-    def __init__(self, test, name, server_path):
-        self.test = test
-        self.name = name
-        databases = [(db, test.database(f"{name}-{db}", schema(db))) for db in ("nb", "sb")]
-        self.nb, self.sb = [
-            test.server(f"{name}-{db}", [path], path=server_path) for db, path in databases
-        ]
-        # Or else northd makes up addresses that differ from run to run.
-        self.nbctl("init", "--", "set", "nb_global", ".", "options:mac_prefix=02:00:00",
-                   "options:svc_monitor_mac=02:00:00:00:00:99")
-        self.northd = test.track(Daemon(
-            binaries.reference("ovn-northd"), test.directory, name + "-northd",
-            ["--ovnnb-db=" + self.nb.remote, "--ovnsb-db=" + self.sb.remote], test.env))
-        self.northd.start()
-
-    def nbctl(self, *arguments):
-        return self.test.run_command(
-            binaries.reference("ovn-nbctl"), "--db=" + self.nb.remote, "--timeout=30", *arguments).stdout
-
-    def sbctl(self, *arguments):
-        return self.test.run_command(
-            binaries.reference("ovn-sbctl"), "--db=" + self.sb.remote, "--timeout=30", *arguments).stdout
-
-
 @binaries.needs_reference
 class CentralTest(TwinTest):
     def setUp(self):
@@ -311,40 +282,20 @@ class HypervisorTest(TwinTest):
 
     def test_port_comes_up(self):
         central = Central(self, "ours", binaries.ours("ovsdb-server"))
-        conf = self.database("conf", binaries.reference_file("share/openvswitch/vswitch.ovsschema"))
-        vswitch = self.server("db", [conf])
-        self.track(Daemon(
-            binaries.reference("ovs-vswitchd"), self.directory, "ovs-vswitchd",
-            ["--enable-dummy=override", "--pidfile=" + self.path("ovs-vswitchd.pid"), vswitch.remote], self.env)).start()
-        vsctl = [binaries.reference("ovs-vsctl"), "--db=" + vswitch.remote, "--timeout=30"]
-        self.run_command(
-            *vsctl, "set", "open", ".", "external-ids:system-id=hv1",
-            "external-ids:ovn-remote=" + central.sb.remote, "external-ids:ovn-encap-type=geneve",
-            "external-ids:ovn-encap-ip=127.0.0.1", "--", "add-br", "br-int", "--", "set", "bridge", "br-int",
-            "datapath_type=dummy", "fail-mode=secure", "--", "add-port", "br-int", "vif1", "--", "set",
-            "interface", "vif1", "type=dummy", "external-ids:iface-id=p1")
-        controller = self.track(Daemon(
-            binaries.reference("ovn-controller"), self.directory, "ovn-controller", [vswitch.remote], self.env))
-        controller.start()
+        hypervisor = Hypervisor(self, "hv1", central.sb.remote, ["p1"])
         central.nbctl("ls-add", "sw0", "--", "lsp-add", "sw0", "p1", "--",
                       "lsp-set-addresses", "p1", "00:00:00:00:00:01 10.0.0.1")
         central.nbctl("--wait=hv", "sync")
         central.nbctl("wait-until", "Logical_Switch_Port", "p1", "up=true")
         self.assertIn("hv1", central.sbctl("show"))
         self.assertIn("Port_Binding p1", central.sbctl("show"))
-        ofctl = binaries.reference("ovs-ofctl")
-        bridge = "unix:" + self.path("br-int.mgmt")
-
-        def flows():
-            return self.run_command(ofctl, "-O", "OpenFlow15", "dump-flows", bridge).stdout.count("table=")
-
-        wait_until(lambda: flows() > 50, "ovn-controller installs flows")
-        without_acl = flows()
+        wait_until(lambda: hypervisor.flows() > 50, "ovn-controller installs flows")
+        without_acl = hypervisor.flows()
         central.nbctl("--wait=hv", "acl-add", "sw0", "to-lport", "1000", "ip4.src == 10.0.0.9", "drop")
-        wait_until(lambda: flows() > without_acl, "the ACL's flows arrive")
-        with_port = flows()
+        wait_until(lambda: hypervisor.flows() > without_acl, "the ACL's flows arrive")
+        with_port = hypervisor.flows()
         central.nbctl("--wait=hv", "lsp-del", "p1")
-        wait_until(lambda: flows() < with_port, "the port's flows go")
+        wait_until(lambda: hypervisor.flows() < with_port, "the port's flows go")
         self.assertNotIn("Port_Binding p1", central.sbctl("show"))
 
 
