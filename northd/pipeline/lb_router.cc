@@ -20,6 +20,7 @@ struct SourceNat {
   absl::string_view undo;    // Of the way back through a distributed gateway port.
 };
 constexpr SourceNat kPlain = {"", "", "ct_dnat;"};
+constexpr SourceNat kPlainInCommonZone = {"", "", "ct_dnat_in_czone;"};
 constexpr SourceNat kSkipSnat = {"flags.skip_snat_for_lb = 1; ", "; skip_snat",
                                  "flags.skip_snat_for_lb = 1; next;"};
 constexpr SourceNat kForceSnat = {"flags.force_snat_for_lb = 1; ", "; force_snat",
@@ -101,6 +102,7 @@ class VipOnRouters {
     const NatRouter& router = ctx_.Get(kNatRouter, uuid);
     const SourceNat& source = lb_.skip_snat                ? kSkipSnat
                               : router.lb_force_snat.any() ? kForceSnat
+                              : router.use_common_zone     ? kPlainInCommonZone
                                                            : kPlain;
     const bool stateless = lb_.use_stateless_nat && router.distributed_gateways.size() > 1;
     for (const Uuid& port : router.distributed_gateways) {

@@ -42,6 +42,10 @@ bool ComputeRedirectsBridged(Context& ctx, const Uuid& router) {
 constexpr engine::Kind<Uuid, bool> kRedirectsBridged{"router_redirects_bridged",
                                                      &ComputeRedirectsBridged, /*is_cutoff=*/true};
 
+// In the common zone: what is, or is to be, translated on its way in here.
+constexpr absl::string_view kIsNatted = "ip && ct_mark.natted == 1";
+constexpr absl::string_view kMarkLocal = "reg9[4] = 1; next;";
+
 // One rule, with the words that its flows are put together from.
 class Rule {
  public:
@@ -116,11 +120,16 @@ class Rule {
   }
 
   void AddUnsnat() {
-    Add(Stage::kLrInUnsnat, router_.is_gateway ? 90 : 100,
-        absl::StrCat("ip && ", ip_, ".dst == ", nat_.external_text, inport_),
-        nat_.stateless                                                     ? "next;"
-        : router_.use_common_zone && port_ != nullptr && !nat_.distributed ? "ct_snat_in_czone;"
-                                                                           : "ct_snat;");
+    const int priority = router_.is_gateway ? 90 : 100;
+    const std::string match = absl::StrCat("ip && ", ip_, ".dst == ", nat_.external_text, inport_);
+    if (nat_.stateless || !InCommonZone()) {
+      Add(Stage::kLrInUnsnat, priority, match, nat_.stateless ? "next;" : "ct_snat;");
+      return;
+    }
+    Add(Stage::kLrInUnsnat, priority, absl::StrCat(match, " && flags.loopback == 0"),
+        "ct_snat_in_czone;");
+    Add(Stage::kLrInUnsnat, priority,
+        absl::StrCat(match, " && flags.loopback == 1 && flags.use_snat_zone == 1"), "ct_snat;");
   }
 
   void AddDnat() {
@@ -134,7 +143,8 @@ class Rule {
     if (nat_.stateless) {
       absl::StrAppend(&actions, ip_, ".dst=", nat_.logical_text, "; next;");
     } else {
-      absl::StrAppend(&actions, "ct_dnat(", nat_.logical_text, Range(), ");");
+      absl::StrAppend(&actions, InCommonZone() ? "ct_dnat_in_czone(" : "ct_dnat(",
+                      nat_.logical_text, Range(), ");");
     }
     Add(Stage::kLrInDnat, Priority(100), match, actions);
   }
@@ -142,7 +152,7 @@ class Rule {
   void AddUndnat() {
     std::string actions;
     if (nat_.distributed) actions = absl::StrCat("eth.src = ", nat_.external_mac, "; ");
-    actions += nat_.stateless ? "next;" : "ct_dnat;";
+    actions += nat_.stateless ? "next;" : InCommonZone() ? "ct_dnat_in_czone;" : "ct_dnat;";
     Add(Stage::kLrOutUndnat, 100,
         absl::StrCat("ip && ", ip_, ".src == ", nat_.logical_text, undnat_outport_), actions);
   }
@@ -158,8 +168,17 @@ class Rule {
       Add(Stage::kLrOutSnat, priority, match, actions);
       return;
     }
-    absl::StrAppend(&actions, "ct_snat(", nat_.external_text, Range(), ");");
-    Add(Stage::kLrOutSnat, priority, absl::StrCat(match, " && (!ct.trk || !ct.rpl)"), actions);
+    const std::string is_first = absl::StrCat(match, " && (!ct.trk || !ct.rpl)");
+    const std::string translation = absl::StrCat("(", nat_.external_text, Range(), ");");
+    if (InCommonZone()) {
+      // What has been translated on its way in, too, needs the other zone for this.
+      Add(Stage::kLrOutSnat, priority, is_first,
+          absl::StrCat(actions, "ct_snat_in_czone", translation));
+      Add(Stage::kLrOutSnat, priority + 1, absl::StrCat(is_first, " && reg9[4] == 1"),
+          absl::StrCat(actions, "reg9[4] = 0; ct_snat", translation));
+      return;
+    }
+    Add(Stage::kLrOutSnat, priority, is_first, absl::StrCat(actions, "ct_snat", translation));
 
     // Connections to the inside that come through the port are committed to its zone, so that
     // their replies are not taken for new ones.
@@ -168,14 +187,16 @@ class Rule {
         !globals.features.ct_commit_to_zone || !globals.features.ct_next_zone) {
       return;
     }
-    AddUnhinted(Stage::kLrOutPostUndnat, 70, absl::StrCat(match, " && (!ct.trk || !ct.rpl)"),
-                "ct_next(snat);");
+    AddUnhinted(Stage::kLrOutPostUndnat, 70, is_first, "ct_next(snat);");
     const std::string reverse =
         Restrict(absl::StrCat("ip && ", ip_, ".dst == ", nat_.logical_text, inport_), true);
     AddUnhinted(Stage::kLrOutSnat, priority, reverse, "ct_snat;");
     AddUnhinted(Stage::kLrOutPostSnat, priority, absl::StrCat(reverse, " && ct.new"),
                 "ct_commit_to_zone(snat);");
   }
+
+  // options:use_common_zone of NB_Global matters where only one chassis, or the port's, translates.
+  bool InCommonZone() const { return router_.use_common_zone && port_ != nullptr; }
 
   std::string Range() const {
     return nat_.port_range.empty() ? std::string() : absl::StrCat(",", nat_.port_range);
@@ -224,12 +245,15 @@ class Rule {
     // the controllers that see flows of both.
     const Nat& last = ctx_.Get(kNat, ctx_.Get(kLastNat, nat_.router));
     if (!last.valid || last.gateway_port.is_zero()) return;
-    const std::string match =
-        absl::StrCat(Rule(ctx_, last, router_).EgressLoopMatch(), " && ", ip_, ".src == $",
-                     nat_.allowed.empty() ? nat_.exempted : nat_.allowed);
+    const std::string match = absl::StrCat(
+        InCommonZone() ? std::string(kIsNatted) : Rule(ctx_, last, router_).EgressLoopMatch(),
+        " && ", ip_, ".src == $", nat_.allowed.empty() ? nat_.exempted : nat_.allowed);
     const std::string& drop = GetGlobals(ctx_).drop_action;
     AddFlow(ctx_, router_.number, Stage::kLrInGwRedirect, 75, match,
-            nat_.allowed.empty() ? drop : Loop(), {.hint = nat_.gateway_port});
+            nat_.allowed.empty() ? drop
+            : InCommonZone()     ? std::string(kMarkLocal)
+                                 : Loop(),
+            {.hint = nat_.gateway_port});
     if (!nat_.allowed.empty()) {
       AddUnhinted(Stage::kLrInGwRedirect, 70,
                   absl::StrCat("ip && ", ip_, ".dst == ", nat_.external_text), drop);
@@ -237,10 +261,11 @@ class Rule {
   }
 
   // Back to the beginning, as if it had come in where it would have left.
-  static std::string Loop() {
-    std::string actions =
+  std::string Loop() const {
+    std::string actions = absl::StrCat(
         "clone { ct_clear; inport = outport; outport = \"\"; eth.dst <-> eth.src; flags = 0; "
-        "flags.loopback = 1; ";
+        "flags.loopback = 1; ",
+        InCommonZone() ? "flags.use_snat_zone = reg9[4]; " : "");
     for (int i = 0; i < 10; ++i) absl::StrAppend(&actions, "reg", i, " = 0; ");
     return absl::StrCat(actions, "reg9[0] = 1; next(pipeline=ingress, table=0); };");
   }
@@ -248,7 +273,13 @@ class Rule {
   std::string EgressLoopMatch() const {
     return absl::StrCat(ip_, ".dst == ", nat_.external_text, outport_);
   }
-  void AddEgressLoop() { Add(Stage::kLrOutEgrLoop, 100, EgressLoopMatch(), Loop()); }
+  void AddEgressLoop() {
+    if (InCommonZone()) {
+      Add(Stage::kLrOutChkDnatLocal, 50,
+          absl::StrCat("ip && ", ip_, ".dst == ", nat_.external_text, resident_), kMarkLocal);
+    }
+    Add(Stage::kLrOutEgrLoop, 100, EgressLoopMatch(), Loop());
+  }
 
   // What is sent to the rule's MAC address is for the port, where the logical port is.
   void AddAdmission() {
@@ -415,6 +446,10 @@ std::monostate RouterNat(Context& ctx, const Uuid& uuid) {
   if (has_lb) AddLbFollowUps(ctx, n);
   const bool translates = router.has_nat || has_lb;
   if (router.is_gateway && translates) {
+  if (router.use_common_zone && router.has_nat &&
+      (router.is_gateway || !router.distributed_gateways.empty())) {
+    AddFlow(ctx, n, Stage::kLrOutChkDnatLocal, 50, kIsNatted, kMarkLocal, {.hint = uuid});
+  }
     // What was translated has to be looked up in every packet of a gateway router.
     AddFlow(ctx, n, Stage::kLrOutUndnat, 100, "nd || nd_rs || nd_ra", "next;");
     AddFlow(ctx, n, Stage::kLrOutUndnat, 50, "ip", "flags.loopback = 1; ct_dnat;");
