@@ -1,6 +1,7 @@
 #include "northd/model/routes.h"
 
 #include <algorithm>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "northd/model/bfd.h"
@@ -84,9 +85,11 @@ Route ParseStatic(Context& ctx, const Uuid& router, const nb::LogicalRouterStati
       options.GetOrEmpty("origin") == "connected" ? RouteSource::kConnected : RouteSource::kStatic;
   route.table = std::string(row.route_table());
   route.has_symmetric_reply = options.GetBool("ecmp_symmetric_reply", false);
-  for (const absl::string_view field : row.selection_fields()) {
-    route.selection_fields.emplace_back(field);
-  }
+  // A port without its protocol means little.
+  std::set<std::string> fields;
+  for (const absl::string_view field : row.selection_fields()) fields.emplace(field);
+  if (fields.contains("tp_src") || fields.contains("tp_dst")) fields.insert("ip_proto");
+  route.selection_fields.assign(fields.begin(), fields.end());
   route.exists = true;
   return route;
 }

@@ -90,6 +90,31 @@ std::vector<std::string> CommonFields(const std::vector<const Route*>& routes) {
   return fields;
 }
 
+// The packets of a group that choose their member by the same fields.
+struct Choice {
+  std::string protocol;  // "": of any.
+  std::vector<std::string> fields;
+};
+
+// Where a port is among the fields, packets of each protocol that has ports choose for themselves.
+std::vector<Choice> ChoicesBy(const std::vector<std::string>& fields) {
+  std::vector<Choice> choices(1);
+  std::vector<std::string> ports;
+  for (const std::string& field : fields) {
+    const bool is_port = field == "tp_src" || field == "tp_dst";
+    (is_port ? ports : choices[0].fields).push_back(field);
+  }
+  if (ports.empty()) return choices;
+  for (const char* protocol : {"tcp", "udp", "sctp"}) {
+    Choice choice{protocol, choices[0].fields};
+    for (const std::string& port : ports) {
+      choice.fields.push_back(absl::StrCat(protocol, port.substr(2)));
+    }
+    choices.push_back(std::move(choice));
+  }
+  return choices;
+}
+
 void AddEcmpGroup(Context& ctx, const Router& router, const RouteGroup& group,
                   const std::string& destination) {
   const Uuid& sb_datapath = ctx.Get(kDatapath, router.uuid).sb_uuid;
@@ -120,16 +145,26 @@ void AddEcmpGroup(Context& ctx, const Router& router, const RouteGroup& group,
   const std::vector<int64_t> ids = ctx.world().numbers.Assign(
       absl::StrCat("ecmp/", router.uuid.ToString(), "/", destination), wishes, 1, kMaxEcmpMember);
 
-  const auto [match, priority] = MatchOf(ctx, router.uuid, *routes[0]);
-  AddFlow(ctx, router.number, Stage::kLrInIpRouting, priority, match,
-          absl::StrCat("ip.ttl--; flags.loopback = 1; reg8[0..15] = ", group.ecmp_id, "; ",
-                       SelectMember(ids, CommonFields(routes))));
   for (size_t i = 0; i < routes.size(); ++i) {
     AddFlow(ctx, router.number, Stage::kLrInIpRoutingEcmp, 100,
             absl::StrCat(group_match, "reg8[16..31] == ", ids[i]), actions[i],
             {.hint = routes[i]->row});
-    if (router.is_gateway && routes[i]->has_symmetric_reply && !routes[i]->discards) {
-      AddSymmetricReply(ctx, router, *routes[i], ctx.Get(kRouterPortModel, routes[i]->port), match);
+  }
+  const RouteMatch destination_match = MatchOf(ctx, router.uuid, *routes[0]);
+  for (const Choice& choice : ChoicesBy(CommonFields(routes))) {
+    std::string match = destination_match.match;
+    // Between one there is no choice, whatever the protocol.
+    if (!choice.protocol.empty() && ids.size() > 1) {
+      absl::StrAppend(&match, " && ", choice.protocol);
+    }
+    AddFlow(ctx, router.number, Stage::kLrInIpRouting,
+            destination_match.priority + (choice.protocol.empty() ? 0 : 1), match,
+            absl::StrCat("ip.ttl--; flags.loopback = 1; reg8[0..15] = ", group.ecmp_id, "; ",
+                         SelectMember(ids, choice.fields)));
+    if (!router.is_gateway) continue;
+    for (const Route* route : routes) {
+      if (!route->has_symmetric_reply || route->discards) continue;
+      AddSymmetricReply(ctx, router, *route, ctx.Get(kRouterPortModel, route->port), match);
     }
   }
 }
