@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "northd/model/copp.h"
 #include "northd/model/datapaths.h"
 #include "northd/output/flow_table.h"
 #include "northd/replica/lookup.h"
@@ -62,7 +63,7 @@ std::monostate AddArpProxyOf(Context& ctx, const Uuid& uuid) {
         absl::StrCat("nd_na_router { eth.src = ", mac,
                      "; ip6.src = nd.target; nd.target = nd.target; nd.tll = ", mac,
                      "; outport = inport; flags.loopback = 1; output; };"),
-        {.hint = uuid});
+        {.hint = uuid, .meter = CoppMeter(ctx, port.switch_uuid, "nd-na")});
   }
   return {};
 }

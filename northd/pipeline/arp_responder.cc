@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "northd/model/copp.h"
 #include "northd/model/globals.h"
 #include "northd/model/router_attachment.h"
 #include "northd/model/switches.h"
@@ -58,9 +59,11 @@ void AddReplies(Context& ctx, const SwitchPort& port, DatapathNumber sw, absl::s
       ip.v6 ? absl::StrCat("nd_ns_mcast && ip6.dst == ", SolicitedNode(ip).ToString(),
                            " && nd.target == ", text)
             : absl::StrCat("arp.tpa == ", text, " && arp.op == 1 && eth.dst == ff:ff:ff:ff:ff:ff");
+  // Controllers make advertisements, but not ARP replies.
+  const std::string meter = ip.v6 ? CoppMeter(ctx, port.switch_uuid, "nd-na") : "";
   AddFlow(ctx, sw, Stage::kLsInArpRsp, 50, match,
           ip.v6 ? NeighborAdvertisement(mac, text, port.is_router()) : ArpReply(mac, text),
-          {.hint = port.uuid});
+          {.hint = port.uuid, .meter = meter});
   AddFlow(ctx, sw, Stage::kLsInArpRsp, 100, absl::StrCat(match, " && inport == ", port.json_name),
           "next;", {.hint = port.uuid, .port = port.name});
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "northd/model/copp.h"
 #include "northd/model/datapaths.h"
 #include "northd/model/lb_neighbors.h"
 #include "northd/model/ports.h"
@@ -24,6 +25,7 @@ std::monostate RouterLbNeighbors(Context& ctx, const Uuid& router) {
     OutRow row = OutRow::Of<sb::AddressSet>(set);
     row.Set(sb::AddressSet::kName, set);
     ctx.world().sb_rows.Emit(ctx, std::move(row));
+    const std::string meter = v6 ? CoppMeter(ctx, router, "nd-na") : "";
     for (const Uuid& port : Row<nb::LogicalRouter>(ctx, router).ports()) {
       const RouterPort& model = ctx.Get(kRouterPortModel, port);
       if (!model.exists) continue;
@@ -34,7 +36,7 @@ std::monostate RouterLbNeighbors(Context& ctx, const Uuid& router) {
         absl::StrAppend(&match, " && is_chassis_resident(", model.cr_json_name, ")");
       }
       AddFlow(ctx, datapath.number, Stage::kLrInIpInput, 90, match,
-              v6 ? NdAnswer(kInportMac) : ArpAnswer(kInportMac));
+              v6 ? NdAnswer(kInportMac) : ArpAnswer(kInportMac), {.meter = meter});
     }
   }
   return {};

@@ -322,18 +322,20 @@ class Rule {
                                                      SolicitedNode(nat_.external_ip).ToString(),
                                                      "} && nd_ns && nd.target == ", ip)
                                       : absl::StrCat("arp.op == 1 && arp.tpa == ", ip);
-    const auto answer = [&](absl::string_view mac) {
-      return nat_.v6() ? NdAnswer(mac) : ArpAnswer(mac);
+    const std::string meter = nat_.v6() ? CoppMeter(ctx_, nat_.router, "nd-na") : "";
+    const auto answer = [&](int priority, const std::string& match, absl::string_view mac) {
+      AddFlow(ctx_, router_.number, Stage::kLrInIpInput, priority, match,
+              nat_.v6() ? NdAnswer(mac) : ArpAnswer(mac), {.hint = nat_.uuid, .meter = meter});
     };
-    Add(Stage::kLrInIpInput, 90, ask, answer(kInportMac));
+    answer(90, ask, kInportMac);
     if (port_ == nullptr) return;
     if (!nat_.distributed && !port_->switch_port.is_zero() &&
         SwitchPortsBehind(ctx_, *port_).localnet.empty()) {
       return;
     }
     const std::string here = absl::StrCat("inport == ", port_->json_name, " && ", ask);
-    Add(Stage::kLrInIpInput, 92, absl::StrCat(here, resident_),
-        answer(nat_.distributed ? absl::string_view(nat_.external_mac) : kInportMac));
+    answer(92, absl::StrCat(here, resident_),
+           nat_.distributed ? absl::string_view(nat_.external_mac) : kInportMac);
     Add(Stage::kLrInIpInput, 91, here, GetGlobals(ctx_).drop_action);
   }
 
