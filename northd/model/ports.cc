@@ -290,7 +290,10 @@ RouterPort ComputeRouterPort(Context& ctx, const Uuid& uuid) {
   if (port.is_distributed_gateway) port.cr_json_name = JsonName(absl::StrCat("cr-", port.name));
   if (const auto peer = row.peer()) {
     const auto rows = RowsWith<nb::LogicalRouterPort>(ctx, nb::LogicalRouterPort::kName, *peer);
-    if (!rows.empty()) port.peer_router_port = rows.front();
+    // Only two that name each other are joined.
+    if (!rows.empty() && Row<nb::LogicalRouterPort>(ctx, rows.front()).peer() == row.name()) {
+      port.peer_router_port = rows.front();
+    }
     return port;
   }
   // Of several that lead here, it is the last one by name that the router leads to.

@@ -247,8 +247,10 @@ RouteMatch MatchOf(Context& ctx, const Uuid& router, const Route& route,
                    const std::string& inport) {
   RouteMatch match;
   if (!inport.empty()) match.match = absl::StrCat("inport == ", inport, " && ");
-  if (route.source != RouteSource::kConnected || route.discards) {
-    absl::StrAppend(&match.match, "reg7 == ", RouteTableId(ctx, router, route.table), " && ");
+  const int64_t table = RouteTableId(ctx, router, route.table);
+  // Connected networks are reached whatever the table, unless they ask for one.
+  if (route.source != RouteSource::kConnected || table != 0) {
+    absl::StrAppend(&match.match, "reg7 == ", table, " && ");
   }
   absl::StrAppend(&match.match, "ip", route.prefix.ip.v6 ? "6" : "4",
                   route.by_source ? ".src == " : ".dst == ", route.prefix.ip.ToString(), "/",
