@@ -243,8 +243,11 @@ LoadBalancer ComputeLoadBalancer(Context& ctx, const Uuid& uuid) {
                     std::string(row.name()), affinity, kMaxAffinityTimeout);
   }
   lb.affinity_timeout = std::clamp<int64_t>(affinity, 0, kMaxAffinityTimeout);
+  // Fields of a port are the protocol's, if one is named.
   for (const absl::string_view field : row.selection_fields()) {
-    lb.selection_fields.emplace_back(field);
+    const bool is_port = row.protocol() && (field == "tp_src" || field == "tp_dst");
+    lb.selection_fields.push_back(is_port ? absl::StrCat(lb.protocol, field.substr(2))
+                                          : std::string(field));
   }
   const absl::Span<const Uuid> checks = row.health_check();
   lb.health_checks.assign(checks.begin(), checks.end());

@@ -12,19 +12,6 @@
 namespace northd {
 namespace {
 
-// The fields to choose a backend by; those of a port are the protocol's.
-std::string HashFields(const LoadBalancer& lb) {
-  std::vector<std::string> fields;
-  for (const std::string& field : lb.selection_fields) {
-    if (field == "tp_src" || field == "tp_dst") {
-      fields.push_back(absl::StrCat(lb.protocol, field.substr(2)));
-    } else {
-      fields.push_back(field);
-    }
-  }
-  return absl::StrJoin(fields, ",");
-}
-
 using MeterKey = std::pair<DatapathSet, std::string>;
 
 MeteredSets ComputeByMeter(Context& ctx, const MeterKey& key) {
@@ -57,7 +44,7 @@ LbVerdict LbVerdictOf(Context& ctx, const LbVipId& id, const LoadBalancer& lb, c
   if (backends.empty()) return {LbVerdict::Kind::kDrop, GetGlobals(ctx).drop_action};
   std::string actions = absl::StrCat("ct_lb_mark(backends=", backends);
   if (!lb.selection_fields.empty()) {
-    absl::StrAppend(&actions, "; hash_fields=\"", HashFields(lb), "\"");
+    absl::StrAppend(&actions, "; hash_fields=\"", absl::StrJoin(lb.selection_fields, ","), "\"");
   }
   return {LbVerdict::Kind::kBalance, std::move(actions)};
 }

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "northd/model/chassis.h"
 #include "northd/model/dynamic_addresses.h"
@@ -28,15 +29,23 @@ bool IsUp(Context& ctx, const SwitchPort& port) {
   return ctx.Get(kIsRemoteChassis, *chassis) || binding.up().value_or(false);
 }
 
-// The prefix that was delegated to a port which asks for one: "ID:PREFIX" in the southbound.
+// PREFIX of "ID:PREFIX", as controllers write it, with whatever follows; "" if it is something
+// else.
+absl::string_view PrefixOf(absl::string_view delegated) {
+  delegated = absl::StripLeadingAsciiWhitespace(delegated);
+  const size_t colon = delegated.find_first_not_of("0123456789");
+  if (colon == 0 || colon == delegated.npos || delegated[colon] != ':') return "";
+  const absl::string_view rest = absl::StripLeadingAsciiWhitespace(delegated.substr(colon + 1));
+  return rest.substr(0, rest.find_first_of(" \t"));
+}
+
+// The prefix that was delegated to a port which asks for one.
 void SyncPrefix(Context& ctx, const RouterPort& port) {
   if (!Row<nb::LogicalRouterPort>(ctx, port.uuid).options().GetBool("prefix", false)) return;
-  const std::string& delegated = ctx.Get(kDelegatedPrefixes, port.name);
-  const size_t colon = delegated.find(':');
-  if (colon == delegated.npos || colon + 1 == delegated.size()) return;
+  const absl::string_view prefix = PrefixOf(ctx.Get(kDelegatedPrefixes, port.name));
+  if (prefix.empty()) return;
   OutRow row = OutRow::Of<nb::LogicalRouterPort>(port.uuid.ToString());
-  row.Set(nb::LogicalRouterPort::kIpv6Prefix,
-          std::vector<std::string>{delegated.substr(colon + 1)});
+  row.Set(nb::LogicalRouterPort::kIpv6Prefix, std::vector<std::string>{std::string(prefix)});
   ctx.world().nb_rows.Emit(ctx, std::move(row));
 }
 

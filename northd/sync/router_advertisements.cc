@@ -1,9 +1,10 @@
 #include "northd/sync/router_advertisements.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
+#include "absl/strings/str_join.h"
 #include "northd/replica/lookup.h"
 #include "northd/rows/sb_rows.h"
 #include "server/base/log.h"
@@ -20,15 +21,15 @@ constexpr int64_t kGreatestMaxInterval = 1800;
 constexpr int64_t kLeastMinInterval = 3;
 constexpr int64_t kLeastMtu = 1280;
 
-// "NETWORK/BITS" of each address that is not link-local.
-std::string Prefixes(const PortAddresses& addresses, absl::string_view delegated) {
-  std::string text;
+// "NETWORK/BITS" of each address that is not link-local, and what was delegated to the port.
+std::string Prefixes(const PortAddresses& addresses, const nb::LogicalRouterPort& row) {
+  std::vector<std::string> prefixes;
   for (const Network& network : addresses.v6) {
     if (network.ip.is_link_local()) continue;
-    absl::StrAppend(&text, network.network().ToString(), "/", network.prefix, " ");
+    prefixes.push_back(absl::StrCat(network.network().ToString(), "/", network.prefix));
   }
-  absl::StrAppend(&text, delegated);
-  return std::string(absl::StripSuffix(text, " "));
+  for (const absl::string_view prefix : row.ipv6_prefix()) prefixes.emplace_back(prefix);
+  return absl::StrJoin(prefixes, " ");
 }
 
 }  // namespace
@@ -41,7 +42,6 @@ constexpr engine::Kind<std::string, std::string> kDelegatedPrefixes{"delegated_p
                                                                     &ComputeDelegatedPrefixes};
 
 void AddRouterAdvertisements(const RouterPort& port, const nb::LogicalRouterPort& row,
-                             absl::string_view delegated,
                              std::map<std::string, std::string>* options) {
   if (port.switch_port.is_zero() || row.peer()) return;
   if (port.enabled && row.options().GetBool("prefix_delegation", false)) {
@@ -76,7 +76,7 @@ void AddRouterAdvertisements(const RouterPort& port, const nb::LogicalRouterPort
   for (const Network& network : port.addresses.v6) {
     if (network.ip.is_link_local()) out["ipv6_ra_src_addr"] = network.IpText();
   }
-  out["ipv6_ra_prefixes"] = Prefixes(port.addresses, delegated);
+  out["ipv6_ra_prefixes"] = Prefixes(port.addresses, row);
   out["ipv6_ra_prf"] =
       preference == "HIGH" || preference == "LOW" ? std::string(preference) : "MEDIUM";
   for (const char* key : {"rdnss", "dnssl", "route_info"}) {

@@ -13,13 +13,11 @@
 
 namespace northd {
 
-// Prefixes that were delegated to the port of this name, as a controller says; or "".
+// What a controller says was delegated to the port of this name: "ID:PREFIX"; or "".
 std::string ComputeDelegatedPrefixes(Context& ctx, const std::string& port);
 extern const engine::Kind<std::string, std::string> kDelegatedPrefixes;
 
-// `delegated` are prefixes that were delegated to the port, or "".
 void AddRouterAdvertisements(const RouterPort& port, const nb::LogicalRouterPort& row,
-                             absl::string_view delegated,
                              std::map<std::string, std::string>* options);
 
 }  // namespace northd

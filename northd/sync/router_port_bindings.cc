@@ -147,7 +147,7 @@ std::monostate SyncRouterPortBinding(Context& ctx, const Uuid& uuid) {
   }
   const std::string& delegated = ctx.Get(kDelegatedPrefixes, port.name);
   if (!delegated.empty()) options["ipv6_ra_pd_list"] = delegated;
-  AddRouterAdvertisements(port, row, delegated, &options);
+  AddRouterAdvertisements(port, row, &options);
   out.Set(PB::kOptions, options);
   ctx.world().sb_rows.Emit(ctx, std::move(out));
   if (port.is_distributed_gateway) EmitChassisRedirect(ctx, port, datapath, row);
