@@ -45,6 +45,7 @@ SwitchTraits ComputeSwitchTraits(Context& ctx, const Uuid& uuid) {
   traits.exists = true;
   traits.number = datapath.number;
   traits.vlan_passthru = sw.other_config().GetBool("vlan-passthru", false);
+  traits.relays_dhcp = sw.other_config().Contains("dhcp_relay_port");
   for (const Uuid& records : sw.dns_records()) {
     const auto dns = Row<nb::DNS>(ctx, records);
     if (dns && !dns.records().empty()) traits.has_dns = true;

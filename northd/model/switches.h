@@ -18,6 +18,7 @@ struct SwitchTraits {
   bool exists = false;  // Else nothing below means anything.
   DatapathNumber number = 0;
   bool vlan_passthru = false;
+  bool relays_dhcp = false;  // other_config:dhcp_relay_port, whether there is such a port or not.
   bool has_unknown = false;  // A port accepts unknown destinations, enabled or not.
   bool has_vtep_ports = false;
   bool has_arp_proxy = false;               // A router port has options:arp_proxy.

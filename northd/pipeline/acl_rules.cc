@@ -108,7 +108,8 @@ class RuleWriter {
     const std::string label = samples_.Label(stage_, /*established=*/true);
     // Of a connection that is new, or to be allowed again.
     std::string persist;
-    if (PersistsEstablished(acl_)) {
+    // Which takes controllers that can find connections by their label once the ACL is gone.
+    if (PersistsEstablished(acl_) && GetGlobals(ctx_).features.ct_label_flush) {
       if (const int64_t id = AclId(ctx_, acl_.uuid())) {
         persist = absl::StrCat("reg2[16..31] = ", id, "; reg0[20] = 1; ");
       }

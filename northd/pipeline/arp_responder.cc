@@ -75,7 +75,7 @@ bool IsSilent(Context& ctx, const SwitchPort& port) {
       !ctx.Get(kIgnoreDownPorts, {})) {
     return true;
   }
-  return row.options().GetBool("disable_arp_nd_rsp", false);
+  return port.type == SwitchPortType::kVif && row.options().GetBool("disable_arp_nd_rsp", false);
 }
 
 }  // namespace

@@ -120,7 +120,7 @@ void AddService(Context& ctx, const SwitchPort& port, const Uuid& options_uuid, 
   if (!options) return;
   const auto row = Row<nb::LogicalSwitchPort>(ctx, port.uuid);
   const SwitchTraits& sw = ctx.Get(kSwitchTraits, port.switch_uuid);
-  if (!sw.exists) return;
+  if (!sw.exists || sw.relays_dhcp) return;
   const std::string meter = CoppMeter(ctx, port.switch_uuid, v6 ? "dhcpv6-opts" : "dhcpv4-opts");
   const std::string ports =
       v6 ? " && udp.src == 546 && udp.dst == 547" : " && udp.src == 68 && udp.dst == 67";

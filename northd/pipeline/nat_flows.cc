@@ -241,8 +241,8 @@ class Rule {
                        nat_.v6() ? "; xxreg1 = " : "; reg5 = ", nat_.external_text, "; next;"));
     }
     if (!nat_.stateless || (nat_.allowed.empty() && nat_.exempted.empty())) return;
-    // The match is that of the router's last rule, whichever this is: what 25.03 does, and with it
-    // the controllers that see flows of both.
+    // The match is that of the router's last flow for NAT, whatever this is, and so are the
+    // actions: what 25.03 does, and with it the controllers that see flows of both.
     const Nat& last = ctx_.Get(kNat, ctx_.Get(kLastNat, nat_.router));
     if (!last.valid || last.gateway_port.is_zero()) return;
     const std::string match = absl::StrCat(
@@ -446,16 +446,17 @@ std::monostate RouterNat(Context& ctx, const Uuid& uuid) {
   for (const Uuid& nat : row.nat()) ctx.Require(kNatFlows, nat);
   const bool has_lb = ctx.Get(kRouterHasLbVips, uuid);
   if (has_lb) AddLbFollowUps(ctx, n);
-  const bool translates = router.has_nat || has_lb;
-  if (router.is_gateway && translates) {
   if (router.use_common_zone && router.has_nat &&
       (router.is_gateway || !router.distributed_gateways.empty())) {
     AddFlow(ctx, n, Stage::kLrOutChkDnatLocal, 50, kIsNatted, kMarkLocal, {.hint = uuid});
   }
+  const bool translates = router.has_nat || has_lb;
+  if (router.is_gateway && translates) {
     // What was translated has to be looked up in every packet of a gateway router.
     AddFlow(ctx, n, Stage::kLrOutUndnat, 100, "nd || nd_rs || nd_ra", "next;");
     AddFlow(ctx, n, Stage::kLrOutUndnat, 50, "ip", "flags.loopback = 1; ct_dnat;");
-    if (!router.commit_all) {
+    // Even if there are controllers that cannot do what this asks for.
+    if (!row.options().GetBool("ct-commit-all", false)) {
       AddFlow(ctx, n, Stage::kLrOutPostUndnat, 50, "ip && ct.new", "ct_commit { } ; next; ");
     }
   }
@@ -467,7 +468,7 @@ std::monostate RouterNat(Context& ctx, const Uuid& uuid) {
   }
   if (GetGlobals(ctx).features.ct_commit_nat_v2) {
     for (const Uuid& port : row.ports()) {
-      if (GatewayMtu(ctx, port) <= 0) continue;
+      if (!ctx.Get(kRouterPortModel, port).exists || GatewayMtu(ctx, port) <= 0) continue;
       // The errors that it makes are translated, too.
       AddFlow(ctx, n, Stage::kLrOutPostSnat, 100, "icmp && flags.icmp_snat == 1",
               "ct_commit_nat(snat);", {.hint = port});

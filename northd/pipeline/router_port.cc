@@ -40,6 +40,10 @@ class PortFlows {
                 absl::StrCat("eth.dst == ", OwnMacs(), " && inport == ", name(),
                              centralized ? resident_ : ""),
                 store);
+  }
+
+  // Errors about packets that were too large for a tunnel come from elsewhere than the gateway.
+  void AddTunnelErrors() {
     if (!is_gateway_port_) return;
     Add(Stage::kLrInAdmission, 120,
         absl::StrCat("((ip4 && icmp4.type == 3 && icmp4.code == 4) || "
@@ -155,6 +159,7 @@ std::monostate TranslateRouterPortFlows(Context& ctx, const Uuid& uuid) {
     flows.AddAdmission();
     flows.AddDelivery();
   }
+  flows.AddTunnelErrors();
   flows.AddNeighborLookup();
   flows.AddGatewayRedirect();
   return {};
