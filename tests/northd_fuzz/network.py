@@ -11,17 +11,17 @@ What is believed here only steers the choice of edits; whether one is accepted, 
 import random
 import uuid as uuids
 
-from northd_fuzz.tables import FIXED, GLOBAL_OPTIONS, NAMES, OWNERS, TABLES, WEIGHTS
+from northd_fuzz.tables import FIXED, GLOBAL_COLUMNS, GLOBAL_OPTIONS, NAMES, OWNERS, TABLES, WEIGHTS, WRITTEN
 from northd_fuzz.values import CHASSIS, METERS, ROUTERS, SWITCHES, Values
 
 FEATURES = ["ct-commit-nat-v2", "ct-commit-to-zone", "ct-next-zone", "ct-label-flush", "fdb-timestamp", "ls-dpg-column",
             "mac-binding-timestamp", "ovn-sample-with-registers"]
 MOST_ROWS = 8  # Of a table; ports may be more.
-NEVER_OLD = 4102444800000  # What is learned in 2100 is not old yet.
+LEARNED_AT = [4102444800000, 4102444800000, 1000]  # What is learned in 2100 is not old yet.
 # Southbound tables, how rows of each are chosen, and what may be written into them.
 TAMPERED = [
     ("Logical_Flow", "priority", [0, 50, 100], {"priority": 17, "match": "ip4", "actions": "next;"}),
-    ("Logical_Flow", "pipeline", ["ingress", "egress"], {"table_id": 5, "external_ids": ["map", []]}),
+    ("Logical_Flow", "pipeline", ["ingress", "egress"], {"table_id": 30}),  # Where there are no others like them.
     ("Port_Binding", "logical_port", ["sw0p0", "sw0-lr0", "lr0-sw0"],
      {"type": "wrong", "mac": "00:00:00:00:00:99", "options": ["map", [["a", "b"]]], "nat_addresses": "x", "tag": 9}),
     ("Multicast_Group", "name", ["_MC_flood", "_MC_unknown"], {"ports": ["set", []], "tunnel_key": 40000}),
@@ -29,9 +29,20 @@ TAMPERED = [
     ("Load_Balancer", "name", ["lb0", "lb1"], {"vips": ["map", []], "name": "x", "ls_datapath_group": ["set", []]}),
     ("Meter", "name", METERS, {"unit": "kbps"}),
     ("HA_Chassis_Group", "name", ["lr0-sw0", "hagrp0"], {"name": "other", "ha_chassis": ["set", []]}),
-    ("RBAC_Permission", "table", ["Chassis"], {"update": ["set", []]}),
     ("DHCP_Options", "name", ["router"], {"code": 99}),
-    ("IP_Multicast", "enabled", [True, False], {"table_size": 3}),
+    ("IP_Multicast", "enabled", [True, False], {"table_size": 3, "querier": True}),
+    ("DHCPv6_Options", "name", ["server_id"], {"code": 99}),
+    ("Port_Group", "name", ["pg0", "1_pg0", "2_pg0"], {"ports": "x", "name": "other"}),
+    ("Mirror", "name", ["mirror0"], {"sink": "x", "external_ids": ["map", [["a", "b"]]]}),
+    ("Gateway_Chassis", "priority", list(range(20)), {"priority": 77, "chassis": ["set", []]}),
+    ("HA_Chassis", "priority", list(range(20)), {"priority": 77, "chassis": ["set", []]}),
+    ("Static_MAC_Binding", "override_dynamic_mac", [True, False], {"mac": "x", "ip": "10.0.0.77"}),
+    ("BFD", "detect_mult", [4, 5, 10], {"min_tx": 1, "detect_mult": 77, "dst_ip": "10.0.0.77"}),
+    ("Service_Monitor", "port", [80, 8080], {"src_ip": "x", "options": ["map", [["a", "b"]]], "src_mac": "x", "port": 81}),
+    ("DNS", "options", [["map", []]], {"records": ["map", [["a", "b"]]], "external_ids": ["map", []]}),
+    ("Chassis_Template_Var", "chassis", CHASSIS, {"variables": ["map", [["a", "b"]]], "chassis": "other"}),
+    ("Datapath_Binding", "tunnel_key", [1, 2, 3], {"tunnel_key": 77}),
+    ("SB_Global", "ipsec", [True, False], {"ipsec": True, "options": ["map", []], "external_ids": ["map", [["a", "b"]]]}),
 ]
 
 
@@ -171,9 +182,11 @@ class _Network:
         if not self.rows[table] or not TABLES[table]:
             return None
         uuid = self.rng.choice(list(self.rows[table]))
-        columns = [column for column in TABLES[table] if column not in FIXED.get(table, ())]
-        columns = self.rng.sample(columns, min(len(columns), self.rng.choice([1, 1, 2])))
-        row = {column: TABLES[table][column](self.values) for column in columns}
+        columns = {**TABLES[table], **WRITTEN.get(table, {})}
+        for column in FIXED.get(table, ()):
+            del columns[column]
+        chosen = self.rng.sample(list(columns), min(len(columns), self.rng.choice([1, 1, 2])))
+        row = {column: columns[column](self.values) for column in chosen}
         return {"db": "nb", "ops": [{"op": "update", "table": table, "where": [["_uuid", "==", ["uuid", uuid]]], "row": row}]}
 
     def _delete_any(self):
@@ -195,6 +208,10 @@ class _Network:
         return known
 
     def _global(self):
+        if self.rng.random() < 0.2:
+            column = self.rng.choice(list(GLOBAL_COLUMNS))
+            row = {column: GLOBAL_COLUMNS[column](self.values)}
+            return {"db": "nb", "ops": [{"op": "update", "table": "NB_Global", "where": [], "row": row}]}
         key = self.rng.choice(list(GLOBAL_OPTIONS))
         mutations = [["options", "delete", ["set", [key]]]]
         if self.rng.random() < 0.7:
@@ -251,7 +268,7 @@ class _Network:
                                      "row": {"status": self.rng.choice(["up", "down", "init", "admin_down"])}}]}
 
     def _service_status(self):
-        return {"db": "sb", "ops": [{"op": "update", "table": "Service_Monitor", "where": [["logical_port", "==", "sw0p0"]],
+        return {"db": "sb", "ops": [{"op": "update", "table": "Service_Monitor", "where": [["logical_port", "==", self.values.name("Logical_Switch_Port")]],
                                      "row": {"status": self.rng.choice(["online", "offline", "error"])}}]}
 
     def _learned_route(self):
@@ -280,7 +297,7 @@ class _Network:
         port = self.rng.choice(list(ports.values()))
         return {"db": "sb", "ops": [{"op": "insert", "table": "MAC_Binding", "uuid": self._new_uuid(), "row": {
             "datapath": {"find": ["Datapath_Binding", "external_ids", ["logical-router", port[2]]]},
-            "logical_port": port[0], "ip": self.values.ip(), "mac": self.values.mac(), "timestamp": NEVER_OLD}}]}
+            "logical_port": port[0], "ip": self.values.ip(), "mac": self.values.mac(), "timestamp": self.rng.choice(LEARNED_AT)}}]}
 
     def _fdb(self):
         ports = self.rows["Logical_Switch_Port"]
@@ -290,7 +307,7 @@ class _Network:
         return {"db": "sb", "ops": [{"op": "insert", "table": "FDB", "uuid": self._new_uuid(), "row": {
             "dp_key": {"find": ["Datapath_Binding", "external_ids", ["logical-switch", port[2]], "tunnel_key"]},
             "port_key": {"find": ["Port_Binding", "logical_port", port[0], "tunnel_key"]},
-            "mac": self.values.mac(), "timestamp": NEVER_OLD}}]}
+            "mac": self.values.mac(), "timestamp": self.rng.choice(LEARNED_AT)}}]}
 
     def _prefix_delegation(self):
         name = self.values.known("Logical_Router_Port")

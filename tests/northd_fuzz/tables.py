@@ -61,6 +61,7 @@ SWITCH_PORT_OPTIONS = {
     "vtep-logical-switch": lambda v: "vls0",
     "iface-id-ver": lambda v: "1",
     "vif-plug-type": lambda v: "representor",
+    "vif-plug-mtu-request": lambda v: v.number(1400),
     "localnet_learn_fdb": lambda v: v.boolean(),
     "force_fdb_lookup": lambda v: v.boolean(),
     "pkt_clone_type": lambda v: v.pick("mc_unknown", "x"),
@@ -156,14 +157,29 @@ GLOBAL_OPTIONS = {
     "bfd-decay-min-rx": lambda v: v.number(200),
     "bfd-min-tx": lambda v: v.number(300),
     "bfd-mult": lambda v: v.number(5),
-    "mac_binding_removal_limit": lambda v: v.number(1, 100),
-    "fdb_removal_limit": lambda v: v.number(1, 100),
+    "mac_binding_removal_limit": lambda v: v.number(0, 100),  # Not so few that removals take several rounds.
+    "fdb_removal_limit": lambda v: v.number(0, 100),
+    "mac_prefix": lambda v: v.pick("0a:00:00", "0a:00:01"),
+    "svc_monitor_mac": lambda v: v.pick("0a:00:00:00:00:01", "0a:00:00:00:00:02"),
+    "ic-route-adv": lambda v: v.boolean(),
+    "unknown_option": lambda v: "1",
     "use_parallel_build": lambda v: v.boolean(),
     "max_tunid": lambda v: "77",
 }
 
+DHCP_VALUES = {
+    "netmask": "255.255.0.0", "offerip": "10.0.0.9", "hostname": '"host"', "ip_forward_enable": "1", "default_ttl": "64", "T1": "100",
+    "T2": "200", "classless_static_route": "{30.0.0.0/24,10.0.0.10, 0.0.0.0/0,10.0.0.1}", "next_server": "10.0.0.7", "wpad": '"a, b"',
+    "bootfile_name": '"x"', "bootfile_name_alt": '"y"', "tftp_server": "10.0.0.8", "domain_search_list": '"a.org, b.org"',
+    "broadcast_address": "10.0.0.255", "ia_addr": "fd00::9", "domain_search": '"ovn.org"', "fqdn": '"vm.ovn.org"', "ntp_server": "",
+}
+
 CONTROLLED = ["arp", "arp-resolve", "dhcpv4-opts", "dhcpv6-opts", "dns", "event-elb", "icmp4-error", "icmp6-error", "igmp", "nd-na",
               "nd-ns", "nd-ns-resolve", "nd-ra-opts", "tcp-reset", "bfd", "reject", "svc-monitor", "dhcpv4-relay"]
+
+
+def _of(value):
+    return lambda v: value
 
 
 def _choices(v, options):
@@ -268,7 +284,7 @@ TABLES = {
         "name": lambda v: v.pick("lb0", "lb1", "lb2"),
         "vips": lambda v: v.vips(),
         "protocol": lambda v: v.optional(lambda: v.pick(*PROTOCOLS), 0.7),
-        "ip_port_mappings": lambda v: v.map_of({v.ip4(): lambda: f"sw0p0:{v.ip4()}" for _ in range(2)}, 0.4),
+        "ip_port_mappings": lambda v: v.map_of({v.backend(): lambda: v.monitored() for _ in range(3)}, 0.6),
         "selection_fields": lambda v: v.set_of(lambda: v.pick(*FIELDS), 2) if v.maybe(0.2) else ["set", []],
         "options": _options(LB_OPTIONS, 0.15),
     },
@@ -318,11 +334,12 @@ TABLES = {
     "Port_Group": {"ports": lambda v: v.refs("Logical_Switch_Port", 3)},
     "DHCP_Options": {
         "cidr": lambda v: v.pick("10.0.0.0/24", "10.0.1.0/24", "fd00::/64", "x"),
-        "options": _options({
+        "options": lambda v: _options({
             "server_id": lambda v: v.pick("10.0.0.1", "00:00:00:00:00:01"), "server_mac": lambda v: v.mac(),
             "lease_time": lambda v: v.number(3600), "router": lambda v: "10.0.0.1", "mtu": lambda v: v.number(1400),
             "dns_server": lambda v: "{8.8.8.8, 7.7.7.7}", "dhcpv6_stateless": lambda v: v.boolean(),
-            "domain_name": lambda v: '"ovn.org"', "unknown_option": lambda v: "1"}, 0.7),
+            "domain_name": lambda v: '"ovn.org"', "unknown_option": lambda v: "1",
+            **{key: _of(value) for key, value in DHCP_VALUES.items() if v.maybe(0.1)}}, 0.7)(v),
     },
     "DHCP_Relay": {
         "name": lambda v: "relay",
@@ -381,6 +398,28 @@ TABLES = {
         "type": lambda v: v.pick("drop", "acl-new", "acl-est"),
         "id": lambda v: v.rng.randint(1, 9),
     },
+}
+
+# All tables' rows have external_ids but those of these.
+for _table, _columns in TABLES.items():
+    if _table not in ("Sample", "Load_Balancer_Group", "Static_MAC_Binding"):
+        _columns.setdefault("external_ids", lambda v: v.map_of({"key": lambda: "value", "ic-learned-route": lambda: "x"}, 0.1))
+
+# Columns that northd writes, in which others may meddle.
+WRITTEN = {
+    "Logical_Switch_Port": {
+        "up": lambda v: v.optional(v.maybe),
+        "dynamic_addresses": lambda v: v.optional(lambda: f"{v.mac()} {v.ip4()}"),
+    },
+    "Logical_Router_Port": {"ipv6_prefix": lambda v: v.set_of(lambda: v.pick("fd0a::/64", "x"))},
+    "BFD": {"status": lambda v: v.optional(lambda: v.pick("down", "init", "up", "admin_down"))},
+}
+
+# Columns of NB_Global, beside its options.
+GLOBAL_COLUMNS = {
+    "ipsec": lambda v: v.maybe(),
+    "name": lambda v: v.pick("", "az0", "az1"),
+    "external_ids": lambda v: v.map_of({"key": lambda: "value"}, 0.5),
 }
 
 # Columns that name a row: the reference does not follow when one changes.

@@ -43,7 +43,7 @@ class Values:
 
     def ip(self):
         if self.bad():
-            return self.pick("", "10.0.0", "nonsense", "fd00::g", "0.0.0.0")
+            return self.pick("", "10.0.0", "nonsense", "fd00::1::2", "0.0.0.0")
         return self.ip4() if self.maybe(0.7) else self.ip6()
 
     def network(self, host=False):
@@ -137,7 +137,22 @@ class Values:
             return ip
         return f"[{ip}]:{self.port()}" if v6 else f"{ip}:{self.port()}"
 
+    def backend(self):
+        """An address that several load balancers may lead to."""
+        return f"10.0.0.{self.rng.randint(1, 4)}" if self.maybe(0.8) else f"[fd00::{self.rng.randint(1, 2)}]"
+
+    def monitored(self):
+        """Where a backend is watched: a port, and the address that the watching is done from."""
+        if self.bad():
+            return self.pick("", "sw0p0", "sw0p0:x", ":10.0.0.1")
+        return f"{self.name('Logical_Switch_Port')}:{self.ip4() if self.maybe(0.8) else f'[{self.ip6()}]'}"
+
     def vip(self):
+        if self.maybe(0.05):
+            return self.pick(("^vip:80", "^backends"), ("^vip", "10.0.0.1"), (f"{self.ip4()}:80", "^backends,10.0.0.1:80"))
+        if self.maybe(0.4):  # One that others have, too.
+            return f"10.9.0.{self.rng.randint(1, 3)}:80", ",".join(
+                f"10.0.0.{self.rng.randint(1, 4)}:{self.pick('80', '80', '8080')}" for _ in range(self.rng.randint(0, 3)))
         if self.bad():
             return self.pick("10.0.0.1:", "nonsense", "10.0.0.1:99999", "[fd00::1]", ":80"), self.ip4()
         v6, port = self.maybe(0.25), self.maybe(0.8)
