@@ -45,7 +45,8 @@ class Database {
   void Revert(const Change& change);
 
   // Filling a database at start-up, much faster than by changes: any number of LoadRow() and
-  // UnloadRow(), then FinishLoad(). Meanwhile only table() may be looked at.
+  // UnloadRow(), then FinishLoad(). Meanwhile only table() may be looked at: a replica that needs
+  // no more than that never finishes.
   void LoadRow(int table, RowRef row);  // Inserts or replaces.
   void UnloadRow(int table, const Uuid& uuid);
   // Builds indexes and counts references of all rows. Errors: rows that share the values of a

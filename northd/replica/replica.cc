@@ -47,18 +47,27 @@ Replica::~Replica() = default;
 // ---- Changes ----
 
 void Replica::Apply(const ovsdb::Change& change) {
-  database_->Apply(change);
+  // Nobody asks a replica for references or unique indexes: the server has seen to those.
+  for (const ovsdb::TableChange& table_change : change.tables) {
+    for (const RowChange& row : table_change.rows) {
+      if (row.after) {
+        database_->LoadRow(table_change.table, row.after);
+      } else {
+        database_->UnloadRow(table_change.table, row.uuid());
+      }
+    }
+  }
   for (const ovsdb::TableChange& table_change : change.tables) {
     Table& table = tables_[static_cast<size_t>(table_change.table)];
     bool membership = false;
     for (const RowChange& row : table_change.rows) {
       const bool modified = row.before && row.after;
-      const uint64_t parts =
-          modified ? ChangedColumns(*row.before, *row.after) : engine::kAllParts;
+      const uint64_t parts = modified ? ChangedColumns(*row.before, *row.after) : engine::kAllParts;
       membership |= !modified;
       const auto cell = table.cells.find(row.uuid());
       if (cell != table.cells.end()) {
-        engine_->Touch(cell->second.get(), parts);
+        cell->second->row = row.after.get();
+        engine_->Touch(&cell->second->cell, parts);
         if (!row.after) gone_rows_.emplace_back(table_change.table, row.uuid());
       }
       for (const std::unique_ptr<Index>& index : table.indexes) {
@@ -121,12 +130,14 @@ void Replica::UpdateIndex(Index* index, const RowChange& change) {
 // ---- Reading ----
 
 const Row* Replica::Read(engine::Context& context, int table, const Uuid& uuid, uint32_t* edge) {
-  std::unique_ptr<engine::Cell>& cell = tables_[static_cast<size_t>(table)].cells[uuid];
-  if (cell == nullptr) cell = std::make_unique<engine::Cell>();
-  *edge = context.Read(cell.get(), kExistence);
-  const Row* row = Peek(table, uuid);
-  if (row == nullptr) gone_rows_.emplace_back(table, uuid);
-  return row;
+  std::unique_ptr<RowCell>& cell = tables_[static_cast<size_t>(table)].cells[uuid];
+  if (cell == nullptr) {
+    cell = std::make_unique<RowCell>();
+    cell->row = Peek(table, uuid);
+  }
+  *edge = context.Read(&cell->cell, kExistence);
+  if (cell->row == nullptr) gone_rows_.emplace_back(table, uuid);
+  return cell->row;
 }
 
 absl::Span<const Uuid> Replica::ReadAll(engine::Context& context, int number) {
@@ -189,8 +200,8 @@ void Replica::Sweep() {
   for (const auto& [table, uuid] : gone_rows_) {
     auto& cells = tables_[static_cast<size_t>(table)].cells;
     const auto cell = cells.find(uuid);
-    if (cell == cells.end() || cell->second->has_readers() || Peek(table, uuid) != nullptr) continue;
-    cells.erase(cell);
+    if (cell == cells.end() || cell->second->row != nullptr) continue;
+    if (!cell->second->cell.has_readers()) cells.erase(cell);
   }
   gone_rows_.clear();
   // The same entry may be listed twice.

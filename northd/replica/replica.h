@@ -36,8 +36,8 @@ class Replica {
 
   const ovsdb::Database& database() const { return *database_; }
 
-  // Makes the change and lets the units run that read what it changes. `observer` of what changes is
-  // told afterwards.
+  // Makes the change and lets the units run that read what it changes. `observer` of what changes
+  // is told afterwards.
   void Apply(const ovsdb::Change& change);
   void SetObserver(std::function<void(int table, const ovsdb::RowChange&)> observer) {
     observer_ = std::move(observer);
@@ -54,8 +54,7 @@ class Replica {
   // The rows that have `value` in `column`, as an element or, with `map_key`, as what the map has
   // under it; in order.
   absl::Span<const ovsdb::Uuid> ReadIndex(engine::Context& context, int table, int column,
-                                          const ovsdb::Atom& value,
-                                          absl::string_view map_key = {});
+                                          const ovsdb::Atom& value, absl::string_view map_key = {});
 
   // ---- Without being recorded ----
 
@@ -96,9 +95,14 @@ class Replica {
     std::string map_key;
     absl::flat_hash_set<std::unique_ptr<IndexEntry>, EntryHash, EntryEqual> entries;
   };
+  // A row that was read: as it is, or null where there is none.
+  struct RowCell {
+    const ovsdb::Row* row;
+    engine::Cell cell;
+  };
   struct Table {
-    absl::flat_hash_map<ovsdb::Uuid, std::unique_ptr<engine::Cell>> cells;  // That were read.
-    std::vector<std::unique_ptr<Index>> indexes;                            // That were asked for.
+    absl::flat_hash_map<ovsdb::Uuid, std::unique_ptr<RowCell>> cells;  // That were read.
+    std::vector<std::unique_ptr<Index>> indexes;                       // That were asked for.
     engine::Cell membership;
     std::vector<ovsdb::Uuid> rows;  // In order, if `rows_valid`.
     bool rows_valid = false;
