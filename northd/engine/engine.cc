@@ -156,7 +156,6 @@ void Engine::Execute(Unit* unit) {
   unit->running_ = false;
   unit->state_ = Unit::State::kClean;
   ++stats_.runs;
-  ++runs_by_kind_[unit->kind_name()];
   Relink(unit, context.trace_->edges);
   Reemit(unit, context.trace_->emissions);
   if (!changed) return;
@@ -194,7 +193,7 @@ void Engine::Unlink(Unit* unit, size_t first) {
   stats_.edges -= unit->edges_.size() - first;
   for (size_t i = first; i < unit->edges_.size(); ++i) {
     const Unit::Edge edge = unit->edges_[i];
-    std::vector<Node::Reader>& readers = edge.node->readers_;
+    auto& readers = edge.node->readers_;
     const Node::Reader last = readers.back();
     readers[edge.reader] = last;
     last.unit->edges_[last.edge].reader = edge.reader;
@@ -248,10 +247,17 @@ void Engine::Drop(Unit* unit) {
 }
 
 std::vector<std::pair<std::string, uint64_t>> Engine::RunsByKind() const {
-  std::vector<std::pair<std::string, uint64_t>> runs(runs_by_kind_.begin(), runs_by_kind_.end());
+  std::vector<std::pair<std::string, uint64_t>> runs;
+  for (const auto& [kind, store] : stores_) {
+    if (store->runs != 0) runs.emplace_back(store->kind_name, store->runs);
+  }
   std::sort(runs.begin(), runs.end(),
             [](const auto& a, const auto& b) { return a.second > b.second; });
   return runs;
+}
+
+void Engine::ClearRunsByKind() {
+  for (auto& [kind, store] : stores_) store->runs = 0;
 }
 
 }  // namespace northd::engine

@@ -29,6 +29,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/inlined_vector.h"
 #include "absl/functional/function_ref.h"
 #include "ovsdb/uuid.h"
 
@@ -57,7 +58,7 @@ class Node {
     Unit* unit;
     uint32_t edge;  // Position in the unit's edges.
   };
-  std::vector<Reader> readers_;
+  absl::InlinedVector<Reader, 1> readers_;  // Most have one.
   // The run that read it last, and as which edge: so most nodes are recorded once a run.
   uint64_t run_ = 0;
   uint32_t run_edge_ = 0;
@@ -140,6 +141,9 @@ class Store {
  public:
   virtual ~Store() = default;
   virtual void ForEach(absl::FunctionRef<void(Unit*)> f) = 0;
+
+  const char* kind_name = "";
+  uint64_t runs = 0;  // Of its units.
 };
 
 template <typename Key, typename Value>
@@ -241,7 +245,7 @@ class Engine {
   const EngineStats& stats() const { return stats_; }
   // Runs by kind, for people: name and number, most first.
   std::vector<std::pair<std::string, uint64_t>> RunsByKind() const;
-  void ClearRunsByKind() { runs_by_kind_.clear(); }
+  void ClearRunsByKind();
 
  private:
   friend class Context;
@@ -275,7 +279,6 @@ class Engine {
   std::vector<Unit*> marking_;
   std::vector<std::unique_ptr<Context::Trace>> spare_traces_;
   uint64_t n_contexts_ = 0;
-  absl::flat_hash_map<const char*, uint64_t> runs_by_kind_;
   EngineStats stats_;
 };
 
@@ -330,6 +333,7 @@ class Engine::TypedUnit final : public ValueUnit<Value> {
 
  private:
   bool Run(Context& context) override {
+    ++store_->runs;
     Value value = kind_->compute(context, key_);
     if constexpr (std::is_same_v<Value, std::monostate>) {
       return false;
@@ -353,7 +357,10 @@ template <typename Key, typename Value>
 ValueUnit<Value>* internal::FindOrMake(Engine* engine, const Kind<Key, Value>& kind,
                                        const Key& key) {
   std::unique_ptr<internal::Store>& slot = engine->stores_[&kind];
-  if (slot == nullptr) slot = std::make_unique<Engine::Store<Key>>();
+  if (slot == nullptr) {
+    slot = std::make_unique<Engine::Store<Key>>();
+    slot->kind_name = kind.name;
+  }
   auto* store = static_cast<Engine::Store<Key>*>(slot.get());
   std::unique_ptr<Unit>* unit = store->FindOrAdd(key);
   if (*unit == nullptr) {
