@@ -69,9 +69,11 @@ void FlowTable::Emit(engine::Context& ctx, const DatapathSet& datapaths, const C
 }
 
 uint32_t FlowTable::FindOrMake(const Content& content, const std::source_location& where) {
-  const auto found = by_content_.find(content);
-  if (found != by_content_.end()) return *found;
+  const Key key(content);
+  const auto found = by_content_.find(key);
+  if (found != by_content_.end()) return found->number;
   auto flow = std::make_unique<Flow>();
+  flow->hash = key.hash;
   flow->stage = content.stage;
   flow->priority = content.priority;
   const absl::string_view parts[] = {content.match, content.actions, content.meter, content.port,
@@ -96,13 +98,13 @@ uint32_t FlowTable::FindOrMake(const Content& content, const std::source_locatio
     free_.pop_back();
     flows_[number] = std::move(flow);
   }
-  by_content_.insert(number);
+  by_content_.insert(Slot{number, key.hash});
   return number;
 }
 
 int64_t FlowTable::Lookup(const Content& content) const {
-  const auto found = by_content_.find(content);
-  return found == by_content_.end() ? -1 : static_cast<int64_t>(*found);
+  const auto found = by_content_.find(Key(content));
+  return found == by_content_.end() ? -1 : static_cast<int64_t>(found->number);
 }
 
 void FlowTable::Touch(uint32_t number) {
@@ -148,7 +150,7 @@ std::vector<uint32_t> FlowTable::TakeTouched() {
 }
 
 void FlowTable::Erase(uint32_t number) {
-  by_content_.erase(number);
+  by_content_.erase(Slot{number, flows_[number]->hash});
   flows_[number] = nullptr;
   free_.push_back(number);
 }

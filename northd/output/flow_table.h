@@ -14,6 +14,8 @@
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
+#include "absl/container/inlined_vector.h"
+#include "absl/hash/hash.h"
 #include "absl/strings/string_view.h"
 #include "northd/engine/engine.h"
 #include "northd/output/datapath_sets.h"
@@ -24,9 +26,9 @@ namespace northd {
 
 // What a flow may have beside its match and actions.
 struct FlowExtra {
-  ovsdb::Uuid hint;              // The northbound row that it is there for; zero: none.
-  absl::string_view meter;       // `controller_meter`; "": none.
-  absl::string_view port;        // `tags:in_out_port`; "": none.
+  ovsdb::Uuid hint;               // The northbound row that it is there for; zero: none.
+  absl::string_view meter;        // `controller_meter`; "": none.
+  absl::string_view port;         // `tags:in_out_port`; "": none.
   absl::string_view description;  // `flow_desc`; "": none.
 };
 
@@ -64,13 +66,16 @@ class FlowTable final : public engine::Sink {
 
     std::unique_ptr<char[]> text;  // Match, actions, meter, port and description in a row.
     uint32_t sizes[5] = {};
+    uint32_t hash = 0;  // Of the content.
     uint16_t priority = 0;
     Stage stage{};
     bool touched = false;
+    bool row_fits = false;       // The writer's: the row has this content, it is known.
     uint32_t line = 0;           // Where in our source it is made,
     const char* file = nullptr;  // for people.
-    std::vector<User> users;     // By member and hint.
-    std::vector<DatapathSet> held_sets;  // That users name.
+    // Nearly all flows have one user.
+    absl::InlinedVector<User, 1> users;             // By member and hint.
+    absl::InlinedVector<DatapathSet, 1> held_sets;  // That users name.
 
     // The writer's: the rows in the southbound, and the datapaths that they are written for.
     ovsdb::Uuid row;
@@ -78,7 +83,8 @@ class FlowTable final : public engine::Sink {
     DatapathSet written;
   };
 
-  FlowTable(engine::Engine* engine, DatapathSets* sets) : sink_(engine->AddSink(this)), sets_(sets) {}
+  FlowTable(engine::Engine* engine, DatapathSets* sets)
+      : sink_(engine->AddSink(this)), sets_(sets) {}
 
   // Requires that the strings are valid UTF-8 without NUL, as everything from a database is.
   void Emit(engine::Context& ctx, DatapathNumber datapath, const Content& content, uint32_t hint,
@@ -105,21 +111,27 @@ class FlowTable final : public engine::Sink {
   void Remove(const engine::Emission& emission) override;
 
  private:
-  struct NumberHash {
-    using is_transparent = void;
-    const std::vector<std::unique_ptr<Flow>>* flows;
-    size_t operator()(const Content& content) const { return absl::HashOf(content); }
-    size_t operator()(uint32_t number) const { return absl::HashOf((*flows)[number]->content()); }
+  // A flow with its content's hash: so neither growing nor most comparisons look at the flow.
+  struct Slot {
+    uint32_t number;
+    uint32_t hash;
   };
-  struct NumberEqual {
+  struct Key {
+    explicit Key(const Content& c) : content(c), hash(static_cast<uint32_t>(absl::HashOf(c))) {}
+    const Content& content;
+    uint32_t hash;
+  };
+  struct SlotHash {
+    using is_transparent = void;
+    size_t operator()(const Slot& slot) const { return absl::HashOf(slot.hash); }
+    size_t operator()(const Key& key) const { return absl::HashOf(key.hash); }
+  };
+  struct SlotEqual {
     using is_transparent = void;
     const std::vector<std::unique_ptr<Flow>>* flows;
-    bool operator()(uint32_t a, uint32_t b) const { return a == b; }
-    bool operator()(uint32_t number, const Content& content) const {
-      return (*flows)[number]->content() == content;
-    }
-    bool operator()(const Content& content, uint32_t number) const {
-      return (*flows)[number]->content() == content;
+    bool operator()(const Slot& a, const Slot& b) const { return a.number == b.number; }
+    bool operator()(const Slot& slot, const Key& key) const {
+      return slot.hash == key.hash && (*flows)[slot.number]->content() == key.content;
     }
   };
 
@@ -129,8 +141,7 @@ class FlowTable final : public engine::Sink {
   DatapathSets* const sets_;
   std::vector<std::unique_ptr<Flow>> flows_;
   std::vector<uint32_t> free_;
-  absl::flat_hash_set<uint32_t, NumberHash, NumberEqual> by_content_{
-      0, NumberHash{&flows_}, NumberEqual{&flows_}};
+  absl::flat_hash_set<Slot, SlotHash, SlotEqual> by_content_{0, SlotHash(), SlotEqual{&flows_}};
   std::vector<uint32_t> touched_;
   // Sets that emissions name which may not have been added yet: kept until the pass is over.
   std::vector<DatapathSet> recent_sets_;

@@ -91,6 +91,7 @@ void FlowWriter::Observe(int table, const ovsdb::RowChange& change) {
   if (table == LogicalFlow::kTable) {
     const auto found = by_row_.find(change.uuid());
     if (found != by_row_.end()) {
+      flows_->Find(found->second)->row_fits = false;
       flows_->Touch(found->second);
     } else if (change.after) {
       strangers_.push_back(change.uuid());
@@ -120,6 +121,7 @@ void FlowWriter::LinkAll() {
     if (flow == nullptr) continue;
     SetGroup(flow, nullptr);
     flow->row = Uuid();
+    flow->row_fits = false;
     flows_->Touch(i);
   }
   by_row_.clear();
@@ -127,7 +129,9 @@ void FlowWriter::LinkAll() {
   group_by_set_.clear();
   touched_groups_.clear();
   strangers_.clear();
-  southbound_->database().table(LogicalFlow::kTable).ForEach([&](const Row& row) {
+  const ovsdb::Table& rows = southbound_->database().table(LogicalFlow::kTable);
+  by_row_.reserve(rows.size());
+  rows.ForEach([&](const Row& row) {
     const std::optional<Stage> stage = StageOf(row);
     if (!stage || !Link(row, flows_->Lookup(ContentOf(row, *stage)))) {
       strangers_.push_back(row.uuid());
@@ -183,6 +187,7 @@ bool FlowWriter::Link(const Row& row, int64_t number) {
     by_row_.erase(flow->row);
   }
   flow->row = row.uuid();
+  flow->row_fits = true;
   by_row_[row.uuid()] = static_cast<uint32_t>(number);
   SetGroup(flow, GroupOf(row));
   flows_->Touch(static_cast<uint32_t>(number));
@@ -430,15 +435,21 @@ TransactionText::Columns FlowWriter::Differences(const FlowTable::Flow& flow,
     if (row == nullptr && value.empty()) return;
     columns.emplace_back(column, std::move(value));
   };
-  Datum datapath;
+  const auto want_reference = [&](int column, const Uuid& target) {
+    const absl::Span<const Uuid> present =
+        row == nullptr ? absl::Span<const Uuid>() : row->datum(column).uuids();
+    if (present.empty() ? target.is_zero() : present.front() == target) return;
+    columns.emplace_back(column, target.is_zero() ? Datum() : Datum(Atom::Of(target)));
+  };
+  Uuid datapath;
   if (flow.written.size() == 1) {
-    flow.written.bits().ForEach(
-        [&](DatapathNumber n) { datapath = Datum(Atom::Of(sets_->datapath(n).sb_uuid)); });
+    flow.written.bits().ForEach([&](DatapathNumber n) { datapath = sets_->datapath(n).sb_uuid; });
   }
-  want(LogicalFlow::kLogicalDatapath, std::move(datapath));
-  want(LogicalFlow::kLogicalDpGroup, flow.group.is_zero() ? Datum() : Datum(Atom::Of(flow.group)));
-  const std::optional<Stage> present = row == nullptr ? std::nullopt : StageOf(*row);
-  if (!present || !MeanTheSame(ContentOf(*row, *present), content)) {
+  want_reference(LogicalFlow::kLogicalDatapath, datapath);
+  want_reference(LogicalFlow::kLogicalDpGroup, flow.group);
+  std::optional<Stage> present;
+  if (row != nullptr) present = flow.row_fits ? flow.stage : StageOf(*row);
+  if (!present || (!flow.row_fits && !MeanTheSame(ContentOf(*row, *present), content))) {
     want(LogicalFlow::kPipeline, Datum(Atom::String(stage.ingress ? "ingress" : "egress")));
     want(LogicalFlow::kTableId, Datum(Atom::Integer(stage.table)));
     want(LogicalFlow::kPriority, Datum(Atom::Integer(content.priority)));
