@@ -8,7 +8,6 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 
 namespace northd {
 namespace {
@@ -166,8 +165,14 @@ std::optional<Mac> Mac::ParseVendor(absl::string_view text) {
 }
 
 std::string Mac::ToString() const {
-  return absl::StrFormat("%02x:%02x:%02x:%02x:%02x:%02x", bytes[0], bytes[1], bytes[2], bytes[3],
-                         bytes[4], bytes[5]);
+  // Much of what is translated are addresses: a format string would show in profiles.
+  constexpr char kHex[] = "0123456789abcdef";
+  std::string text(3 * bytes.size() - 1, ':');
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    text[3 * i] = kHex[bytes[i] >> 4];
+    text[3 * i + 1] = kHex[bytes[i] & 0xf];
+  }
+  return text;
 }
 
 // ---- Ip ----
@@ -185,8 +190,11 @@ std::optional<Ip> Ip::Parse(absl::string_view text) {
 }
 
 std::string Ip::ToString() const {
+  if (!v6) {
+    return absl::StrCat(int{bytes[0]}, ".", int{bytes[1]}, ".", int{bytes[2]}, ".", int{bytes[3]});
+  }
   char buffer[INET6_ADDRSTRLEN];
-  return inet_ntop(v6 ? AF_INET6 : AF_INET, bytes.data(), buffer, sizeof buffer);
+  return inet_ntop(AF_INET6, bytes.data(), buffer, sizeof buffer);
 }
 
 bool Ip::is_link_local() const { return v6 && bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80; }
