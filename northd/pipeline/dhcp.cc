@@ -20,6 +20,19 @@ base::LogModule log("northd");
 
 using Options = absl::btree_map<std::string, std::string>;  // In the order of actions.
 
+// What DHCP_Options say to all ports that have them.
+struct Server {
+  std::optional<Network> network;
+  std::string missing;  // An option without which there is no service; "" if there is none.
+  std::string ip;
+  std::string mac;
+  bool stateless = false;
+  Options options;   // What is left of them for clients,
+  std::string text;  // and as actions name it.
+
+  bool operator==(const Server& o) const = default;
+};
+
 struct Service {
   std::string addressed;  // What the match says of IP addresses.
   std::string put_options;
@@ -35,76 +48,96 @@ std::string Join(const Options& options) {
   return text;
 }
 
-Options Copy(const nb::DHCPOptions& row) {
-  Options options;
-  for (const auto& [name, value] : row.options()) options.emplace(name, value);
-  return options;
+Server ComputeServerV4(Context& ctx, const Uuid& uuid) {
+  Server server;
+  const auto row = Row<nb::DHCPOptions>(ctx, uuid);
+  if (!row) return server;
+  server.network = Network::Parse(row.cidr());
+  if (!server.network) return server;
+  for (const auto& [name, value] : row.options()) server.options.emplace(name, value);
+  for (const char* required : {"server_id", "server_mac", "lease_time"}) {
+    if (server.options.contains(required)) continue;
+    server.missing = required;
+    return server;
+  }
+  server.ip = server.options["server_id"];
+  server.mac = server.options["server_mac"];
+  server.options.erase("server_mac");
+  server.options["netmask"] = server.network->mask().ToString();
+  server.text = Join(server.options);
+  return server;
+}
+constexpr engine::Kind<Uuid, Server> kServerV4{"dhcpv4_server", &ComputeServerV4};
+
+Server ComputeServerV6(Context& ctx, const Uuid& uuid) {
+  Server server;
+  const auto row = Row<nb::DHCPOptions>(ctx, uuid);
+  if (!row) return server;
+  server.network = Network::Parse(row.cidr());
+  if (!server.network) return server;
+  for (const auto& [name, value] : row.options()) server.options.emplace(name, value);
+  server.mac = server.options["server_id"];
+  const std::optional<Mac> mac = Mac::Parse(server.mac);
+  if (!mac) {
+    server.missing = "server_id";
+    return server;
+  }
+  server.ip = LinkLocal(*mac).ToString();
+  server.stateless = row.options().GetBool("dhcpv6_stateless", false);
+  server.options.erase("dhcpv6_stateless");
+  server.text = Join(server.options);
+  return server;
+}
+constexpr engine::Kind<Uuid, Server> kServerV6{"dhcpv6_server", &ComputeServerV6};
+
+// Whether a port's address is served: if it is of the network, and the options lack nothing.
+bool Serves(const Server& server, const Uuid& uuid, const nb::LogicalSwitchPort& port,
+            const Ip& offer) {
+  if (!server.network || !server.network->Contains(offer)) return false;
+  if (server.missing.empty()) return true;
+  static base::RateLimit limit(1, 5);
+  log.WarnLimited(limit, "DHCP_Options %s lack a valid option '%s', which port %s needs",
+                  uuid.ToString(), server.missing, std::string(port.name()));
+  return false;
 }
 
-// How a port is served DHCPv4 for one of its addresses; nothing if that is in another network than
-// the options are for, or they lack something.
-std::optional<Service> ServeV4(const nb::DHCPOptions& row, const nb::LogicalSwitchPort& port,
-                               const Ip& offer) {
-  const std::optional<Network> network = Network::Parse(row.cidr());
-  if (!network || !network->Contains(offer)) return std::nullopt;
-  Options options = Copy(row);
-  for (const char* required : {"server_id", "server_mac", "lease_time"}) {
-    if (options.contains(required)) continue;
-    static base::RateLimit limit(1, 5);
-    log.WarnLimited(limit, "DHCP_Options %s lack the option '%s', which port %s needs",
-                    row.uuid().ToString(), required, std::string(port.name()));
-    return std::nullopt;
-  }
-  const std::string server_ip = options["server_id"];
-  const std::string server_mac = options["server_mac"];
-  options.erase("server_mac");
-  options["netmask"] = network->mask().ToString();
-  if (const auto hostname = port.options().Get("hostname")) {
-    options["hostname"] = std::string(*hostname);
-  }
+// How a port is served DHCPv4 for one of its addresses.
+Service ServeV4(const Server& server, const nb::LogicalSwitchPort& port, const Ip& offer) {
   const std::string ip = offer.ToString();
+  const auto hostname = port.options().Get("hostname");
+  std::string own_text;
+  if (hostname) {
+    Options options = server.options;
+    options["hostname"] = std::string(*hostname);
+    own_text = Join(options);
+  }
   return Service{
-      .addressed = absl::StrCat("(ip4.src == {", ip, ", 0.0.0.0} && ip4.dst == {", server_ip,
+      .addressed = absl::StrCat("(ip4.src == {", ip, ", 0.0.0.0} && ip4.dst == {", server.ip,
                                 ", 255.255.255.255})"),
-      .put_options =
-          absl::StrCat("reg0[3] = put_dhcp_opts(offerip = ", ip, ", ", Join(options), "); next;"),
+      .put_options = absl::StrCat("reg0[3] = put_dhcp_opts(offerip = ", ip, ", ",
+                                  hostname ? own_text : server.text, "); next;"),
       .response =
-          absl::StrCat("eth.dst = eth.src; eth.src = ", server_mac, "; ip4.src = ", server_ip,
+          absl::StrCat("eth.dst = eth.src; eth.src = ", server.mac, "; ip4.src = ", server.ip,
                        "; udp.src = 67; udp.dst = 68; outport = inport; "
                        "flags.loopback = 1; output;"),
-      .reply = absl::StrCat("eth.src == ", server_mac, " && ip4.src == ", server_ip,
+      .reply = absl::StrCat("eth.src == ", server.mac, " && ip4.src == ", server.ip,
                             " && udp && udp.src == 67 && udp.dst == 68"),
   };
 }
 
 // Likewise of DHCPv6.
-std::optional<Service> ServeV6(const nb::DHCPOptions& row, const nb::LogicalSwitchPort& port,
-                               const Ip& offer) {
-  const std::optional<Network> network = Network::Parse(row.cidr());
-  if (!network || !network->Contains(offer)) return std::nullopt;
-  Options options = Copy(row);
-  const std::string server_mac = options["server_id"];
-  const std::optional<Mac> mac = Mac::Parse(server_mac);
-  if (!mac) {
-    static base::RateLimit limit(1, 5);
-    log.WarnLimited(limit, "DHCP_Options %s lack a MAC address as 'server_id', which port %s needs",
-                    row.uuid().ToString(), std::string(port.name()));
-    return std::nullopt;
-  }
-  const bool stateless = row.options().GetBool("dhcpv6_stateless", false);
-  options.erase("dhcpv6_stateless");
-  const std::string server_ip = LinkLocal(*mac).ToString();
+Service ServeV6(const Server& server, const Ip& offer) {
   return Service{
       .addressed = "ip6.mcast && ip6.dst == ff02::1:2",
       .put_options =
           absl::StrCat("reg0[3] = put_dhcpv6_opts(",
-                       stateless ? "" : absl::StrCat("ia_addr = ", offer.ToString(), ", "),
-                       Join(options), "); next;"),
-      .response = absl::StrCat("eth.dst = eth.src; eth.src = ", server_mac,
-                               "; ip6.dst = ip6.src; ip6.src = ", server_ip,
+                       server.stateless ? "" : absl::StrCat("ia_addr = ", offer.ToString(), ", "),
+                       server.text, "); next;"),
+      .response = absl::StrCat("eth.dst = eth.src; eth.src = ", server.mac,
+                               "; ip6.dst = ip6.src; ip6.src = ", server.ip,
                                "; udp.src = 547; udp.dst = 546; outport = inport; "
                                "flags.loopback = 1; output;"),
-      .reply = absl::StrCat("eth.src == ", server_mac, " && ip6.src == ", server_ip,
+      .reply = absl::StrCat("eth.src == ", server.mac, " && ip6.src == ", server.ip,
                             " && udp && udp.src == 547 && udp.dst == 546"),
   };
 }
@@ -116,8 +149,8 @@ std::vector<std::string> SourcesOf(const SwitchPort& port, const SwitchTraits& s
 }
 
 void AddService(Context& ctx, const SwitchPort& port, const Uuid& options_uuid, bool v6) {
-  const auto options = Row<nb::DHCPOptions>(ctx, options_uuid);
-  if (!options) return;
+  const Server& server = ctx.Get(v6 ? kServerV6 : kServerV4, options_uuid);
+  if (!server.network) return;
   const auto row = Row<nb::LogicalSwitchPort>(ctx, port.uuid);
   const SwitchTraits& sw = ctx.Get(kSwitchTraits, port.switch_uuid);
   if (!sw.exists || sw.relays_dhcp) return;
@@ -130,8 +163,9 @@ void AddService(Context& ctx, const SwitchPort& port, const Uuid& options_uuid, 
   for (const PortAddresses& addresses : port.addresses) {
     std::optional<Service> service;
     for (const Network& network : v6 ? addresses.v6 : addresses.v4) {
-      service = v6 ? ServeV6(options, row, network.ip) : ServeV4(options, row, network.ip);
-      if (service) break;
+      if (!Serves(server, options_uuid, row, network.ip)) continue;
+      service = v6 ? ServeV6(server, network.ip) : ServeV4(server, row, network.ip);
+      break;
     }
     if (!service) continue;
     for (const std::string& source : SourcesOf(port, sw)) {
