@@ -77,6 +77,7 @@ class UpdateReader {
         return SyntaxError(member.value, "<table-update> is not an object");
       }
       tables_[table->index].reserve(member.value.MemberCount());
+      told_[table->index].reserve(member.value.MemberCount());
       for (const auto& row : member.value.GetObject()) {
         absl::Status status = ReadRow(*table, StringView(row.name), row.value);
         if (!status.ok()) return status;

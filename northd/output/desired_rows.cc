@@ -147,8 +147,11 @@ DesiredRows::Desired* DesiredRows::FindByUuid(const Uuid& uuid) {
 // ---- Contents ----
 
 uint32_t DesiredRows::FindOrMakeContent(const Desired& desired, Columns columns) {
-  std::stable_sort(columns.begin(), columns.end(),
-                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  const auto before = [](const auto& a, const auto& b) { return a.first < b.first; };
+  // They are set in order, nearly always.
+  if (!std::is_sorted(columns.begin(), columns.end(), before)) {
+    std::stable_sort(columns.begin(), columns.end(), before);
+  }
   for (uint32_t number : desired.contents) {
     if (contents_[number].columns == columns) return number;
   }

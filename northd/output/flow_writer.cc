@@ -74,6 +74,12 @@ bool MeanTheSame(const FlowTable::Content& a, const FlowTable::Content& b) {
          WithSetsInOrder(a.actions) == WithSetsInOrder(b.actions);
 }
 
+// What a flow is to apply to. The set of an only user is there already.
+DatapathSet DatapathsFor(const FlowTable::Flow& flow, DatapathSets* sets) {
+  if (flow.users.size() == 1 && !flow.held_sets.empty()) return flow.held_sets.front();
+  return sets->Make(flow.Datapaths(*sets));
+}
+
 Datum Optional(absl::string_view text) {
   return text.empty() ? Datum() : Datum(Atom::String(text));
 }
@@ -322,7 +328,7 @@ void FlowWriter::Settle() {
     const Row* row =
         flow->row.is_zero() ? nullptr : southbound_->Peek(LogicalFlow::kTable, flow->row);
     if (row != nullptr) SetGroup(flow, GroupOf(*row));
-    flow->written = sets_->Make(flow->Datapaths(*sets_));
+    flow->written = DatapathsFor(*flow, sets_);
     if (IsRight(*flow, row)) continue;
     if (row == nullptr && flow->users.empty()) {
       Unlink(number);
@@ -364,7 +370,7 @@ void FlowWriter::Write(TransactionText* transaction) {
       continue;
     }
     wanted.push_back(number);
-    flow->written = sets_->Make(flow->Datapaths(*sets_));
+    flow->written = DatapathsFor(*flow, sets_);
     if (flow->written.size() > 1) moves.push_back({number, flow->written});
   }
   MoveGroups(moves);
