@@ -35,6 +35,13 @@ PortTraits ComputePortTraits(Context& ctx, const Uuid& uuid) {
 constexpr engine::Kind<Uuid, PortTraits> kPortTraits{"port_traits", &ComputePortTraits,
                                                      /*is_cutoff=*/true};
 
+// Many switches may share them: of most changes no switch need know.
+bool HasRecords(Context& ctx, const Uuid& uuid) {
+  const auto dns = Row<nb::DNS>(ctx, uuid);
+  return dns && !dns.records().empty();
+}
+constexpr engine::Kind<Uuid, bool> kHasRecords{"has_dns_records", &HasRecords, /*is_cutoff=*/true};
+
 }  // namespace
 
 SwitchTraits ComputeSwitchTraits(Context& ctx, const Uuid& uuid) {
@@ -46,10 +53,7 @@ SwitchTraits ComputeSwitchTraits(Context& ctx, const Uuid& uuid) {
   traits.number = datapath.number;
   traits.vlan_passthru = sw.other_config().GetBool("vlan-passthru", false);
   traits.relays_dhcp = sw.other_config().Contains("dhcp_relay_port");
-  for (const Uuid& records : sw.dns_records()) {
-    const auto dns = Row<nb::DNS>(ctx, records);
-    if (dns && !dns.records().empty()) traits.has_dns = true;
-  }
+  for (const Uuid& dns : sw.dns_records()) traits.has_dns |= ctx.Get(kHasRecords, dns);
   for (const Uuid& port : sw.ports()) {
     const PortTraits& of_port = ctx.Get(kPortTraits, port);
     traits.has_unknown |= of_port.has_unknown;
