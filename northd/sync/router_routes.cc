@@ -29,7 +29,8 @@ std::monostate SyncNextHop(Context& ctx, const RouteId& id) {
   if (!route.exists || !route.has_symmetric_reply || route.discards || !route.next_hop) return {};
   const RouterPort& port = ctx.Get(kRouterPortModel, route.port);
   const Datapath& datapath = ctx.Get(kDatapath, port.router_uuid);
-  if (!port.exists || !datapath.exists) return {};
+  // The routes of a disabled router are none, wherever they lead.
+  if (!port.exists || !ctx.Get(kRouterModel, id.first).exists || !datapath.exists) return {};
   OutRow row =
       OutRow::Of<sb::ECMPNexthop>(absl::StrCat(route.next_hop_text, " ", port.sb_uuid.ToString()));
   row.Set(sb::ECMPNexthop::kNexthop, route.next_hop_text);
