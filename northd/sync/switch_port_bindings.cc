@@ -62,14 +62,20 @@ void SetOptional(OutRow* out, int column, const std::optional<T>& value) {
   }
 }
 
+// What is in this availability zone is not bound to a chassis of another.
+void LeaveRemoteChassis(Context& ctx, const SwitchPort& port, OutRow* out) {
+  const auto binding = Row<PB>(ctx, port.sb_uuid);
+  const auto chassis = binding ? binding.chassis() : std::nullopt;
+  if (chassis && ctx.Get(kIsRemoteChassis, *chassis)) out->SetEmpty(PB::kChassis);
+}
+
 // A remote port is bound by us, to the remote chassis that it requests; so is any other that
-// requests several. Else none is bound to a remote chassis.
+// requests several.
 void BindRemote(Context& ctx, const SwitchPort& port, const RequestedChassis& requested,
                 Options* options, OutRow* out) {
   const auto binding = Row<PB>(ctx, port.sb_uuid);
   if (port.type != SwitchPortType::kRemote && requested.additional.empty()) {
-    const auto chassis = binding ? binding.chassis() : std::nullopt;
-    if (chassis && ctx.Get(kIsRemoteChassis, *chassis)) out->SetEmpty(PB::kChassis);
+    LeaveRemoteChassis(ctx, port, out);
   } else if (requested.main && ctx.Get(kIsRemoteChassis, *requested.main)) {
     out->Set(PB::kChassis, *requested.main);
     (*options)["is-remote-nb-bound"] = "true";
@@ -129,6 +135,7 @@ void SetRouterColumns(Context& ctx, const SwitchPort& port, OutRow* out) {
   out->SetEmpty(PB::kHaChassisGroup);
   out->SetEmpty(PB::kRequestedChassis);
   out->SetEmpty(PB::kRequestedAdditionalChassis);
+  LeaveRemoteChassis(ctx, port, out);
 }
 
 // Any other.
