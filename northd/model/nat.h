@@ -48,9 +48,9 @@ extern const engine::Kind<Uuid, NatRouter> kNatRouter;
 enum class NatType { kSnat, kDnat, kDnatAndSnat };
 
 struct Nat {
-  bool valid = false;  // Else nothing below means anything.
+  bool valid = false;  // Else nothing below but `router` means anything.
   Uuid uuid;
-  Uuid router;
+  Uuid router;  // Zero: it is in none.
   NatType type = NatType::kSnat;
   Ip external_ip;
   Network logical_ip;         // A network only if the type is kSnat.

@@ -160,8 +160,10 @@ constexpr engine::Kind<Uuid> kRouterAddressesOf{"router_addresses_of", &AddRoute
 
 std::monostate AddNatAddressesOf(Context& ctx, const Uuid& uuid) {
   const Nat& nat = ctx.Get(kNat, uuid);
+  // Its MAC address is found even if nothing else comes of the rule.
+  const auto row = Row<nb::NAT>(ctx, uuid);
+  if (row && !nat.router.is_zero()) AddNatMac(ctx, row, nat.router);
   if (!nat.valid) return {};
-  AddNatMac(ctx, Row<nb::NAT>(ctx, uuid), nat.router);
   // An address that is one of its ports' as well is reached as that.
   if (nat.type == NatType::kSnat && IsRouterAddress(ctx, nat.router, nat.external_ip)) return {};
   // Likewise one that is a VIP: where that is reachable, or nowhere.

@@ -17,7 +17,6 @@ std::monostate SyncMirror(Context& ctx, const Uuid& mirror) {
   out.Set(sb::Mirror::kIndex, row.index());
   out.Set(sb::Mirror::kSink, row.sink());
   out.Set(sb::Mirror::kType, row.type());
-  out.Set(sb::Mirror::kExternalIds, row.external_ids().datum());
   ctx.world().sb_rows.Emit(ctx, std::move(out));
   return {};
 }
