@@ -29,7 +29,8 @@ IpamConfig IpamConfig::Parse(absl::string_view subnet, absl::string_view exclude
                              absl::string_view v6_prefix, bool mac_only,
                              std::vector<std::string>* errors) {
   IpamConfig config;
-  config.mac_only = mac_only;
+  // Where addresses are asked for, if only in bad words, MAC addresses alone would not do.
+  config.mac_only = mac_only && subnet.empty() && v6_prefix.empty();
   if (!v6_prefix.empty()) {
     const auto network = Network::Parse(v6_prefix);
     // A bare address stands for the first 64 bits of it.

@@ -35,7 +35,7 @@ TEST(IpamConfig, TakesRangesOfItsOwnSubnetOnly) {
 TEST(IpamConfig, NamesWhatIsMalformed) {
   std::vector<std::string> errors;
   const IpamConfig config =
-      IpamConfig::Parse("10.0.0.0/33", "10.0.0.9..x", "fd00::/48", false, &errors);
+      IpamConfig::Parse("10.0.0.0/33", "10.0.0.9..x", "fd00::/48", /*mac_only=*/true, &errors);
   EXPECT_FALSE(config.enabled());
   EXPECT_THAT(errors, ElementsAre("bad 'ipv6_prefix' fd00::/48", "bad 'subnet' 10.0.0.0/33"));
   errors.clear();
