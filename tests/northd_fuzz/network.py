@@ -16,6 +16,7 @@ from northd_fuzz.values import CHASSIS, METERS, ROUTERS, SWITCHES, Values
 
 FEATURES = ["ct-commit-nat-v2", "ct-commit-to-zone", "ct-next-zone", "ct-label-flush", "fdb-timestamp", "ls-dpg-column",
             "mac-binding-timestamp", "ovn-sample-with-registers"]
+CHOSEN = ["mac_prefix", "svc_monitor_mac"]  # Options that a northd chooses at random where they are not.
 MOST_ROWS = 8  # Of a table; ports may be more.
 LEARNED_AT = [4102444800000, 4102444800000, 1000]  # What is learned in 2100 is not old yet.
 # Southbound tables, how rows of each are chosen, and what may be written into them.
@@ -31,7 +32,6 @@ TAMPERED = [
     ("HA_Chassis_Group", "name", ["lr0-sw0", "hagrp0"], {"name": "other", "ha_chassis": ["set", []]}),
     ("DHCP_Options", "name", ["router"], {"code": 99}),
     ("IP_Multicast", "enabled", [True, False], {"table_size": 3, "querier": True}),
-    ("DHCPv6_Options", "name", ["server_id"], {"code": 99}),
     ("Port_Group", "name", ["pg0", "1_pg0", "2_pg0"], {"ports": "x", "name": "other"}),
     ("Mirror", "name", ["mirror0"], {"sink": "x", "external_ids": ["map", [["a", "b"]]]}),
     ("Gateway_Chassis", "priority", list(range(20)), {"priority": 77, "chassis": ["set", []]}),
@@ -214,7 +214,7 @@ class _Network:
             return {"db": "nb", "ops": [{"op": "update", "table": "NB_Global", "where": [], "row": row}]}
         key = self.rng.choice(list(GLOBAL_OPTIONS))
         mutations = [["options", "delete", ["set", [key]]]]
-        if self.rng.random() < 0.7:
+        if key in CHOSEN or self.rng.random() < 0.7:
             mutations.append(["options", "insert", ["map", [[key, str(GLOBAL_OPTIONS[key](self.values))]]]])
         return {"db": "nb", "ops": [{"op": "mutate", "table": "NB_Global", "where": [], "mutations": mutations}]}
 
