@@ -13,7 +13,9 @@
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "ovsdb/json_error.h"
 #include "rapidjson/error/en.h"
 #include "rapidjson/memorystream.h"
@@ -31,6 +33,49 @@ uint64_t Fingerprint(const char* s, size_t n) {
   std::memcpy(&first, s, std::min<size_t>(n, 8));
   if (n > 8) std::memcpy(&last, s + n - 8, 8);
   return (first ^ n) * 0x9e3779b97f4a7c15 + last;
+}
+
+constexpr int64_t kFar = int64_t{1} << 40;  // An exponent beyond any text's digits.
+constexpr int64_t kMaxDigits = 19;          // Of an integer.
+
+// The integer of the range of int64 that a JSON number is exactly, however it is written ("1e3").
+std::optional<int64_t> IntegerIn(absl::string_view text) {
+  const bool negative = absl::ConsumePrefix(&text, "-");
+  std::string digits;
+  int64_t point = -1;  // Digits in front of it; none: all.
+  size_t i = 0;
+  for (; i < text.size() && text[i] != 'e' && text[i] != 'E'; ++i) {
+    if (text[i] == '.') {
+      point = static_cast<int64_t>(digits.size());
+    } else {
+      digits.push_back(text[i]);
+    }
+  }
+  if (point < 0) point = static_cast<int64_t>(digits.size());
+  int64_t exponent = 0;
+  if (i < text.size()) {
+    absl::string_view rest = text.substr(i + 1);
+    absl::ConsumePrefix(&rest, "+");
+    if (!absl::SimpleAtoi(rest, &exponent)) exponent = rest[0] == '-' ? -kFar : kFar;
+  }
+  const size_t zeros = std::min(digits.find_first_not_of('0'), digits.size());
+  digits.erase(0, zeros);
+  point += std::clamp(exponent, -kFar, kFar) - static_cast<int64_t>(zeros);
+  while (!digits.empty() && digits.back() == '0') digits.pop_back();
+  if (digits.empty()) return 0;
+  if (point < static_cast<int64_t>(digits.size()) || point > kMaxDigits) return std::nullopt;
+  digits.append(point - digits.size(), '0');
+  int64_t integer;
+  if (!absl::SimpleAtoi(absl::StrCat(negative ? "-" : "", digits), &integer)) return std::nullopt;
+  return integer;
+}
+
+// The nearest double. RapidJSON's own search for it (kParseFullPrecisionFlag) shifts by undefined
+// amounts for some texts, a zero with a fraction among them.
+double Nearest(absl::string_view text, double approximation) {
+  double d;
+  const auto end = text.data() + text.size();
+  return std::from_chars(text.data(), end, d).ec == std::errc() ? d : approximation;
 }
 
 // Hands a reader's events on to a document, and watches what RapidJSON does not: depth, NUL
@@ -56,10 +101,16 @@ class CheckingHandler {
   bool Uint(unsigned i) { return document_->Uint(i); }
   bool Int64(int64_t i) { return document_->Int64(i); }
   bool Uint64(uint64_t i) { return document_->Uint64(i); }
+  // Of a number with a fraction or an exponent, or one that is too large for an integer.
   bool Double(double approximation) {
-    const double d = Exactly(approximation);
+    const absl::string_view text = NumberText();
+    if (const std::optional<int64_t> integer = IntegerIn(text)) return document_->Int64(*integer);
+    const double d = Nearest(text, approximation);
     // Stock asks strtod(), to which a number without full precision is out of range.
-    if (d == 0 || std::abs(d) >= std::numeric_limits<double>::min()) return document_->Double(d);
+    const double size = std::abs(d);
+    if (d == 0 || (size >= std::numeric_limits<double>::min() && std::isfinite(d))) {
+      return document_->Double(d);
+    }
     error_ = "number outside valid range";
     return false;
   }
@@ -92,10 +143,8 @@ class CheckingHandler {
     return false;
   }
 
-  // The nearest double to the number at hand. RapidJSON's own search for it
-  // (kParseFullPrecisionFlag) shifts by undefined amounts for some texts, a zero with a fraction
-  // among them.
-  double Exactly(double approximation) const {
+  // Of the number at hand.
+  absl::string_view NumberText() const {
     const auto is_part = [](char c) {
       return absl::ascii_isdigit(c) || c == '.' || c == 'e' || c == 'E' || c == '+' || c == '-';
     };
@@ -103,8 +152,7 @@ class CheckingHandler {
     while (first > begin_ && is_part(first[-1])) --first;
     const char* last = first;
     while (last != end_ && is_part(*last)) ++last;
-    double d;
-    return std::from_chars(first, last, d).ec == std::errc() ? d : approximation;
+    return {first, static_cast<size_t>(last - first)};
   }
 
   bool HasNoNul(const char* s, size_t n) {
@@ -219,11 +267,11 @@ std::optional<int64_t> ExactInteger(double d) {
 }
 
 void AppendNumber(const Json& json, RealForm form, std::string* out) {
-  if (std::optional<int64_t> integer = JsonInteger(json)) {
-    AppendInteger(*integer, out);
-  } else {
-    AppendReal(json.GetDouble(), form, out);
+  if (json.IsInt64()) return AppendInteger(json.GetInt64(), out);
+  if (const std::optional<int64_t> integer = ExactInteger(json.GetDouble())) {
+    return AppendInteger(*integer, out);
   }
+  AppendReal(json.GetDouble(), form, out);
 }
 
 void AppendObject(const Json& json, std::string* out, bool sorted) {
@@ -425,7 +473,6 @@ const Json* FindMember(const Json& object, absl::string_view name) {
 
 std::optional<int64_t> JsonInteger(const Json& json) {
   if (json.IsInt64()) return json.GetInt64();
-  if (json.IsDouble()) return ExactInteger(json.GetDouble());
   return std::nullopt;
 }
 

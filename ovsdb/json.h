@@ -87,8 +87,8 @@ absl::string_view FindMemberText(absl::string_view object, absl::string_view nam
 absl::string_view StringView(const Json& string);                    // Requires IsString().
 const Json* FindMember(const Json& object, absl::string_view name);  // Null if absent or no object.
 
-// Integers as stock reads them: a JSON number without fraction in the range of int64, however it is
-// written (`1`, `1.0`, `1e3`). Nothing for other values.
+// Integers as stock reads them: a JSON number in a parsed text that is one exactly and in the range
+// of int64, however it is written (`1`, `1.0`, `1e3`). Nothing for other values.
 std::optional<int64_t> JsonInteger(const Json& json);
 
 // Appenders. Members of objects come in the value's order and reals exactly; `sorted` is the form

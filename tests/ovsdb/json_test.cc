@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <optional>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -68,6 +69,32 @@ TEST(JsonTest, RoundsRealsOnlyInMessages) {
   const JsonDocument document = *ParseJson("{\"b\":0.30000000000000004,\"a\":[1e-7]}");
   EXPECT_EQ(JsonText(document), "{\"b\":0.30000000000000004,\"a\":[1e-07]}");
   EXPECT_EQ(JsonText(document, /*sorted=*/true), "{\"a\":[1e-07],\"b\":0.3}");
+}
+
+TEST(JsonTest, ReadsIntegersExactlyHoweverTheyAreWritten) {
+  const std::pair<const char*, int64_t> integers[] = {
+      {"9007199254740993.0", 9007199254740993},
+      {"1234567890123456789.0", 1234567890123456789},
+      {"123456789012345678.9e1", 1234567890123456789},
+      {"9223372036854775807.000", std::numeric_limits<int64_t>::max()},
+      {"922337203685477580.7E+1", std::numeric_limits<int64_t>::max()},
+      {"-92233720368547758070e-1", -std::numeric_limits<int64_t>::max()},
+      {"0.00012e5", 12},
+      {"1200e-2", 12},
+      {"-0.0", 0},
+  };
+  for (const auto& [text, integer] : integers) {
+    EXPECT_EQ(JsonInteger(*ParseJson(text)), integer) << text;
+  }
+  for (const char* text : {"9007199254740993.5", "0.1", "12e-1", "1e-400", "9223372036854775808",
+                           "1e19", "9223372036854775807.1", "1.00000000000000000000000001"}) {
+    const auto number = ParseJson(text);
+    ASSERT_TRUE(number.ok()) << text;
+    EXPECT_EQ(JsonInteger(*number), std::nullopt) << text;
+  }
+  for (const char* text : {"1.7976931348623159e308", "-1.7976931348623159e308", "1e309"}) {
+    EXPECT_FALSE(ParseJson(text).ok()) << text;
+  }
 }
 
 TEST(JsonTest, KeepsTheLastDuplicate) {
