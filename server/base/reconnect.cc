@@ -22,7 +22,8 @@ Reconnect::Reconnect(int64_t now) : state_since_(now), last_activity_(now) {}
 
 // An ordinary event.
 void Reconnect::Say(absl::string_view what) const {
-  log.Log(quiet_ ? LogLevel::kDebug : LogLevel::kInfo, "%s: %s", name_, std::string(what));
+  log.Log(quiet_ || tired_ ? LogLevel::kDebug : LogLevel::kInfo, "%s: %s", name_,
+          std::string(what));
 }
 
 void Reconnect::SetBackoff(int min_ms, int max_ms) {
@@ -69,6 +70,7 @@ void Reconnect::Listening(int64_t now) {
 void Reconnect::Connected(int64_t now) {
   if (is_connected()) return;
   if (state_ != State::kConnecting && !passive_) Connecting(now);
+  tired_ = false;
   Say("connected");
   Transition(State::kActive, now);
   last_connected_ = now;
@@ -122,11 +124,9 @@ void Reconnect::BackOff() {
     Say(absl::StrCat("waiting ", backoff_ / 1000.0, " seconds before ",
                      passive_ ? "trying to listen again" : "reconnect"));
   } else {
-    if (backoff_ < max_backoff_) {
-      Say(absl::StrCat("continuing to ", passive_ ? "try to listen" : "reconnect",
-                       " in the background but suppressing further logging"));
-      quiet_ = true;
-    }
+    Say(absl::StrCat("continuing to ", passive_ ? "try to listen" : "reconnect",
+                     " in the background but suppressing further logging"));
+    tired_ = true;
     backoff_ = max_backoff_;
   }
 }

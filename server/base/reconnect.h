@@ -86,6 +86,7 @@ class Reconnect {
 
   std::string name_ = "void";
   bool quiet_ = false;
+  bool tired_ = false;  // Of saying that it still cannot connect.
   bool passive_ = false;
   int min_backoff_ = kDefaultMinBackoffMs;
   int max_backoff_ = kDefaultMaxBackoffMs;

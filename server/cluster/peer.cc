@@ -43,12 +43,16 @@ Peer::Peer(const base::StreamContext& context, const std::string& address, Owner
     : context_(context),
       address_(address),
       owner_(owner),
+      was_connected_(false),
       session_(context, address, this, kNoLimit) {
   session_.reconnect().SetBackoff(kBackoffMs, kBackoffMs);
 }
 
 Peer::Peer(const base::StreamContext& context, std::unique_ptr<base::Stream> accepted, Owner* owner)
-    : context_(context), owner_(owner), session_(context, std::move(accepted), this, kNoLimit) {}
+    : context_(context),
+      owner_(owner),
+      was_connected_(true),
+      session_(context, std::move(accepted), this, kNoLimit) {}
 
 Peer::~Peer() { *alive_ = false; }
 
@@ -201,13 +205,20 @@ absl::Status Peer::Check(const raft::Message& message) {
   return absl::OkStatus();
 }
 
+void Peer::OnConnected() {
+  was_connected_ = true;
+  owner_->OnConnected(this);
+}
+
 void Peer::OnDisconnected(const absl::Status&) {
   *std::exchange(alive_, std::make_shared<bool>(true)) = false;
   if (!large_.empty()) FreeAside(context_.loop, std::exchange(large_, {}));
   if (!pieces_.empty()) FreeAside(context_.loop, std::exchange(pieces_, {}));
   const bool is_over = incoming();
   owner_->OnDisconnected(this);
-  if (!is_over) id_ = {};
+  if (is_over) return;  // Gone.
+  id_ = {};
+  was_connected_ = false;
 }
 
 }  // namespace server

@@ -56,6 +56,8 @@ class Peer final : private base::RpcSession::Handler {
   bool incoming() const { return address_.empty(); }
   bool connected() const { return session_.connected(); }
   const raft::ServerId& id() const { return id_; }  // Zero: not known yet.
+  // Of OnDisconnected: whether there was a connection, not an attempt at one.
+  bool was_connected() const { return was_connected_; }
   // Bytes not yet taken by the kernel.
   size_t backlog() { return connected() ? session_.rpc()->backlog() : 0; }
 
@@ -74,7 +76,7 @@ class Peer final : private base::RpcSession::Handler {
     raft::Message message;  // Behind them.
   };
 
-  void OnConnected() override { owner_->OnConnected(this); }
+  void OnConnected() override;
   void OnMessage(std::unique_ptr<base::JsonRpcMessage> message) override;
   void OnDrained() override { SendPiece(); }
   void OnDisconnected(const absl::Status& reason) override;
@@ -90,6 +92,7 @@ class Peer final : private base::RpcSession::Handler {
   const std::string address_;
   Owner* const owner_;
   raft::ServerId id_;
+  bool was_connected_;
   base::RpcSession session_;
   std::deque<Large> large_;                                     // To be sent, oldest first.
   std::vector<std::string> pieces_;                             // Received.

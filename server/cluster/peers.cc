@@ -114,7 +114,7 @@ void Peers::OnMessage(Peer* peer, const raft::Message& message) {
 
 void Peers::OnDisconnected(Peer* peer) {
   kindred_.erase(peer->id());  // It may be another program the next time.
-  ++n_disconnections_;
+  if (peer->was_connected()) ++n_disconnections_;
   if (peer->incoming()) {
     incoming_.remove_if([peer](const auto& other) { return other.get() == peer; });
   }
