@@ -56,7 +56,7 @@ void Server::StartElection(bool prevote, bool transfer) {
   role_ = Role::kCandidate;
   prevote_ = prevote;
   transfer_ = transfer;
-  election_started_ms_ = now_ms_;
+  if (servers().size() > 1) election_started_ms_ = now_ms_;  // Alone it asks nobody.
   election_by_transfer_ = transfer;
   Say(LogLine::kInfo, absl::StrCat("term ", prevote ? term() : term() + 1, ": ",
                                    transfer ? "received leadership transfer; " : "",

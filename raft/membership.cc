@@ -86,8 +86,6 @@ absl::Status Server::Leave() {
   switch (membership_) {
     case Membership::kJoining:
       return absl::FailedPreconditionError("can't leave while join in progress");
-    case Membership::kFailed:
-      return absl::FailedPreconditionError("can't leave after failure");
     case Membership::kLeaving:
     case Membership::kLeft:
       return absl::FailedPreconditionError("already in progress leaving cluster");

@@ -282,7 +282,8 @@ void Server::RefreshPeers() {
 }
 
 bool Server::connected() const {
-  return membership_ == Membership::kMember && ever_had_leader_ && failed_elections_ <= 1;
+  return membership_ == Membership::kMember && disk_.ok() && ever_had_leader_ &&
+         failed_elections_ <= 1;
 }
 
 std::vector<std::string> Server::peer_addresses() const {
@@ -317,6 +318,7 @@ void Server::Compacted(Index index) {
 Status Server::status(int64_t now_ms) const {
   Status status;
   status.membership = membership_;
+  status.failed = !disk_.ok();
   status.disconnected = !connected();
   status.role = role_;
   status.term = term();

@@ -16,7 +16,7 @@ enum class Role { kFollower, kCandidate, kLeader };
 // Where a server is on its way in or out of the configuration, as the leader sees it.
 enum class Phase { kStable, kCatchup, kCaughtUp, kCommitting, kRemoving };
 
-enum class Membership { kJoining, kMember, kLeaving, kLeft, kFailed };
+enum class Membership { kJoining, kMember, kLeaving, kLeft };
 
 struct ServerStatus {
   ServerId id;
@@ -31,6 +31,7 @@ struct ServerStatus {
 
 struct Status {
   Membership membership = Membership::kMember;
+  bool failed = false;        // Its disk takes nothing.
   bool disconnected = false;  // No leader for longer than the election timer.
   Role role = Role::kFollower;
   Term term = 0;

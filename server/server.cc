@@ -199,6 +199,11 @@ absl::Status Server::Open(const std::string& name, const DatabaseOptions& option
     return ovsdb::Error("ovsdb error",
                         absl::StrCat(name, ": database is standalone and not clustered"));
   }
+  if (options.model != DatabaseOptions::Model::kFromFile &&
+      options.model != DatabaseOptions::Model::kClustered && clustered) {
+    return ovsdb::Error("ovsdb error",
+                        absl::StrCat(name, ": database is clustered and not standalone"));
+  }
   absl::Status status = databases_.Add(*std::move(database));
   if (!status.ok()) return status;
   if (clustered) {

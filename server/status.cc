@@ -51,12 +51,11 @@ void ServerStatus::Update(const HostedDatabase& database) {
   set("leader", ovsdb::Datum(ovsdb::Atom::Boolean(storage.leader())));
   set("schema", Optional(database.schema_text()));
   if (const std::optional<Storage::ClusterPlace> place = storage.cluster()) {
-    const auto id = [](const ovsdb::Uuid& uuid) {
-      return uuid.is_zero() ? ovsdb::Datum() : ovsdb::Datum(ovsdb::Atom::Of(uuid));
-    };
-    set("cid", id(place->cluster_id));
-    set("sid", id(place->server_id));
-    set("index", ovsdb::Datum(ovsdb::Atom::Integer(static_cast<int64_t>(place->index))));
+    set("cid", ovsdb::Datum(ovsdb::Atom::Of(place->cluster_id)));
+    set("sid", ovsdb::Datum(ovsdb::Atom::Of(place->server_id)));
+    if (place->index > 0) {
+      set("index", ovsdb::Datum(ovsdb::Atom::Integer(static_cast<int64_t>(place->index))));
+    }
   }
   if (!changed) return;
 

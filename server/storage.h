@@ -115,7 +115,7 @@ class Storage {
   struct ClusterPlace {
     ovsdb::Uuid cluster_id;  // Zero: not known yet.
     ovsdb::Uuid server_id;
-    uint64_t index = 0;
+    uint64_t index = 0;  // 0: of what it has still to join.
   };
   virtual std::optional<ClusterPlace> cluster() const { return std::nullopt; }
 

@@ -90,11 +90,10 @@ absl::string_view MembershipText(const raft::Status& status) {
       return "leaving cluster";
     case raft::Membership::kLeft:
       return "left cluster";
-    case raft::Membership::kFailed:
-      return "failed";
     case raft::Membership::kMember:
       break;
   }
+  if (status.failed) return "failed";
   return status.disconnected ? "disconnected from the cluster (election timeout)"
                              : "cluster member";
 }
@@ -233,7 +232,7 @@ std::string ClusterStatusText(const ClusterStorage& storage) {
   }
   absl::StrAppend(&text, "\nLog: [", status.log_start, ", ", status.log_end,
                   "]\nEntries not yet committed: ", status.log_end - 1 - status.commit_index,
-                  "\nEntries not yet applied: ", status.commit_index - storage.applied_index(),
+                  "\nEntries not yet applied: ", status.log_end - 1 - storage.applied_index(),
                   "\nConnections:", Connections(storage, names),
                   "\nDisconnections: ", storage.peers().n_disconnections(), "\nServers:\n");
   for (const raft::ServerStatus& member : status.servers) {

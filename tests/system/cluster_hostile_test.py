@@ -123,6 +123,9 @@ class UselessPeerTest(ClusterTest):
         self.assertIn("Status: joining cluster", newcomer.appctl("cluster/status", "Other"))
         with newcomer.connect() as client:
             self.assertIsNotNone(client.call("get_schema", ["Other"])["error"])
+            [found] = client.transact("_Server", {"op": "select", "table": "Database", "where": [["name", "==", "Other"]],
+                                                  "columns": ["connected", "index", "schema"]})
+            self.assertEqual(found["rows"], [{"connected": False, "index": ["set", []], "schema": ["set", []]}])
         self.assertEqual(len(status(member)["servers"]), 1)
         insert(member, 2)
         all_have([member], [1, 2])

@@ -199,11 +199,21 @@ class FullDiskTest(ClusterTest):
             insert(second, n)
         # It serves what it has, and says what is wrong.
         self.assertIn(1, numbers_of(poor))
+        self.assertEqual(status(poor)["Status"], "failed")
+        self.assertFalse(told(poor)["connected"], "clients are told to go elsewhere")
         self.assertIn("No space left on device", poor.appctl("ovsdb-server/get-db-storage-status", DATABASE))
         os.unlink(os.path.join(self.disk, "ballast"))
         wait_until(lambda: set(range(1, 8)) <= set(numbers_of(poor)), "it has caught up")
         self.assertEqual(poor.appctl("ovsdb-server/get-db-storage-status", DATABASE).strip(), "status: ok")
+        self.assertEqual(status(poor)["Status"], "cluster member")
         insert(poor, 8)
+
+
+def told(member):
+    """What `_Server` says of the database."""
+    with member.connect() as client:
+        [found] = client.transact("_Server", {"op": "select", "table": "Database", "where": [["name", "==", DATABASE]]})
+    return found["rows"][0]
 
 
 def leader_of(rest):

@@ -147,6 +147,36 @@ class ControlTest(ClusterTest):
             self.assertRegex(str(refused.exception), r"(^|\n)ovsdb error: not storing a duplicate snapshot")
 
 
+class PeersTest(ClusterTest):
+    def test_one_that_is_gone_fills_no_log(self):
+        members = self.cluster(*OURS)
+        first = leader(members)
+        gone = next(member for member in members if member is not first)
+        gone.kill()
+
+        def lines():
+            with open(first.log_path, encoding="utf-8") as log:
+                return [line for line in log if gone.address in line and "|reconnect|" in line]
+
+        wait_until(lambda: "suppressing further logging" in "".join(lines()), "it gives up telling")
+        told = len(lines())
+        # One attempt a second goes on; two connections are lost, one each way.
+        self.assertLessEqual(int(status(first)["Disconnections"]), 2)
+        gone.start()
+        wait_until(lambda: joined(gone), "it is back")
+        self.assertLessEqual(len(lines()), told + 2)
+
+    def test_a_model_that_is_not_the_file_s(self):
+        [member] = self.cluster("ours")
+        member.stop()
+        file = member.databases[0]
+        config = self.write("config.json", {"remotes": {}, "databases": {file: {"service-model": "standalone"}}})
+        refused = self.run_command(binaries.ours("ovsdb-server"), "--config-file=" + config, "--no-chdir",
+                                   "--unixctl=" + self.path("x.ctl"), check=False)
+        self.assertNotEqual(refused.returncode, 0)
+        self.assertIn(f"{file}: database is clustered and not standalone", refused.stderr)
+
+
 class MembershipTest(ClusterTest):
     def test_leaving_and_being_kicked(self):
         members = self.cluster(*OURS)
