@@ -532,7 +532,12 @@ void AppendReal(double d, RealForm form, std::string* out) {
   double read;
   const bool is_number = std::from_chars(text, text + size, read).ec == std::errc();
   if (!is_number || (form == RealForm::kExact && read != d)) {
-    size = std::snprintf(text, sizeof text, "%.17g", d);
+    // All digits where 17 with an exponent could be read as an integer next to it.
+    constexpr double kTwoTo63 = 9223372036854775808.0;
+    const bool all = d == std::trunc(d) && std::abs(d) <= kTwoTo63;
+    size = std::snprintf(text, sizeof text, all ? "%.0f" : "%.17g", d);
+    // As a number that no integer is: the nearest double is the same.
+    if (d == -kTwoTo63) text[size - 1]++;
   }
   out->append(text, size);
 }
