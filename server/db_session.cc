@@ -194,7 +194,7 @@ void DbSession::HandleRequest(std::unique_ptr<Message> message) {
       {"monitor", &DbSession::MonitorV1},
       {"monitor_cond", &DbSession::MonitorV2, true},
       {"monitor_cond_since", &DbSession::MonitorV3, true},
-      {"monitor_cond_change", &DbSession::ChangeMonitor, true},
+      {"monitor_cond_change", &DbSession::ChangeMonitor},
       {"monitor_cancel", &DbSession::CancelMonitor},
       {"get_schema", &DbSession::GetSchema},
       {"list_dbs", &DbSession::ListDatabases},

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -17,7 +18,10 @@ std::optional<Version> ParseVersion(absl::string_view text) {
   Version version;
   if (parts.size() != version.size()) return std::nullopt;
   for (size_t i = 0; i < parts.size(); ++i) {
-    if (!absl::SimpleAtoi(parts[i], &version[i])) return std::nullopt;
+    // White space may come before a number, as stock takes it, but not behind.
+    if (!absl::SimpleAtoi(parts[i], &version[i]) || !absl::ascii_isdigit(parts[i].back())) {
+      return std::nullopt;
+    }
   }
   return version;
 }

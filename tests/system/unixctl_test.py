@@ -267,6 +267,19 @@ class UnixctlTest(TwinTest):
             with self.subTest(method=method, params=params):
                 self.same(run)
 
+    def test_conditional_monitors_can_be_forbidden(self):
+        for server in self.twins:
+            server.appctl("ovsdb-server/disable-monitor-cond")
+        requests = {"T": [{"columns": ["x"]}]}
+        for method, params in (("monitor", ["Small", "m", requests]), ("monitor_cond", ["Small", "m", requests]),
+                               ("monitor_cond_since", ["Small", "m", requests, "00000000-0000-0000-0000-000000000000"]),
+                               ("monitor_cond_change", ["Small", "n", "n", requests])):
+            def run(server, method=method, params=params):
+                with server.connect() as client:
+                    return json.dumps(client.call(method, params)["error"], sort_keys=True)
+            with self.subTest(method=method):
+                self.same(run)
+
     def test_memory(self):
         """memory/show counts the same things."""
         self.transact_both("Small", *[{"op": "insert", "table": "T", "row": {"x": i}} for i in range(100)])
