@@ -93,6 +93,21 @@ class NorthdTest(SystemTest):
                 return False
             raise
 
+    def test_a_record_of_dns_concerns_no_switch(self):
+        northd = self.northd()
+        self.nbctl("--id=@dns", "create", "DNS", "records=a.example.org=10.0.0.1", "--",
+                   "ls-add", "sw0", "--", "set", "Logical_Switch", "sw0", "dns_records=@dns")
+        self.nbctl("--wait=sb", "sync")
+        (dns,) = self.rows("nb", "DNS")
+        northd.appctl("inc-engine/clear-stats")
+        self.nbctl("--wait=sb", "set", "DNS", dns["_uuid"][1], "records:b.example.org=10.0.0.2")
+        ran = [line.split()[0] for line in northd.appctl("inc-engine/units").splitlines()[1:]]
+        self.assertIn("sync_dns", ran)
+        self.assertNotIn("switch_traits", ran)
+        self.nbctl("--wait=sb", "clear", "DNS", dns["_uuid"][1], "records")
+        ran = [line.split()[0] for line in northd.appctl("inc-engine/units").splitlines()[1:]]
+        self.assertIn("switch_traits", ran)
+
     def test_what_others_change_is_put_right(self):
         self.northd()
         for command in NETWORK:
