@@ -159,7 +159,7 @@ def clusters(full):
               Metric("latency_p99_usec", "latency, 99%", "ms", 1 / 1000))
     found = []
     for through in ("leader", "follower"):
-        for clients, window in ((1, 1), (1, 16), (1, 64), (16, 1), (16, 4)):
+        for clients, window in ((1, 1), (1, 16), (1, 32), (1, 64), (16, 1), (16, 4)):
             found.append(Scenario(
                 f"cluster-{through}-{clients}x{window}",
                 f"cluster, {clients} connections to the {through}, {window} in flight each", "transact", database,

@@ -100,7 +100,7 @@ class OvnCtlClusterTest(OvnCtlTest):
         for name, port in self.ports.items():
             text = text.replace(str(port), "PORT" + name[-1])
         # Who waits for a member that has not joined yet is sent away when it has, or comes later: chance.
-        return re.sub(r"^reconnect\|.*\n", "", text, flags=re.MULTILINE)
+        return re.sub(r"^(reconnect|jsonrpc)\|.*\n", "", text, flags=re.MULTILINE)
 
     def status(self, name):
         return self.run_command(binaries.reference("ovs-appctl"), "-t", f"{self.folders[name]}/run/ovnnb_db.ctl",
