@@ -5,6 +5,7 @@ import sys
 import unittest
 
 from diff import exemptions
+from diff.canonical import is_update
 from diff.minimise import minimise
 from diff.report import describe
 from diff.rounds import Program, Round, random_round
@@ -26,6 +27,32 @@ class LyingConnection(jsonrpc.Connection):
             if isinstance(result, dict) and result.get("count", 0) > 0:
                 result["count"] += 1
         return message
+
+
+class LateConnection(jsonrpc.Connection):
+    """Tells of one row at a time, and of further ones behind the next barrier."""
+
+    def __init__(self, remote):
+        super().__init__(remote)
+        self._late = []
+        self._is_due = False
+
+    def receive(self, seconds=20):
+        if self._late and self._is_due:
+            return self._late.pop(0)
+        message = super().receive(seconds)
+        self._is_due = isinstance(message.get("id"), list) and message["id"][0] == "barrier"
+        if not is_update(message):
+            return message
+        *head, tables = message["params"]
+        parts = [{table: {row: rows[row]}} for table, rows in tables.items() for row in rows]
+        self._late += [message | {"params": [*head, part]} for part in parts]
+        return self._late.pop(0)
+
+
+class LateServer(OvsdbServer):
+    def connect(self):
+        return LateConnection(self.remote)
 
 
 class LyingServer(OvsdbServer):
@@ -54,6 +81,11 @@ class TesterTest(unittest.TestCase):
     def test_finds_nothing_between_reference_and_itself(self):
         for seed in (1, 2, 3):
             outcome = random_round((stock(), stock()), seed, ROUND_OPERATIONS)
+            self.assertIsNone(outcome.failure)
+
+    def test_waits_for_updates_behind_the_barrier(self):
+        for seed in (1, 2, 3):
+            outcome = random_round((stock(), stock(LateServer)), seed, ROUND_OPERATIONS)
             self.assertIsNone(outcome.failure)
 
 
