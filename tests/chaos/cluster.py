@@ -11,6 +11,7 @@ from chaos.load import DATABASE, SCHEMA, initial_operations
 from chaos.network import Network
 from harness import binaries, jsonrpc
 from harness.daemon import CommandFailed, OvsdbServer
+from harness.wall_clock import WallClock, have_wall_clock
 from harness.waiting import wait_until
 
 PORT = 6643
@@ -23,6 +24,10 @@ class Member(OvsdbServer):
         super().__init__(path, directory, f"{kind}{node}", [os.path.join(directory, "db")], ["-vraft:dbg"])
         self.kind = kind
         self.node = node
+        self.wall_clock = None
+        if have_wall_clock():
+            self.wall_clock = WallClock(directory + ".clock")  # Beside the disk, which may be full.
+            self.env = {**os.environ, **self.wall_clock.environment}
         self._prefix = prefix
 
     def argv(self):

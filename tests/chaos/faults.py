@@ -120,6 +120,20 @@ class FullDisk(Fault):
         os.unlink(os.path.join(self.member.directory, "ballast"))
 
 
+class ClockJump(Fault):
+    """Somebody sets the wall clock, and sets it right again."""
+
+    @classmethod
+    def fits(cls, member):
+        return member.wall_clock is not None
+
+    def begin(self):
+        self.member.wall_clock.set(self.rng.choice([-1, 1]) * self.rng.choice([1, 60, 86400, 10 * 365 * 86400]))
+
+    def end(self):
+        self.member.wall_clock.set(0)
+
+
 class Command(Fault):
     """Not a fault by itself, but something to do in the midst of others."""
 
@@ -149,4 +163,4 @@ class Transfer(Command):
             pass
 
 
-ALL = (Kill, Freeze, Restart, Isolate, Deafen, Mute, CutPair, FullDisk, Compact, Transfer)
+ALL = (Kill, Freeze, Restart, Isolate, Deafen, Mute, CutPair, FullDisk, ClockJump, Compact, Transfer)
