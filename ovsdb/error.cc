@@ -32,7 +32,7 @@ absl::Status Error(absl::string_view error, absl::string_view details) {
 
 absl::Status ErrorAbout(const Json& json, absl::string_view error, absl::string_view details) {
   absl::Status status = Error(error, details);
-  status.SetPayload(kSyntaxPayload, absl::Cord(JsonText(json, /*sorted=*/true)));
+  status.SetPayload(kSyntaxPayload, absl::Cord(JsonText(json, JsonForm::kSorted)));
   return status;
 }
 

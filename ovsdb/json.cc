@@ -274,15 +274,15 @@ void AppendNumber(const Json& json, RealForm form, std::string* out) {
   AppendReal(json.GetDouble(), form, out);
 }
 
-void AppendObject(const Json& json, std::string* out, bool sorted) {
+void AppendObject(const Json& json, std::string* out, JsonForm form) {
   auto append_member = [&](const auto& member) {
     if (out->back() != '{') out->push_back(',');
     AppendJsonString(StringView(member.name), out);
     out->push_back(':');
-    AppendJson(member.value, out, sorted);
+    AppendJson(member.value, out, form);
   };
   out->push_back('{');
-  if (sorted) {
+  if (form == JsonForm::kSorted) {
     std::vector<Json::ConstMemberIterator> members;
     for (auto m = json.MemberBegin(); m != json.MemberEnd(); ++m) members.push_back(m);
     std::sort(members.begin(), members.end(), [](const auto& a, const auto& b) {
@@ -295,13 +295,13 @@ void AppendObject(const Json& json, std::string* out, bool sorted) {
   out->push_back('}');
 }
 
-void AppendArray(const Json& json, std::string* out, bool sorted) {
+void AppendArray(const Json& json, std::string* out, JsonForm form) {
   out->push_back('[');
   bool first = true;
   for (const Json& element : json.GetArray()) {
     if (!first) out->push_back(',');
     first = false;
-    AppendJson(element, out, sorted);
+    AppendJson(element, out, form);
   }
   out->push_back(']');
 }
@@ -476,7 +476,7 @@ std::optional<int64_t> JsonInteger(const Json& json) {
   return std::nullopt;
 }
 
-void AppendJson(const Json& json, std::string* out, bool sorted) {
+void AppendJson(const Json& json, std::string* out, JsonForm form) {
   switch (json.GetType()) {
     case rapidjson::kNullType:
       out->append("null");
@@ -491,20 +491,20 @@ void AppendJson(const Json& json, std::string* out, bool sorted) {
       AppendJsonString(StringView(json), out);
       return;
     case rapidjson::kNumberType:
-      AppendNumber(json, sorted ? RealForm::kRounded : RealForm::kExact, out);
+      AppendNumber(json, form == JsonForm::kKept ? RealForm::kExact : RealForm::kRounded, out);
       return;
     case rapidjson::kObjectType:
-      AppendObject(json, out, sorted);
+      AppendObject(json, out, form);
       return;
     case rapidjson::kArrayType:
-      AppendArray(json, out, sorted);
+      AppendArray(json, out, form);
       return;
   }
 }
 
-std::string JsonText(const Json& json, bool sorted) {
+std::string JsonText(const Json& json, JsonForm form) {
   std::string text;
-  AppendJson(json, &text, sorted);
+  AppendJson(json, &text, form);
   return text;
 }
 

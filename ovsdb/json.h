@@ -91,10 +91,15 @@ const Json* FindMember(const Json& object, absl::string_view name);  // Null if 
 // of int64, however it is written (`1`, `1.0`, `1e3`). Nothing for other values.
 std::optional<int64_t> JsonInteger(const Json& json);
 
-// Appenders. Members of objects come in the value's order and reals exactly; `sorted` is the form
-// of `syntax` in error objects: members by name, reals rounded.
-void AppendJson(const Json& json, std::string* out, bool sorted = false);
-std::string JsonText(const Json& json, bool sorted = false);
+enum class JsonForm : uint8_t {
+  kKept,    // What is kept or passed on: members of objects in the value's order, reals exactly.
+  kShown,   // What a client is told of its own: likewise, but reals rounded, as of stock.
+  kSorted,  // Of `syntax` in error objects, and to compare by: members by name, reals rounded.
+};
+
+// Appenders.
+void AppendJson(const Json& json, std::string* out, JsonForm form = JsonForm::kKept);
+std::string JsonText(const Json& json, JsonForm form = JsonForm::kKept);
 void AppendJsonString(absl::string_view s,
                       std::string* out);  // With quotes, escaped as stock does.
 void AppendInteger(int64_t i, std::string* out);

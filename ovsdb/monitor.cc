@@ -248,7 +248,7 @@ absl::StatusOr<FilterRequest> FilterRequest::Parse(
   return result;
 }
 
-std::string MonitorId(const Json& id) { return JsonText(id, /*sorted=*/true); }
+std::string MonitorId(const Json& id) { return JsonText(id, JsonForm::kSorted); }
 
 std::string UpdatePrefix(MonitorVersion version, absl::string_view id, const Uuid& txn_id) {
   switch (version) {

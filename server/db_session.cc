@@ -19,12 +19,12 @@ base::LogModule log("ovsdb_jsonrpc_server");
 using ovsdb::Json;
 using ovsdb::MonitorVersion;
 
+// By which the ids of requests are told apart.
+std::string IdKey(const Json& id) { return ovsdb::JsonText(id, ovsdb::JsonForm::kSorted); }
+
 // The part of an answer before and after its result, for results that come in pieces.
 ovsdb::Envelope ReplyEnvelope(const Json& id) {
-  std::string before = "{\"id\":";
-  ovsdb::AppendJson(id, &before);
-  before += ",\"result\":";
-  return {std::move(before), ",\"error\":null}", true};
+  return {absl::StrCat("{\"id\":", base::ValueText(id), ",\"result\":"), ",\"error\":null}", true};
 }
 
 // The database's name, if that is what `params` begins with.
@@ -295,8 +295,8 @@ void DbSession::Transact(std::unique_ptr<Message> message) {
   HostedDatabase* database = FindDatabase(*message);
   if (database == nullptr) return;
   auto request = std::make_unique<Request>();
-  auto [held, inserted] = requests_.try_emplace(ovsdb::JsonText(message->id(), true),
-                                                HeldRequest{database, request.get()});
+  auto [held, inserted] =
+      requests_.try_emplace(IdKey(message->id()), HeldRequest{database, request.get()});
   if (!inserted) {
     ReplyDuplicateId(*message);
     return;
@@ -317,7 +317,7 @@ void DbSession::ReplyDuplicateId(const Message& message) {
 
 void DbSession::Cancel(const Message& message) {
   if (message.params().Size() != 1) return;
-  auto held = requests_.find(ovsdb::JsonText(message.params()[0], true));
+  auto held = requests_.find(IdKey(message.params()[0]));
   if (held != requests_.end()) held->second.database->executor().Cancel(held->second.request);
 }
 
@@ -329,7 +329,7 @@ void DbSession::OnAnswer(Request* request, Answer answer) {
   const Json& id = request->message->id();
   std::string text =
       answer.is_error ? base::ErrorReplyText(id, answer.text) : base::ReplyText(id, answer.text);
-  requests_.erase(ovsdb::JsonText(id, true));
+  requests_.erase(IdKey(id));
   // Stock tells only those who follow changes of databases.
   if (answer.canceled && !change_aware_) return;
   output_.Fill(request, std::move(text));
@@ -453,7 +453,7 @@ void DbSession::ChangeLock(const Message& message) {
 void DbSession::Convert(const Message& message) {
   HostedDatabase* database = FindDatabase(message);
   if (database == nullptr) return;
-  if (requests_.contains(ovsdb::JsonText(message.id(), true))) return ReplyDuplicateId(message);
+  if (requests_.contains(IdKey(message.id()))) return ReplyDuplicateId(message);
   const Json& params = message.params();
   absl::Status refused;
   if (options_.read_only || database->read_only()) {
@@ -483,7 +483,7 @@ void DbSession::Convert(const Message& message) {
   }
   database->Convert(*std::move(schema),
                     [sessions = sessions_, session_id = id_,
-                     id = ovsdb::JsonText(message.id())](const absl::Status& status) {
+                     id = base::ValueText(message.id())](const absl::Status& status) {
                       auto session = sessions->by_id_.find(session_id);
                       if (session == sessions->by_id_.end()) return;
                       std::string text;

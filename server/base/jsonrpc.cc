@@ -155,7 +155,9 @@ std::string JsonRpcMessage::Describe() const {
   return text;
 }
 
-std::string ValueText(const Value& value) { return ovsdb::JsonText(value); }
+std::string ValueText(const Value& value) {
+  return ovsdb::JsonText(value, ovsdb::JsonForm::kShown);
+}
 
 std::string StringText(absl::string_view string) {
   std::string text;

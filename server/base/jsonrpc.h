@@ -77,7 +77,7 @@ std::string ReplyText(const rapidjson::Value& id, absl::string_view result);
 std::string ReplyText(absl::string_view id, absl::string_view result);
 std::string ErrorReplyText(const rapidjson::Value& id, absl::string_view error);
 std::string ErrorReplyText(absl::string_view id, absl::string_view error);
-// The JSON text of a value and of a string.
+// The JSON text of a value, with reals rounded as all that a client is told, and of a string.
 std::string ValueText(const rapidjson::Value& value);
 std::string StringText(absl::string_view string);
 

@@ -51,7 +51,7 @@ bool IsMonitorId(const Json& id, absl::string_view database) {
 }
 
 std::string ErrorText(const JsonRpcMessage& reply) {
-  return ovsdb::JsonText(reply.error(), /*sorted=*/true);
+  return ovsdb::JsonText(reply.error(), ovsdb::JsonForm::kSorted);
 }
 
 bool IsUnknownDatabase(const JsonRpcMessage& reply) {

@@ -228,7 +228,7 @@ class Cluster {
     raft::WriteEntry(entry, &writer);
     writer.End();
     const absl::StatusOr<ovsdb::JsonDocument> json = ovsdb::ParseJson(text);
-    return json.ok() ? ovsdb::JsonText(*json, /*sorted=*/true) : text;
+    return json.ok() ? ovsdb::JsonText(*json, ovsdb::JsonForm::kSorted) : text;
   }
 
   std::string NameOf(const raft::ServerId& id) const {

@@ -37,7 +37,7 @@ void AppendColumn(const ovsdb::TableSchema* table, absl::string_view name, const
   if (datum.ok()) {
     column->type.AppendText(*datum, out);
   } else {
-    ovsdb::AppendJson(value, out, /*sorted=*/true);
+    ovsdb::AppendJson(value, out, ovsdb::JsonForm::kSorted);
   }
   out->push_back('\n');
 }
@@ -81,7 +81,8 @@ void LogPrinter::AppendRow(const ovsdb::TableSchema* schema, absl::string_view u
                            const Json& row, std::string* out) {
   const absl::string_view short_uuid = uuid.substr(0, 8);
   const Json* const name = ovsdb::FindMember(row, "name");
-  const std::string new_name = name != nullptr ? ovsdb::JsonText(*name, /*sorted=*/true) : "";
+  const std::string new_name =
+      name != nullptr ? ovsdb::JsonText(*name, ovsdb::JsonForm::kSorted) : "";
   const auto [old_name, is_new] = names_.try_emplace(uuid, new_name);
   if (is_new) {
     absl::StrAppend(out, " insert row ", new_name, new_name.empty() ? "" : " (", short_uuid,

@@ -69,7 +69,8 @@ TEST(JsonTest, RewritesAsStock) {
 TEST(JsonTest, RoundsRealsOnlyInMessages) {
   const JsonDocument document = *ParseJson("{\"b\":0.30000000000000004,\"a\":[1e-7]}");
   EXPECT_EQ(JsonText(document), "{\"b\":0.30000000000000004,\"a\":[1e-07]}");
-  EXPECT_EQ(JsonText(document, /*sorted=*/true), "{\"a\":[1e-07],\"b\":0.3}");
+  EXPECT_EQ(JsonText(document, JsonForm::kShown), "{\"b\":0.3,\"a\":[1e-07]}");
+  EXPECT_EQ(JsonText(document, JsonForm::kSorted), "{\"a\":[1e-07],\"b\":0.3}");
 }
 
 TEST(JsonTest, ReadsIntegersExactlyHoweverTheyAreWritten) {

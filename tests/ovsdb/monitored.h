@@ -39,7 +39,7 @@ inline SchemaRef MonitoredSchema() {
 // Writes a row update with its members sorted, so that a test can name the whole text.
 inline std::string Sorted(absl::string_view json) {
   absl::StatusOr<JsonDocument> document = ParseJson(json);
-  return document.ok() ? JsonText(*document, /*sorted=*/true)
+  return document.ok() ? JsonText(*document, JsonForm::kSorted)
                        : absl::StrCat("not JSON: ", document.status().message(), ": ", json);
 }
 

@@ -66,6 +66,12 @@ class ProtocolTest(SystemTest):
                 client.request("echo", [], request_id)
                 self.assertEqual(client.receive(), {"id": request_id, "result": [], "error": None})
 
+    def test_numbers_come_back_with_fifteen_digits(self):
+        with self.play.connect() as client:
+            client.send('{"id":0.30000000000000004,"method":"echo","params":[9223372036854775808,0.1234567890123456789]}')
+            reply = client.receive()
+        self.assertEqual(reply, {"id": 0.3, "result": [9.22337203685478e18, 0.123456789012346], "error": None})
+
     def test_garbage_closes_only_that_connection(self):
         garbage = [b"}", b"{]", b'{"id":1,,}', b"\x00", b"nonsense ", b'{"a":"\xff"}', b'{"a":"\\ud800"}', b"[1]", b'"text"', b"{}"]
         with self.play.connect() as bystander:
