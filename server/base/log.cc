@@ -175,6 +175,11 @@ class Logger {
     }
   }
 
+  void SetJson(bool json) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    json_ = json;
+  }
+
   void SetFacility(int facility) {
     std::lock_guard<std::mutex> lock(mutex_);
     facility_ = facility;
@@ -316,9 +321,17 @@ class Logger {
     return *syslogger_;
   }
 
+  void AppendRecord(int destination, const LogRecord& record, std::string* out) const {
+    if (json_) {
+      AppendJsonLogRecord(record, out);
+    } else {
+      AppendLogRecord(patterns_[destination], record, out);
+    }
+  }
+
   void WriteConsole(const LogRecord& record) {
     std::string line;
-    AppendLogRecord(patterns_[kConsole], record, &line);
+    AppendRecord(kConsole, record, &line);
     line.push_back('\n');
     WriteAll(STDERR_FILENO, line);
   }
@@ -344,7 +357,7 @@ class Logger {
   }
 
   void WriteFile(const LogRecord& record) {
-    AppendLogRecord(patterns_[kFile], record, &buffer_);
+    AppendRecord(kFile, record, &buffer_);
     buffer_.push_back('\n');
     const bool later = turn_end_ != nullptr && std::this_thread::get_id() == loop_thread_ &&
                        record.level > LogLevel::kError && buffer_.size() < kFlushBytes;
@@ -379,6 +392,7 @@ class Logger {
   std::map<std::string, std::unique_ptr<LogModule::State>> modules_;
   std::string program_ = "boreas";
   std::string patterns_[kLogDestinations];
+  bool json_ = false;  // On the console and in the file.
   int facility_ = -1;  // As in <syslog.h>; unset, each way to syslog has a default of its own.
   std::unique_ptr<Syslogger> syslogger_;
   int target_fd_ = -1;
@@ -509,6 +523,15 @@ absl::Status SetLogFile(const char* file) {
 }
 
 void ChangeLogOwner(uid_t user, gid_t group) { Logger::Get().ChangeOwner(user, group); }
+
+absl::Status SetLogFormat(absl::string_view format) {
+  if (format != "text" && format != "json") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--log-format=", format, ": neither text nor json"));
+  }
+  Logger::Get().SetJson(format == "json");
+  return absl::OkStatus();
+}
 
 absl::Status SetSyslogMethod(absl::string_view method) {
   return Logger::Get().SetSyslogMethod(method);

@@ -129,6 +129,8 @@ absl::Status SetLogFile(const char* file);
 void CloseLogFile();
 absl::Status ReopenLogFile();  // After it was rotated; fails if there was none.
 void ChangeLogOwner(uid_t user, gid_t group);
+// Of lines on the console and in the file: "text", or "json" for an object in each.
+absl::Status SetLogFormat(absl::string_view format);
 absl::Status SetSyslogMethod(absl::string_view method);  // libc, unix:FILE, udp:IP:PORT, null
 void SetSyslogTarget(absl::string_view target);          // HOST:PORT, additionally
 

@@ -8,6 +8,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "ovsdb/json.h"
 
 namespace base {
 namespace {
@@ -162,6 +163,25 @@ std::string HostName() {
   char name[256] = "";
   gethostname(name, sizeof name - 1);
   return name;
+}
+
+void AppendJsonLogRecord(const LogRecord& record, std::string* out) {
+  const auto text = [out](absl::string_view name, absl::string_view value) {
+    absl::StrAppend(out, "\"", name, "\":");
+    ovsdb::AppendJsonString(value, out);
+    out->push_back(',');
+  };
+  std::string time;
+  AppendTime("%Y-%m-%dT%H:%M:%S.###Z", record.wall_ms, /*utc=*/true, &time);
+  out->push_back('{');
+  text("time", time);
+  absl::StrAppend(out, "\"number\":", record.number, ",");
+  text("level", LogLevelName(record.level));
+  text("module", record.module);
+  text("message", record.message);
+  text("program", record.program);
+  if (!record.thread.empty()) text("thread", record.thread);
+  absl::StrAppend(out, "\"pid\":", getpid(), "}");
 }
 
 void AppendLogRecord(absl::string_view pattern, const LogRecord& record, std::string* out) {

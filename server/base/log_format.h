@@ -26,6 +26,10 @@ struct LogRecord {
 // Appends `record` as `pattern` says; unknown escapes stand for their letter.
 void AppendLogRecord(absl::string_view pattern, const LogRecord& record, std::string* out);
 
+// Appends `record` as an object of JSON, in one line: time, number, level, module, message,
+// program, pid, and thread if it is not the main one.
+void AppendJsonLogRecord(const LogRecord& record, std::string* out);
+
 // "EMER", "ERR", "WARN", "INFO", "DBG", "OFF".
 absl::string_view LogLevelName(LogLevel level);
 // LOG_ALERT and so on.

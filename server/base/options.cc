@@ -33,6 +33,10 @@ void OptionParser::Add(const std::string& name, char short_name, Argument argume
   options_.push_back({name, short_name, argument, std::move(handler)});
 }
 
+void OptionParser::AddEarly(const std::string& name, Argument argument, Handler handler) {
+  options_.push_back({name, 0, argument, std::move(handler), /*early=*/true});
+}
+
 std::vector<std::string> OptionParser::Parse(int argc, char** argv, Order order) const {
   std::vector<option> longs;
   std::string shorts = order == kOptionsFirst ? "+" : "";
@@ -44,16 +48,23 @@ std::vector<std::string> OptionParser::Parse(int argc, char** argv, Order order)
     if (o.argument != kNone) shorts += o.argument == kRequired ? ":" : "::";
   }
   longs.push_back({nullptr, 0, nullptr, 0});
-  for (;;) {
-    const int c = getopt_long(argc, argv, shorts.c_str(), longs.data(), nullptr);
-    if (c == -1) break;
-    if (c == '?') exit(EXIT_FAILURE);
-    const auto found = c >= kFirstLong
-                           ? options_.begin() + (c - kFirstLong)
-                           : std::find_if(options_.begin(), options_.end(),
-                                          [c](const Option& o) { return o.short_name == c; });
-    found->handler(optarg);
-  }
+  const auto each = [&](bool early) {
+    optind = 0;  // From the beginning.
+    opterr = early ? 0 : 1;
+    for (;;) {
+      const int c = getopt_long(argc, argv, shorts.c_str(), longs.data(), nullptr);
+      if (c == -1) break;
+      if (c == '?' && early) continue;  // To be complained about when its turn comes.
+      if (c == '?') exit(EXIT_FAILURE);
+      const auto found = c >= kFirstLong
+                             ? options_.begin() + (c - kFirstLong)
+                             : std::find_if(options_.begin(), options_.end(),
+                                            [c](const Option& o) { return o.short_name == c; });
+      if (found->early == early) found->handler(optarg);
+    }
+  };
+  each(/*early=*/true);
+  each(/*early=*/false);
   return std::vector<std::string>(argv + optind, argv + argc);
 }
 
@@ -98,6 +109,10 @@ void AddLogOptions(OptionParser* parser) {
   AddVerboseOption(parser);
   parser->Add("log-file", 0, P::kOptional, [](const char* file) {
     if (!SetLogFile(file).ok()) exit(EXIT_FAILURE);  // It has been logged.
+  });
+  parser->AddEarly("log-format", P::kRequired, [](const char* format) {
+    const absl::Status status = SetLogFormat(format);
+    if (!status.ok()) Fatal(status.message());
   });
   parser->Add("syslog-method", 0, P::kRequired, [](const char* method) {
     const absl::Status status = SetSyslogMethod(method);
@@ -178,6 +193,8 @@ std::string LogHelp() {
       "                           (default: ",
       LogDir(), "/", ProgramName(),
       ".log)\n"
+      "  --log-format=(text|json)\n"
+      "                           how lines on the console and in the file look\n"
       "  --syslog-method=(libc|unix:file|udp:ip:port)\n"
       "                           specify how to send messages to syslog daemon\n"
       "  --syslog-target=HOST:PORT  also send syslog msgs to HOST:PORT via UDP\n");

@@ -27,6 +27,8 @@ class OptionParser {
 
   // `short_name` 0 for none.
   void Add(const std::string& name, char short_name, Argument argument, Handler handler);
+  // One whose handler is called before those of the others, wherever it stands.
+  void AddEarly(const std::string& name, Argument argument, Handler handler);
   // Whether options may stand behind arguments, or the first argument ends them (for programs
   // whose commands have options of their own).
   enum Order { kAnyOrder, kOptionsFirst };
@@ -41,6 +43,7 @@ class OptionParser {
     char short_name;
     Argument argument;
     Handler handler;
+    bool early = false;
   };
   std::vector<Option> options_;
 };

@@ -44,6 +44,18 @@ TEST(LogFormatTest, ExpandsEscapes) {
   EXPECT_EQ(Format("%E"), HostName());
 }
 
+TEST(LogFormatTest, WritesJson) {
+  LogRecord record = Record();
+  record.message = "a \"b\"\n";
+  std::string out;
+  AppendJsonLogRecord(record, &out);
+  EXPECT_EQ(
+      out,
+      "{\"time\":\"2023-11-14T22:13:20.123Z\",\"number\":12,\"level\":\"INFO\","
+      "\"module\":\"module\",\"message\":\"a \\\"b\\\"\\n\",\"program\":\"program\",\"pid\":" +
+          std::to_string(getpid()) + "}");
+}
+
 // Compared with what the reference writes for the same pattern.
 TEST(LogFormatTest, PadsAsStock) {
   EXPECT_EQ(Format("%-8p|%8p|%-08p|%08r|%3m|%5c"),

@@ -60,6 +60,13 @@ TEST_F(OptionsTest, TakesWhatGetoptTakes) {
   EXPECT_EQ(seen_, (Strings{"remote=a", "remote=b", "help", "verb=spec", "verb", "verb=x"}));
 }
 
+TEST_F(OptionsTest, EarlyOnesComeFirst) {
+  parser_.AddEarly("early", OptionParser::kRequired,
+                   [this](const char* arg) { seen_.push_back(absl::StrCat("early=", arg)); });
+  EXPECT_EQ(Parse({"file", "--remote=a", "--early=1", "-h", "--early", "2"}), Strings{"file"});
+  EXPECT_EQ(seen_, (Strings{"early=1", "early=2", "remote=a", "help"}));
+}
+
 TEST_F(OptionsTest, DashesEndOptions) {
   EXPECT_EQ(Parse({"-h", "--", "-h"}), (Strings{"-h"}));
   EXPECT_EQ(seen_, (Strings{"help"}));
