@@ -1,5 +1,6 @@
 #include "server/db_session.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -9,12 +10,16 @@
 #include "server/base/coverage.h"
 #include "server/base/io_error.h"
 #include "server/base/log.h"
+#include "server/base/slow.h"
 #include "server/hosted_database.h"
 
 namespace server {
 namespace {
 
 base::LogModule log("ovsdb_jsonrpc_server");
+
+// A client that is behind for so long is worth a line.
+constexpr int64_t kSlowClientMs = 1000;
 
 using ovsdb::Json;
 using ovsdb::MonitorVersion;
@@ -115,6 +120,7 @@ void DbSession::OnDisconnected(const absl::Status& reason) {
 
 // Forgets everything that belonged to the connection.
 void DbSession::Reset() {
+  if (behind_since_ms_ != 0) NoteCaughtUp("without reading what it was sent until it was gone");
   output_.SetConnection(nullptr);
   for (const auto& [id, held] : monitors_) held.database->Forget(this);
   monitors_.clear();
@@ -153,6 +159,23 @@ void DbSession::LeaveMonitors(HostedDatabase* database) {
 
 void DbSession::UpdateReading() {
   if (rpc_.rpc() != nullptr) rpc_.rpc()->SetReading(output_.keeping_up());
+  if (behind_since_ms_ == 0) return;
+  NoteBehind();
+  if (output_.keeping_up()) NoteCaughtUp("to read what it was sent");
+}
+
+void DbSession::NoteBehind() {
+  if (behind_since_ms_ == 0) behind_since_ms_ = base::MonotonicMs();
+  behind_bytes_ = std::max(behind_bytes_, output_.backlog());
+}
+
+void DbSession::NoteCaughtUp(absl::string_view how) {
+  const int64_t took_ms = base::MonotonicMs() - std::exchange(behind_since_ms_, 0);
+  const size_t bytes = std::exchange(behind_bytes_, 0);
+  if (took_ms < kSlowClientMs) return;
+  base::NoteSlow(base::SlowKind::kClient,
+                 absl::StrCat(rpc_.name(), " took ", took_ms, " ms ", how, ", up to ", bytes,
+                              " bytes at a time; updates for it were held back meanwhile"));
 }
 
 void DbSession::OnDrained() {
@@ -415,6 +438,7 @@ void DbSession::Deliver(const ovsdb::Delivery& delivery, const ovsdb::Uuid& txn_
 }
 
 void DbSession::PauseMonitors(HostedDatabase* database) {
+  NoteBehind();
   for (const auto& [id, held] : monitors_) {
     ovsdb::Monitor* monitor = held.monitor.get();
     if (held.database != database || monitor->paused()) continue;

@@ -43,6 +43,10 @@ class Sessions {
   // `database` goes, or its schema: ends its monitors.
   void Leave(HostedDatabase* database);
   size_t count() const { return by_id_.size(); }
+  template <typename F>  // f(const DbSession&), in no order.
+  void ForEach(F&& f) const {
+    for (const auto& [id, session] : by_id_) f(*session);
+  }
   void AddMemoryUsage(base::MemoryUsage* usage) const;
 
  private:
@@ -89,6 +93,11 @@ class DbSession final : public ovsdb::MonitorOwner,
 
   // Sends an update of `delivery.monitor`, which is this session's.
   void Deliver(const ovsdb::Delivery& delivery, const ovsdb::Uuid& txn_id);
+  size_t backlog() const { return output_.backlog(); }  // SessionOutput::backlog().
+  size_t monitor_count() const { return monitors_.size(); }
+  size_t request_count() const { return requests_.size(); }  // Not answered yet.
+  int64_t since_ms() const { return since_ms_; }             // base::MonotonicMs().
+
   // It has much to read before it is up to date.
   bool lagging() const { return output_.backlog() > SessionOutput::kHighWater; }
   // Stops updates of the monitors of `database` until the client has caught up.
@@ -114,6 +123,7 @@ class DbSession final : public ovsdb::MonitorOwner,
 
   // Request::Client
   bool OwnsLock(absl::string_view lock) const override;
+  std::string ClientName() const override { return rpc_.name(); }
   void OnHeld(Request* request) override;
   void OnAnswer(Request* request, Answer answer) override;
 
@@ -143,6 +153,8 @@ class DbSession final : public ovsdb::MonitorOwner,
   void LeaveMonitors(HostedDatabase* database);
   void Reset();
   void UpdateReading();
+  void NoteBehind();
+  void NoteCaughtUp(absl::string_view how);
 
   Sessions* sessions_;
   Options options_;
@@ -152,6 +164,9 @@ class DbSession final : public ovsdb::MonitorOwner,
   bool conditions_enabled_;
   absl::flat_hash_map<std::string, HeldMonitor> monitors_;  // By MonitorId.
   absl::flat_hash_map<std::string, HeldRequest> requests_;  // By the request's id as sorted JSON.
+  int64_t behind_since_ms_ = 0;  // When its monitors were paused; 0: they are not.
+  size_t behind_bytes_ = 0;      // The most that it had to read meanwhile.
+  const int64_t since_ms_ = base::MonotonicMs();
   SessionOutput output_;
   base::RpcSession rpc_;
 };

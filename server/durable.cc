@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "server/base/slow.h"
 #include "server/log_file.h"
 
 namespace server {
@@ -14,7 +16,20 @@ struct GroupSync::State {
   uint64_t synced = 0;
   bool running = false;
   bool held = false;
+  base::DurationHistogram durations;
 };
+
+namespace {
+
+void Account(int64_t took_us, const std::string& path, base::DurationHistogram* durations) {
+  durations->Add(took_us);
+  if (took_us < base::kSlowMs * 1000) return;
+  base::NoteSlow(base::SlowKind::kSync,
+                 absl::StrCat(path, ": the disk took ", took_us / 1000,
+                              " ms to make it safe (fsync); who asked for that waited"));
+}
+
+}  // namespace
 
 GroupSync::GroupSync(base::Worker* worker, Done done) : state_(std::make_shared<State>()) {
   state_->worker = worker;
@@ -29,6 +44,8 @@ void GroupSync::Ask(std::shared_ptr<LogSync> log, uint64_t position) {
   Start(state_);
 }
 
+const base::DurationHistogram& GroupSync::durations() const { return state_->durations; }
+
 void GroupSync::SetHeld(bool held) {
   state_->held = held;
   Start(state_);
@@ -38,15 +55,26 @@ void GroupSync::Start(const std::shared_ptr<State>& state) {
   if (state->running || state->held || state->asked == state->synced) return;
   state->running = true;
   const uint64_t position = state->asked;
-  auto status = std::make_shared<absl::Status>();
-  state->worker->Run([log = state->log, status] { *status = log->Run(); },
-                     [state, status, position] {
-                       state->running = false;
-                       state->synced = position;
-                       if (!state->done) return;
-                       state->done(*status, position);
-                       Start(state);
-                     });
+  struct Job {
+    std::shared_ptr<LogSync> log;
+    absl::Status status;
+    int64_t took_us = 0;
+  };
+  auto job = std::make_shared<Job>(Job{state->log, {}, 0});
+  state->worker->Run(
+      [job] {
+        const int64_t start_us = base::MonotonicUs();
+        job->status = job->log->Run();
+        job->took_us = base::MonotonicUs() - start_us;
+      },
+      [state, job, position] {
+        state->running = false;
+        state->synced = position;
+        Account(job->took_us, job->log->path(), &state->durations);
+        if (!state->done) return;
+        state->done(job->status, position);
+        Start(state);
+      });
 }
 
 }  // namespace server

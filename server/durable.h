@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "absl/status/status.h"
+#include "server/base/duration_histogram.h"
 #include "server/base/loop.h"
 
 namespace server {
@@ -29,6 +30,8 @@ class GroupSync {
   void Ask(std::shared_ptr<LogSync> log, uint64_t position);
   // While held no sync begins; those asked for begin when it ends.
   void SetHeld(bool held);
+  // How long each sync took.
+  const base::DurationHistogram& durations() const;
 
  private:
   struct State;

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "ovsdb/error.h"
 #include "ovsdb/json.h"
+#include "server/base/slow.h"
 
 namespace server {
 namespace {
@@ -41,6 +43,24 @@ bool OnlyReads(const rapidjson::Value& params) {
   return true;
 }
 
+// What a transaction does, in a few words.
+std::string Summary(const rapidjson::Value& params) {
+  const auto member = [&](const char* name) {
+    const ovsdb::Json* value = params.Size() > 1 ? ovsdb::FindMember(params[1], name) : nullptr;
+    return value != nullptr && value->IsString() ? ovsdb::StringView(*value)
+                                                 : absl::string_view("?");
+  };
+  if (params.Size() == 1) return "no operation";
+  return absl::StrCat(params.Size() - 1, " operations, the first: ", member("op"), " ",
+                      member("table"));
+}
+
+// The name that its first parameter gives.
+absl::string_view DatabaseOf(const Request& request) {
+  const rapidjson::Value& params = request.message->params();
+  return !params.Empty() && params[0].IsString() ? ovsdb::StringView(params[0]) : "?";
+}
+
 Answer Canceled() { return {true, "\"canceled\"", true}; }
 
 }  // namespace
@@ -60,7 +80,8 @@ Executor::Executor(base::Loop* loop, ovsdb::UuidGenerator* uuids, std::unique_pt
 Executor::~Executor() = default;
 
 void Executor::Submit(std::unique_ptr<Request> request) {
-  request->arrived_ms = base::MonotonicMs();
+  request->arrived_us = base::MonotonicUs();
+  request->arrived_ms = request->arrived_us / 1000;
   request->number = ++n_requests_;
   if (frozen_) {
     kept_.push_back(std::move(request));
@@ -79,7 +100,7 @@ void Executor::Forward(std::unique_ptr<Request> request) {
     if (it == forwarded_.end()) return;
     std::unique_ptr<Request> owned = std::move(*it);
     forwarded_.erase(it);
-    Finish(std::move(owned), std::move(answer));
+    Finish(std::move(owned), std::move(answer), /*is_write=*/true);
   });
 }
 
@@ -113,8 +134,13 @@ std::optional<std::string> Executor::TryToRead(const Request& request, int64_t n
 }
 
 void Executor::Execute(std::unique_ptr<Request> request, int64_t now_ms) {
+  const int64_t start_us = base::MonotonicUs();
   ovsdb::TransactionOutcome outcome = Try(*request, now_ms);
+  const int64_t took_us = base::MonotonicUs() - start_us;
+  request->execution_us += took_us;
+  base::Activity::Note("executing a transaction", took_us);
   if (outcome.must_wait) {
+    request->has_waited = true;
     Wait(std::move(request), outcome.timeout_msec);
     return;
   }
@@ -140,13 +166,14 @@ void Executor::Execute(std::unique_ptr<Request> request, int64_t now_ms) {
   pending.answer.text = std::move(outcome.result);
   if (changes) {
     pending.durable = outcome.durable;
+    pending.is_write = true;
     pending.change = std::move(outcome.change);
     ApplyAndAppend(std::move(pending));
   } else if (!settled()) {
     pending.position = appended_;
     pending_.push_back(std::move(pending));
   } else {
-    Finish(std::move(pending.request), std::move(pending.answer));
+    Finish(std::move(pending.request), std::move(pending.answer), pending.is_write);
   }
 }
 
@@ -253,7 +280,7 @@ void Executor::OnCommitted(Storage::Position position) {
         pending.request->client->OnHeld(pending.request.get());
       held_.push_back(std::move(pending));
     } else {
-      Finish(std::move(pending.request), std::move(pending.answer));
+      Finish(std::move(pending.request), std::move(pending.answer), pending.is_write);
     }
   }
   if (committed_ == appended_) observer_->OnSettled();
@@ -264,7 +291,7 @@ void Executor::OnDurable(Storage::Position position) {
   while (!held_.empty() && held_.front().position <= durable_) {
     Pending pending = std::move(held_.front());
     held_.pop_front();
-    Finish(std::move(pending.request), std::move(pending.answer));
+    Finish(std::move(pending.request), std::move(pending.answer), pending.is_write);
   }
 }
 
@@ -273,7 +300,7 @@ void Executor::OnNotDurable(Storage::Position position, const absl::Status& reas
     Pending pending = std::move(held_.front());
     held_.pop_front();
     pending.answer.text = WithCommitError(std::move(pending.answer.text), reason);
-    Finish(std::move(pending.request), std::move(pending.answer));
+    Finish(std::move(pending.request), std::move(pending.answer), pending.is_write);
   }
 }
 
@@ -291,7 +318,7 @@ void Executor::OnLost(const absl::Status& reason) {
       Execute(std::move(pending.request), base::MonotonicMs());  // It read what is no more.
     } else {
       pending.answer.text = WithCommitError(std::move(pending.answer.text), reason);
-      Finish(std::move(pending.request), std::move(pending.answer));
+      Finish(std::move(pending.request), std::move(pending.answer), pending.is_write);
     }
   }
 }
@@ -359,9 +386,24 @@ void Executor::ApplyPending() {
   for (const Pending& pending : pending_) database_->Apply(pending.change);
 }
 
-void Executor::Finish(std::unique_ptr<Request> request, Answer answer) {
+void Executor::Finish(std::unique_ptr<Request> request, Answer answer, bool is_write) {
   if (request->client == nullptr) return;
+  if (!answer.canceled) Account(*request, is_write);
   request->client->OnAnswer(request.get(), std::move(answer));
+}
+
+void Executor::Account(const Request& request, bool is_write) {
+  ++(is_write ? stats_.writes : stats_.reads);
+  if (request.has_waited) return;
+  const int64_t took_us = base::MonotonicUs() - request.arrived_us;
+  if (is_write) stats_.latency.Add(took_us);
+  if (took_us < base::kSlowMs * 1000) return;
+  base::NoteSlow(
+      base::SlowKind::kTransaction,
+      absl::StrCat("a transaction of ", request.client->ClientName(), " on ", DatabaseOf(request),
+                   " took ", took_us / 1000, " ms, ", request.execution_us / 1000,
+                   " of them to be executed", is_write ? ", the rest until it was committed" : "",
+                   " (", Summary(request.message->params()), ")"));
 }
 
 void Executor::Cancel(Request* request) {

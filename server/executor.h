@@ -26,6 +26,7 @@
 #include "ovsdb/database.h"
 #include "ovsdb/transaction.h"
 #include "ovsdb/uuid.h"
+#include "server/base/duration_histogram.h"
 #include "server/base/jsonrpc.h"
 #include "server/base/loop.h"
 #include "server/storage.h"
@@ -44,6 +45,7 @@ struct Request {
   class Client {
    public:
     virtual bool OwnsLock(absl::string_view lock) const = 0;
+    virtual std::string ClientName() const = 0;  // For people.
     // The updates of the request's change have been sent, its answer will follow when it is
     // durable: what is sent to the client meanwhile belongs after that.
     virtual void OnHeld(Request* request) = 0;
@@ -61,7 +63,11 @@ struct Request {
   std::string client_id;
   // Set by Submit.
   int64_t arrived_ms = 0;  // base::MonotonicMs().
-  uint64_t number = 0;     // By arrival.
+  int64_t arrived_us = 0;
+  // Set by the executor.
+  int64_t execution_us = 0;  // What executing it has taken so far.
+  bool has_waited = false;   // For a `wait` of its own: that it took long is no wonder.
+  uint64_t number = 0;       // By arrival.
 };
 
 // Commits transactions elsewhere: a relay's way to its source.
@@ -138,11 +144,21 @@ class Executor final : private Storage::Client {
 
   size_t request_count() const;  // Triggers of memory/show.
 
+  // Of the transactions that were answered.
+  struct Stats {
+    uint64_t reads = 0;   // That changed nothing, or were not valid.
+    uint64_t writes = 0;  // That changed something, or were to, and may have failed to.
+    // From arrival to answer, of writes that did not wait for a condition.
+    base::DurationHistogram latency;
+  };
+  const Stats& stats() const { return stats_; }
+
  private:
   // Executed, its effects applied: to be told when the storage has come to `position`.
   struct Pending {
     Storage::Position position = 0;
     bool durable = false;
+    bool is_write = false;
     ovsdb::Change change;
     std::unique_ptr<Request> request;  // Null for proposals.
     Answer answer;
@@ -174,7 +190,8 @@ class Executor final : private Storage::Client {
   void RetryWaiting();
   void RetryKept();
   void ArmDeadline();
-  void Finish(std::unique_ptr<Request> request, Answer answer);
+  void Finish(std::unique_ptr<Request> request, Answer answer, bool is_write = false);
+  void Account(const Request& request, bool is_write);
   void Forward(std::unique_ptr<Request> request);
   bool Withdraw(const Request& request);
   void EndTurn();
@@ -185,6 +202,7 @@ class Executor final : private Storage::Client {
   Observer* observer_;
   Forwarder* forwarder_ = nullptr;
 
+  Stats stats_;
   uint64_t n_requests_ = 0;
   Storage::Position appended_ = 0;
   Storage::Position committed_ = 0;

@@ -38,6 +38,7 @@ class LogSync {
           bool new_name);
 
   absl::Status Run();
+  const std::string& path() const { return path_; }
 
  private:
   FileSystem* const file_system_;

@@ -20,6 +20,7 @@
 #include "ovsdb/change.h"
 #include "ovsdb/database.h"
 #include "ovsdb/uuid.h"
+#include "server/base/duration_histogram.h"
 #include "server/base/memory.h"
 
 namespace server {
@@ -121,6 +122,11 @@ class Storage {
 
   // What memory/show tells of the storage beyond the database's contents.
   virtual void AddMemoryUsage(base::MemoryUsage*) const {}
+
+  // How long fsyncs took; null where there are none.
+  virtual const base::DurationHistogram* sync_durations() const { return nullptr; }
+  // The size of the file; 0 where there is none.
+  virtual uint64_t file_size() const { return 0; }
 
   // The last write's error, for get-db-storage-status.
   virtual absl::Status status() const = 0;

@@ -40,6 +40,8 @@ class StandaloneStorage final : public Storage {
   void Compact(ovsdb::Snapshot snapshot, std::string comment, Done done) override;
   void Convert(ovsdb::Snapshot converted, Done done) override;
   bool WantsCompaction() override;
+  const base::DurationHistogram* sync_durations() const override { return &sync_.durations(); }
+  uint64_t file_size() const override { return log_->size(); }
   absl::Status status() const override { return log_->write_status(); }
 
  private:

@@ -15,7 +15,10 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "server/base/log.h"
+#include "server/base/slow.h"
 
 namespace base {
 namespace {
@@ -29,6 +32,13 @@ constexpr int64_t kUsageSampleMs = 100;
 constexpr int kLowNice = 5;
 // TurnEnds that arm each other for ever get this many rounds in one turn.
 constexpr int kMaxTurnEndRounds = 16;
+
+// Of the present turn, on the loop's thread: what took most of it.
+struct LongestActivity {
+  const char* what = nullptr;
+  int64_t us = 0;
+};
+LongestActivity longest_activity;
 
 template <typename Handle>
 uv_handle_t* AsHandle(Handle* handle) {
@@ -77,12 +87,18 @@ int64_t Milliseconds(const timeval& later, const timeval& earlier) {
 
 }  // namespace
 
+int64_t MonotonicUs() { return static_cast<int64_t>(uv_hrtime() / 1000); }
+
 int64_t MonotonicMs() { return static_cast<int64_t>(uv_hrtime() / 1000000); }
 
 int64_t WallMs() {
   timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
   return int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1000000;
+}
+
+void Activity::Note(const char* what, int64_t us) {
+  if (us > longest_activity.us) longest_activity = {what, us};
 }
 
 struct Timer::Impl {
@@ -121,7 +137,8 @@ struct Loop::Impl {
   bool once = false;  // RunOnce is running.
   bool in_turn = false;
   uint64_t turn = 0;
-  int64_t turn_start_ms = 0;
+  int64_t turn_start_us = 0;
+  DurationHistogram turns;
   int64_t last_turn_ms = 0;
   int64_t longest_turn_ms = 0;
   int64_t usage_ms = 0;
@@ -131,8 +148,9 @@ struct Loop::Impl {
   void EnterTurn() {
     if (in_turn) return;
     in_turn = true;
-    turn_start_ms = static_cast<int64_t>(uv_now(&loop));
-    if (turn_start_ms - usage_ms >= kUsageSampleMs) SampleUsage();
+    turn_start_us = MonotonicUs();
+    longest_activity = {};
+    if (turn_start_us / 1000 - usage_ms >= kUsageSampleMs) SampleUsage();
   }
 
   void SampleUsage() {
@@ -145,16 +163,29 @@ struct Loop::Impl {
     last_turn_ms = 0;
     if (!in_turn) return;
     in_turn = false;
-    const int64_t elapsed = MonotonicMs() - turn_start_ms;
+    const int64_t elapsed_us = MonotonicUs() - turn_start_us;
+    const int64_t elapsed = elapsed_us / 1000;
+    turns.Add(elapsed_us);
     last_turn_ms = elapsed;
-    if (elapsed <= longest_turn_ms && elapsed < kStallMs) return;
     longest_turn_ms = std::max(longest_turn_ms, elapsed);
-    if (elapsed > kStallMs) LogStall(elapsed);
+    if (elapsed >= kSlowMs) NoteStall(elapsed);
   }
 
-  void LogStall(int64_t elapsed) {
+  void NoteStall(int64_t elapsed) {
     const rusage before = usage;
     SampleUsage();
+    std::string text = absl::StrFormat("the process was deaf for %d ms (%d ms user, %d ms system)",
+                                       elapsed, Milliseconds(usage.ru_utime, before.ru_utime),
+                                       Milliseconds(usage.ru_stime, before.ru_stime));
+    if (longest_activity.what != nullptr) {
+      absl::StrAppend(&text, ", ", longest_activity.us / 1000, " ms of it ", longest_activity.what);
+    }
+    NoteSlow(SlowKind::kTurn, std::move(text));
+    if (elapsed > kStallMs) LogStall(elapsed, before);
+  }
+
+  // As stock does.
+  void LogStall(int64_t elapsed, const rusage& before) const {
     log.Warn("Unreasonably long %dms poll interval (%dms user, %dms system)", elapsed,
              Milliseconds(usage.ru_utime, before.ru_utime),
              Milliseconds(usage.ru_stime, before.ru_stime));
@@ -326,6 +357,7 @@ void Loop::Work(Task work, Task done) {
 }
 
 int64_t Loop::last_turn_ms() const { return impl_->last_turn_ms; }
+const DurationHistogram& Loop::turns() const { return impl_->turns; }
 int64_t Loop::longest_turn_ms() const { return impl_->longest_turn_ms; }
 uint64_t Loop::turn() const { return impl_->turn; }
 void Loop::ResetLongestTurn() { impl_->longest_turn_ms = 0; }

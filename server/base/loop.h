@@ -18,6 +18,7 @@
 #include <memory>
 
 #include "absl/functional/any_invocable.h"
+#include "server/base/duration_histogram.h"
 
 struct uv_loop_s;
 
@@ -25,11 +26,29 @@ namespace base {
 
 // Milliseconds of the monotonic clock. The loop's Now() is this, read once a turn.
 int64_t MonotonicMs();
+int64_t MonotonicUs();  // Microseconds of the same.
 // Milliseconds since the epoch.
 int64_t WallMs();
 
 using Callback = std::function<void()>;
 using Task = absl::AnyInvocable<void()>;
+
+// Measures something that a turn does, from here to the end of the scope, so that a turn that takes
+// too long can tell what it spent its time with. For what may take milliseconds: not free.
+class Activity {
+ public:
+  explicit Activity(const char* what) : what_(what), start_us_(MonotonicUs()) {}
+  ~Activity() { Note(what_, MonotonicUs() - start_us_); }
+  Activity(const Activity&) = delete;
+  Activity& operator=(const Activity&) = delete;
+
+  // The same for what was measured otherwise. `what` lives for ever.
+  static void Note(const char* what, int64_t us);
+
+ private:
+  const char* what_;
+  int64_t start_us_;
+};
 
 class Loop {
  public:
@@ -59,6 +78,7 @@ class Loop {
 
   // How long the last turn took, waiting excluded.
   int64_t last_turn_ms() const;
+  const DurationHistogram& turns() const;  // All turns in which something was done.
   // The longest turn so far, and a way to start anew.
   int64_t longest_turn_ms() const;
   void ResetLongestTurn();

@@ -104,6 +104,8 @@ class ClusterStorage final : public Storage, private Peers::Handler {
   bool leader() const override { return raft_.role() == raft::Role::kLeader; }
   std::optional<ClusterPlace> cluster() const override;
   void AddMemoryUsage(base::MemoryUsage* usage) const override;
+  const base::DurationHistogram* sync_durations() const override { return &sync_.durations(); }
+  uint64_t file_size() const override { return log_->size(); }
   absl::Status status() const override { return log_->write_status(); }
 
  private:

@@ -52,6 +52,7 @@ class ExecutorTest : public testing::Test, public Request::Client, public Execut
   }
 
   bool OwnsLock(absl::string_view lock) const override { return lock == "mine"; }
+  std::string ClientName() const override { return "client"; }
   void OnHeld(Request* request) override { events_.push_back("held " + Id(request)); }
   void OnAnswer(Request* request, Answer answer) override {
     events_.push_back(absl::StrCat(answer.is_error ? "error " : "answer ", Id(request)));

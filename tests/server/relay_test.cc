@@ -47,6 +47,7 @@ class RelayTest : public FollowerTest, public Request::Client {
 
   // Request::Client
   bool OwnsLock(absl::string_view lock) const override { return false; }
+  std::string ClientName() const override { return "client"; }
   void OnHeld(Request* request) override {}
   void OnAnswer(Request* request, Answer answer) override {
     answers_.push_back(absl::StrCat(answer.is_error ? "error " : "", answer.text));
