@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "northd/process/commands.h"
 #include "northd/process/northd.h"
+#include "northd/process/northd_face.h"
 #include "northd/world.h"
 #include "server/base/coverage.h"
 #include "server/base/daemon.h"
@@ -30,6 +31,7 @@ struct Options {
   base::DaemonOptions daemon;
   northd::Northd::Options northd;
   std::string unixctl_path;
+  std::string metrics_address;  // Empty: none.
   int n_threads = 1;
 };
 
@@ -50,11 +52,12 @@ std::string DefaultRemote(const char* variable, const char* socket) {
       "  --dry-run                 start in paused state (do not commit db changes)\n"
       "  --n-threads=N             specify number of threads\n"
       "  --unixctl=SOCKET          override default control socket name\n"
+      "%s"
       "  -h, --help                display this help message\n"
       "  -o, --options             list available options\n"
       "  -V, --version             display version information\n",
       DefaultRemote("OVN_NB_DB", "ovnnb_db.sock").c_str(),
-      DefaultRemote("OVN_SB_DB", "ovnsb_db.sock").c_str());
+      DefaultRemote("OVN_SB_DB", "ovnsb_db.sock").c_str(), face::FaceHelp().c_str());
   printf("%s%s\n%s", base::DaemonHelp().c_str(), base::LogHelp().c_str(),
          base::StreamHelp("database", true, true, false).c_str());
   exit(EXIT_SUCCESS);
@@ -95,6 +98,7 @@ Options ParseOptions(int argc, char** argv, base::TlsConfig* tls) {
   parser.Add("dry-run", 0, P::kNone, [&](const char*) { options.northd.paused = true; });
   parser.Add("n-threads", 0, P::kRequired,
              [&](const char* argument) { options.n_threads = ThreadsOf(argument); });
+  face::AddFaceOption(&parser, &options.metrics_address);
   base::AddDaemonOptions(&parser, &options.daemon);
   base::AddLogOptions(&parser);
   base::AddTlsOptions(&parser, tls, /*bootstrap=*/true);
@@ -138,6 +142,14 @@ int main(int argc, char** argv) {
       (*usage)[absl::StrCat("idl-cells-", database.schema().name)] += cells;
     }
   });
+  const northd::NorthdFace northd_face(&northd);
+  face::Face face(&loop, &northd_face);
+  if (!options.metrics_address.empty()) {
+    const absl::Status status = face.Listen(options.metrics_address);
+    if (!status.ok()) {
+      base::Fatal(absl::StrCat("--metrics=", options.metrics_address, ": ", status.message()));
+    }
+  }
   daemon.Ready();
   loop.Run();
   base::AttachLog(nullptr);

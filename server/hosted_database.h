@@ -60,6 +60,7 @@ class HostedDatabase final : private Executor::Observer {
   // These need a database that is available.
   const ovsdb::Database& state() const { return *executor_.database(); }
   ovsdb::MonitorIndex& monitors() { return *monitors_; }
+  const ovsdb::MonitorIndex& monitors() const { return *monitors_; }
   const ovsdb::History& history() const { return history_; }
   const std::string& schema_text() const { return schema_text_; }
 

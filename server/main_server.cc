@@ -29,6 +29,7 @@
 #include "server/cluster/cluster_commands.h"
 #include "server/server.h"
 #include "server/server_commands.h"
+#include "server/server_face.h"
 
 namespace {
 
@@ -47,6 +48,7 @@ struct Options {
   std::string config_file;  // Empty: none.
   std::string run_command;
   std::string unixctl_path;
+  std::string metrics_address;  // Empty: none.
   size_t history_bytes = 64 << 20;
   bool default_database = true;
   bool column_diff = true;
@@ -85,10 +87,12 @@ struct Options {
       "  --no-dbs                do not add default database\n"
       "  --history-bytes=N       remember changes of a clustered database, for\n"
       "                          clients that come back, within N bytes\n"
+      "%s"
       "  --disable-file-column-diff\n"
       "                          don't use column diff in database file\n"
       "  -h, --help              display this help message\n"
-      "  -V, --version           display version information\n");
+      "  -V, --version           display version information\n",
+      face::FaceHelp().c_str());
   exit(EXIT_SUCCESS);
 }
 
@@ -146,6 +150,7 @@ Options ParseOptions(int argc, char** argv) {
       base::Fatal(absl::StrCat("--history-bytes=", arg, ": not a number of bytes"));
     }
   });
+  face::AddFaceOption(&parser, &options.metrics_address);
   parser.Add("no-dbs", 0, P::kNone, [&](const char*) { options.default_database = false; });
   parser.Add("disable-file-column-diff", 0, P::kNone,
              [&](const char*) { options.column_diff = false; });
@@ -298,6 +303,14 @@ int Run(const Options& options, ConfigMemory* memory, base::Daemon* daemon) {
   }
   if (absl::Status status = unixctl.Listen(options.unixctl_path); !status.ok()) {
     base::Fatal(status.message());
+  }
+  const server::ServerFace server_face(&server);
+  face::Face face(&loop, &server_face);
+  if (!options.metrics_address.empty()) {
+    const absl::Status status = face.Listen(options.metrics_address);
+    if (!status.ok()) {
+      base::Fatal(absl::StrCat("--metrics=", options.metrics_address, ": ", status.message()));
+    }
   }
   memory->Save(server.config());
   server.SetConfigSaver([&](const server::ServerConfig& config) { memory->Save(config); });

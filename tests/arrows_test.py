@@ -11,14 +11,16 @@ ALLOWED = {
     "ovsdb": set(),
     "raft": set(),
     "server/base": set(),
-    "server": {"ovsdb", "raft", "server/base", "server/client"},
-    "northd": {"ovsdb", "server/base", "server/client"},
+    "server/face": {"server/base"},
+    "server": {"ovsdb", "raft", "server/base", "server/client", "server/face"},
+    "northd": {"ovsdb", "server/base", "server/client", "server/face"},
 }
 # ovsdb/ and raft/ are pure: no sockets, files, clocks, threads or event loops.
 IMPURE = re.compile(r'#include <(uv\.h|thread|mutex|condition_variable|fstream|chrono|sys/|unistd|fcntl|openssl/)')
 # JSON and identifiers are no more of a database than the rest of server/base and raft are.
 EXCEPTIONS = {
     ("server/base", "ovsdb/json.h"),
+    ("server/face", "ovsdb/json.h"),
     ("raft", "ovsdb/error.h"),
     ("raft", "ovsdb/json.h"),
     ("raft", "ovsdb/object_parser.h"),

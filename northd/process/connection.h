@@ -31,6 +31,7 @@ class Connection final : private server::DbClient::Handler {
              Replica* replica, ovsdb::UuidGenerator* uuids, Callbacks callbacks);
 
   bool connected() const { return client_.connected(); }
+  const std::string& remote() const { return client_.remote(); }  // The present or the last one.
   // The replica follows the database.
   bool monitoring() const { return client_.monitoring() && has_contents_; }
   void SetOptions(const server::DbClient::Options& options) { client_.SetOptions(options); }

@@ -106,8 +106,9 @@ server::DbClient::Options Northd::ClientOptions(const char* database, const std:
 Connection::Callbacks Northd::CallbacksOf(const char* database) {
   Connection::Callbacks callbacks;
   callbacks.on_contents = [this, database] { OnContents(database); };
-  callbacks.on_change = [this] {
+  callbacks.on_change = [this, is_nb = absl::string_view(database) == "NB"] {
     changed_ = true;
+    if (is_nb && nb_changed_us_ == 0) nb_changed_us_ = base::MonotonicUs();
     work_.Arm();
   };
   callbacks.on_lock = [this] { OnLock(); };
@@ -218,9 +219,11 @@ void Northd::Work() {
     }
     in_pass_ = true;
     pass_started_ms_ = base::WallMs();
+    if (pass_changed_us_ == 0) pass_changed_us_ = std::exchange(nb_changed_us_, 0);
     pass_ms_ = 0;
     ApplySettings();
   }
+  const base::Activity activity("with translating");
   const bool done = world_.engine.Run([now] { return base::MonotonicMs() >= now + kSliceMs; });
   pass_ms_ += base::MonotonicMs() - now;
   if (!done) {
@@ -241,6 +244,7 @@ void Northd::Work() {
 
 void Northd::OnPassDone() {
   ++stats_.passes;
+  pass_durations_.Add(pass_ms_ * 1000);
   // Units of all kinds run as they are needed: it is all one.
   for (const char* name : {"ovnnb_db_run", "ovnsb_db_run", "build_lflows"}) {
     AddSample(name, pass_ms_);
@@ -254,6 +258,7 @@ void Northd::OnPassDone() {
 // Compares what shall be with what the active instance has written.
 void Northd::Settle() {
   if (sb_busy_ || nb_busy_) return;
+  pass_changed_us_ = 0;
   world_.Sweep();
   sb_rows_.Settle();
   nb_rows_.Settle();
@@ -282,11 +287,13 @@ void Northd::WriteResults() {
   world_.sb.Sweep();
   world_.nb.Sweep();
   sequence_.OnPass(pass_started_ms_);
+  const int64_t changed_us = std::exchange(pass_changed_us_, 0);
   if (southbound.row_count() == 0) {
     sequence_.OnCommitted(base::WallMs());
   } else {
-    Send(&sb_, southbound, &sb_busy_, [this](bool committed) {
+    Send(&sb_, southbound, &sb_busy_, [this, changed_us](bool committed) {
       if (committed) {
+        if (changed_us != 0) latency_.Add(base::MonotonicUs() - changed_us);
         sequence_.OnCommitted(base::WallMs());
       } else {
         sequence_.OnFailed();

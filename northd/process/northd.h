@@ -23,6 +23,7 @@
 #include "northd/sync/aging.h"
 #include "northd/sync/stale_rows.h"
 #include "northd/world.h"
+#include "server/base/duration_histogram.h"
 #include "server/base/loop.h"
 #include "server/base/stream.h"
 
@@ -64,6 +65,14 @@ class Northd {
 
   World& world() { return world_; }
   const Stats& stats() const { return stats_; }
+  // Of passes; and from the arrival of the first of some northbound changes until their consequences
+  // are committed to the southbound.
+  const base::DurationHistogram& pass_durations() const { return pass_durations_; }
+  const base::DurationHistogram& latency() const { return latency_; }
+  const Connection& nb() const { return nb_; }
+  const Connection& sb() const { return sb_; }
+  bool started() const { return started_; }  // Both contents have been here.
+  const World& world() const { return world_; }
   void ClearStats();
   std::vector<Stopwatch>& stopwatches() { return stopwatches_; }
   // A pass that takes so long is logged.
@@ -114,6 +123,10 @@ class Northd {
   int64_t pass_ms_ = 0;          // Spent in the pass so far, and in the last one.
   int64_t not_before_ms_ = 0;    // The next pass: monotonic.
   int64_t retry_ms_ = 0;         // How long to wait after a transaction that failed.
+  int64_t nb_changed_us_ = 0;    // When the first change came that no pass has looked at; 0: none.
+  int64_t pass_changed_us_ = 0;  // The same of those that the present or last pass looks at.
+  base::DurationHistogram pass_durations_;
+  base::DurationHistogram latency_;
   Stats stats_;
   std::vector<Stopwatch> stopwatches_ = MakeStopwatches();
   int64_t log_timeout_ms_ = 500;

@@ -82,34 +82,6 @@ void ChangeElectionTimer(ClusterStorage* storage, UnixctlArgs args, UnixctlReply
 
 // ---- cluster/status ----
 
-absl::string_view MembershipText(const raft::Status& status) {
-  switch (status.membership) {
-    case raft::Membership::kJoining:
-      return "joining cluster";
-    case raft::Membership::kLeaving:
-      return "leaving cluster";
-    case raft::Membership::kLeft:
-      return "left cluster";
-    case raft::Membership::kMember:
-      break;
-  }
-  if (status.failed) return "failed";
-  return status.disconnected ? "disconnected from the cluster (election timeout)"
-                             : "cluster member";
-}
-
-absl::string_view RoleText(raft::Role role) {
-  switch (role) {
-    case raft::Role::kFollower:
-      return "follower";
-    case raft::Role::kCandidate:
-      return "candidate";
-    case raft::Role::kLeader:
-      break;
-  }
-  return "leader";
-}
-
 absl::string_view PhaseText(raft::Phase phase) {
   switch (phase) {
     case raft::Phase::kStable:
@@ -184,6 +156,34 @@ std::string Connections(const ClusterStorage& storage, const Names& names) {
 }
 
 }  // namespace
+
+absl::string_view MembershipText(const raft::Status& status) {
+  switch (status.membership) {
+    case raft::Membership::kJoining:
+      return "joining cluster";
+    case raft::Membership::kLeaving:
+      return "leaving cluster";
+    case raft::Membership::kLeft:
+      return "left cluster";
+    case raft::Membership::kMember:
+      break;
+  }
+  if (status.failed) return "failed";
+  return status.disconnected ? "disconnected from the cluster (election timeout)"
+                             : "cluster member";
+}
+
+absl::string_view RoleText(raft::Role role) {
+  switch (role) {
+    case raft::Role::kFollower:
+      return "follower";
+    case raft::Role::kCandidate:
+      return "candidate";
+    case raft::Role::kLeader:
+      break;
+  }
+  return "leader";
+}
 
 std::string ClusterStatusText(const ClusterStorage& storage) {
   const raft::Server& server = storage.raft();

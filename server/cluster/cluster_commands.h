@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "absl/strings/string_view.h"
+#include "raft/status.h"
 #include "server/base/unixctl.h"
 #include "server/cluster/storage_cluster.h"
 #include "server/server.h"
@@ -12,6 +14,10 @@ namespace server {
 
 // `server` outlives `unixctl`.
 void RegisterClusterCommands(base::Unixctl* unixctl, Server* server);
+
+// The words of cluster/status.
+absl::string_view MembershipText(const raft::Status& status);
+absl::string_view RoleText(raft::Role role);
 
 // What cluster/status prints.
 std::string ClusterStatusText(const ClusterStorage& storage);

@@ -1,0 +1,238 @@
+"""What daemons show over HTTP: figures, health, the page for people; and logs as JSON."""
+
+import json
+import os
+import re
+import signal
+import socket
+import time
+import unittest
+import urllib.error
+import urllib.request
+
+from harness import binaries
+from harness.case import SystemTest
+from harness.cluster import DATABASE, ClusterTest, all_have, free_port, insert, leader
+from harness.daemon import Daemon
+from harness.waiting import wait_until
+
+SCHEMA = {
+    "name": "Play",
+    "version": "1.0.0",
+    "tables": {"Thing": {"columns": {"name": {"type": "string"}}, "isRoot": True}},
+}
+SCHEMAS = os.path.join(os.path.dirname(__file__), "..", "..", "schemas")
+LINE = re.compile(r'^([a-z_]+)(\{(?:[a-z_]+="(?:[^"\\\n]|\\.)*",?)*\})? (-?[0-9.e+]+|\+Inf|NaN)$')
+
+
+def fetch(port, path, host="127.0.0.1"):
+    """(status, body)"""
+    try:
+        with urllib.request.urlopen(f"http://{host}:{port}{path}", timeout=10) as reply:
+            return reply.status, reply.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def figures(port, host="127.0.0.1"):
+    """{name and labels: value}; every line must be one that Prometheus takes."""
+    status, text = fetch(port, "/metrics", host)
+    assert status == 200, text
+    found = {}
+    families = {}
+    for line in text.splitlines():
+        if line.startswith("# TYPE "):
+            _, _, name, kind = line.split(" ")
+            assert name not in families, line
+            families[name] = kind
+        elif not line.startswith("# HELP "):
+            match = LINE.match(line)
+            assert match, line
+            assert any(match[1] == name or (kind == "histogram" and match[1] in (name + "_bucket", name + "_sum", name + "_count"))
+                       for name, kind in families.items()), line
+            found[match[1] + (match[2] or "")] = float(match[3])
+    return found
+
+
+class ServerFaceTest(SystemTest):
+    def setUp(self):
+        super().setUp()
+        self.port = free_port()
+        self.play = self.server(databases=[self.database("play", SCHEMA)], arguments=[f"--metrics=127.0.0.1:{self.port}"])
+
+    def insert(self, n, **options):
+        with self.play.connect() as client:
+            return client.transact("Play", *[{"op": "insert", "table": "Thing", "row": {"name": "x"}} for _ in range(n)],
+                                   *([{"op": "commit", "durable": True}] if options.get("durable") else []))
+
+    def test_figures(self):
+        before = figures(self.port)
+        self.insert(3)
+        self.insert(2, durable=True)
+        with self.play.connect() as client:
+            client.call("monitor", ["Play", None, {"Thing": {}}])
+            client.transact("Play", {"op": "select", "table": "Thing", "where": []})
+            after = figures(self.port)
+        change = {name: after[name] - before.get(name, 0) for name in after}
+        self.assertEqual(change['boreas_rows{database="Play",table="Thing"}'], 5)
+        self.assertEqual(change['boreas_transactions_total{database="Play",kind="write"}'], 2)
+        self.assertEqual(change['boreas_transactions_total{database="Play",kind="read"}'], 1)
+        self.assertEqual(change['boreas_transaction_seconds_count{database="Play"}'], 2)
+        self.assertGreaterEqual(change['boreas_fsync_seconds_count{database="Play"}'], 1)
+        self.assertGreater(change['boreas_file_bytes{database="Play"}'], 100)
+        self.assertEqual(after['boreas_monitors{database="Play"}'], 1)
+        self.assertEqual(after["boreas_sessions"], 1)
+        self.assertEqual(after["boreas_ready"], 1)
+        self.assertGreater(after["process_resident_memory_bytes"], 1e6)
+        self.assertFalse(any("_Server" in name for name in after))
+
+    def test_health(self):
+        self.assertEqual(fetch(self.port, "/healthz"), (200, "ok\n"))
+        self.assertEqual(fetch(self.port, "/readyz"), (200, "ok\n"))
+        self.assertEqual(fetch(self.port, "/nothing")[0], 404)
+
+    def test_page(self):
+        self.insert(1)
+        status, page = fetch(self.port, "/")
+        self.assertEqual(status, 200)
+        self.assertIn("<h2>Play ", page)
+        self.assertIn("ovsdb-server on", page)
+        self.assertNotRegex(page, r"(src|href)=")
+        document = json.loads(fetch(self.port, "/status")[1])
+        self.assertEqual([database["name"] for database in document["databases"]], ["Play"])
+
+    def test_one_that_sends_slowly_holds_up_nobody(self):
+        with socket.create_connection(("127.0.0.1", self.port)) as slow:
+            slow.send(b"GET /metr")
+            self.assertEqual(fetch(self.port, "/healthz")[0], 200)
+            self.assertEqual(self.insert(1)[0]["uuid"][0], "uuid")
+
+    def test_a_slow_transaction_leaves_a_line(self):
+        text = '{"op":"mutate","table":"Thing","where":[],"mutations":[]},' * 30000
+        self.insert(20000)
+        with self.play.connect() as client:
+            client.send('{"id":1,"method":"transact","params":["Play",' + text + '{"op":"abort"}]}')
+            client.receive(60)
+        with open(self.play.log_path, encoding="utf-8") as log:
+            lines = [line for line in log if "|slow|WARN|" in line]
+        self.assertRegex("".join(lines), r"a transaction of unix#\d+ on Play took \d+ ms, \d+ of them to be executed "
+                                         r"\(30001 operations, the first: mutate Thing\)")
+        self.assertRegex("".join(lines), r"the process was deaf for \d+ ms \(\d+ ms user, \d+ ms system\), \d+ ms of it executing a transaction")
+        self.assertGreaterEqual(figures(self.port)['boreas_slow_total{kind="transaction"}'], 1)
+        self.assertIn("30001 operations", fetch(self.port, "/")[1])
+
+    def test_a_client_that_does_not_read_leaves_a_line(self):
+        with self.play.connect() as client, self.play.connect() as writer:
+            client.call("monitor", ["Play", None, {"Thing": {}}])
+            n = 100
+            for _ in range(n):
+                writer.transact("Play", {"op": "insert", "table": "Thing", "row": {"name": "x" * 100000}})
+            self.assertGreater(figures(self.port)["boreas_backlog_largest_bytes"], 1e6)
+            since = time.monotonic()
+            wait_until(lambda: time.monotonic() > since + 1.1, "it has been behind for a while")
+            seen = 0
+            while seen < n:
+                seen += len(client.receive()["params"][1]["Thing"])
+
+        def told():
+            with open(self.play.log_path, encoding="utf-8") as log:
+                return re.search(r"\|slow\|WARN\|unix#\d+ took \d+ ms to read what it was sent, up to \d+ bytes", log.read())
+
+        wait_until(told, "the log says so")
+
+
+class AddressTest(SystemTest):
+    def test_no_address(self):
+        for address, why in (("9000", "not ADDRESS:PORT"), ("localhost:1", "localhost is no IP address")):
+            done = self.run_command(binaries.ours("ovsdb-server"), "--no-dbs", "--unixctl=none", f"--metrics={address}",
+                                    f"--remote=punix:{self.path('s')}", check=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(f"--metrics={address}: {why}", done.stderr)
+
+
+class JsonLogTest(SystemTest):
+    def test_lines_are_objects(self):
+        server = self.server(arguments=["--log-format=json"])
+        server.appctl("vlog/set", "file:dbg")
+        with server.connect() as client:
+            client.call("echo", ['"\n\\'])
+        with open(server.log_path, encoding="utf-8") as log:
+            lines = [json.loads(line) for line in log]
+        self.assertTrue(all({"time", "number", "level", "module", "message", "program", "pid"} <= set(line) for line in lines))
+        self.assertTrue(any("echo" in line["message"] for line in lines))
+        self.assertEqual({line["pid"] for line in lines}, {server.pid})
+
+    def test_no_such_format(self):
+        done = self.run_command(binaries.ours("ovsdb-server"), "--log-format=xml", check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("--log-format=xml: neither text nor json", done.stderr)
+
+
+class ClusterFaceTest(ClusterTest):
+    """Three members with addresses of their own, all with the same port for their faces."""
+
+    def setUp(self):
+        super().setUp()
+        self.port = free_port()
+        self.raft_port = free_port()
+
+    def host(self, name):
+        return "127.0.0." + name[1:]
+
+    def server(self, name, databases, arguments=()):
+        return super().server(name, databases, [*arguments, f"--metrics={self.host(name)}:{self.port}"])
+
+    def test_one_dies_then_another(self):
+        members = self.cluster("ours", "ours", "ours", address=lambda name: f"tcp:{self.host(name)}:{self.raft_port}")
+        insert(members[0], 1)
+        all_have(members, [1])
+        first = leader(members)
+        for member in members:
+            host = self.host(member.name)
+            role = "leader" if member is first else "follower"
+            self.assertEqual(figures(self.port, host)[f'boreas_raft_role{{database="{DATABASE}",role="{role}"}}'], 1)
+            page = fetch(self.port, "/", host)[1]
+            self.assertEqual(page.count(">leader</span>"), 1)
+            self.assertEqual(page.count(">follower</span>"), 2)
+        rest = [member for member in members if member is not first]
+        first.kill()
+        leader(rest)
+        host = self.host(rest[0].name)
+        page = fetch(self.port, "/", host)[1]
+        self.assertEqual(page.count("does not answer"), 1)
+        self.assertIn("Connection refused", page)
+        self.assertEqual(page.count(">leader</span>"), 1)
+        self.assertEqual(fetch(self.port, "/readyz", host), (200, "ok\n"))
+        rest[1].signal(signal.SIGSTOP)
+        wait_until(lambda: fetch(self.port, "/readyz", host)[0] == 503, "it is not ready alone")
+        self.assertIn(f"{DATABASE}: disconnected from the cluster", fetch(self.port, "/readyz", host)[1])
+        self.assertEqual(fetch(self.port, "/healthz", host), (200, "ok\n"))
+        self.assertIn("no answer within 1000 ms", fetch(self.port, "/", host)[1])
+        rest[1].signal(signal.SIGCONT)
+        wait_until(lambda: fetch(self.port, "/readyz", host)[0] == 200, "it is ready again")
+
+
+class NorthdFaceTest(SystemTest):
+    def test_figures_and_page(self):
+        port = free_port()
+        files = [self.database(kind, os.path.join(SCHEMAS, f"ovn-{kind}.ovsschema")) for kind in ("nb", "sb")]
+        server = self.server(databases=files)
+        northd = self.track(Daemon(binaries.ours("ovn-northd"), self.directory, "northd", [
+            f"--ovnnb-db={server.remote}", f"--ovnsb-db={server.remote}", f"--metrics=127.0.0.1:{port}"], self.env)).start()
+        wait_until(lambda: fetch(port, "/readyz")[0] == 200, "it follows both databases")
+        with server.connect() as client:
+            client.transact("OVN_Northbound", {"op": "insert", "table": "Logical_Switch", "row": {"name": "sw0"}})
+        wait_until(lambda: figures(port)["boreas_northd_latency_seconds_count"] >= 1, "the change is translated")
+        now = figures(port)
+        self.assertEqual(now['boreas_northd_status{status="active"}'], 1)
+        self.assertEqual(now['boreas_northd_connected{database="OVN_Southbound"}'], 1)
+        self.assertGreater(now["boreas_northd_rows_written_total"], 10)
+        self.assertIn("<b>active</b><span>status</span>", fetch(port, "/")[1])
+        server.stop()
+        wait_until(lambda: fetch(port, "/readyz")[0] == 503, "it says that it is not connected")
+        self.assertIn("the northbound is not followed: not connected to unix:", fetch(port, "/readyz")[1])
+        northd.check_alive()
+
+
+if __name__ == "__main__":
+    unittest.main()
