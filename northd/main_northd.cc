@@ -31,7 +31,7 @@ struct Options {
   base::DaemonOptions daemon;
   northd::Northd::Options northd;
   std::string unixctl_path;
-  std::string metrics_address;  // Empty: none.
+  face::FaceOptions face;
   int n_threads = 1;
 };
 
@@ -98,7 +98,7 @@ Options ParseOptions(int argc, char** argv, base::TlsConfig* tls) {
   parser.Add("dry-run", 0, P::kNone, [&](const char*) { options.northd.paused = true; });
   parser.Add("n-threads", 0, P::kRequired,
              [&](const char* argument) { options.n_threads = ThreadsOf(argument); });
-  face::AddFaceOption(&parser, &options.metrics_address);
+  face::AddFaceOption(&parser, &options.face);
   base::AddDaemonOptions(&parser, &options.daemon);
   base::AddLogOptions(&parser);
   base::AddTlsOptions(&parser, tls, /*bootstrap=*/true);
@@ -144,12 +144,7 @@ int main(int argc, char** argv) {
   });
   const northd::NorthdFace northd_face(&northd);
   face::Face face(&loop, &northd_face);
-  if (!options.metrics_address.empty()) {
-    const absl::Status status = face.Listen(options.metrics_address);
-    if (!status.ok()) {
-      base::Fatal(absl::StrCat("--metrics=", options.metrics_address, ": ", status.message()));
-    }
-  }
+  face.Listen(options.face);
   daemon.Ready();
   loop.Run();
   base::AttachLog(nullptr);

@@ -51,7 +51,7 @@ std::string Summary(const rapidjson::Value& params) {
                                                  : absl::string_view("?");
   };
   if (params.Size() == 1) return "no operation";
-  return absl::StrCat(params.Size() - 1, " operations, the first: ", member("op"), " ",
+  return absl::StrCat("of ", params.Size() - 1, ", the first operation: ", member("op"), " ",
                       member("table"));
 }
 

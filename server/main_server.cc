@@ -48,7 +48,7 @@ struct Options {
   std::string config_file;  // Empty: none.
   std::string run_command;
   std::string unixctl_path;
-  std::string metrics_address;  // Empty: none.
+  face::FaceOptions face;
   size_t history_bytes = 64 << 20;
   bool default_database = true;
   bool column_diff = true;
@@ -150,7 +150,7 @@ Options ParseOptions(int argc, char** argv) {
       base::Fatal(absl::StrCat("--history-bytes=", arg, ": not a number of bytes"));
     }
   });
-  face::AddFaceOption(&parser, &options.metrics_address);
+  face::AddFaceOption(&parser, &options.face);
   parser.Add("no-dbs", 0, P::kNone, [&](const char*) { options.default_database = false; });
   parser.Add("disable-file-column-diff", 0, P::kNone,
              [&](const char*) { options.column_diff = false; });
@@ -306,12 +306,7 @@ int Run(const Options& options, ConfigMemory* memory, base::Daemon* daemon) {
   }
   const server::ServerFace server_face(&server);
   face::Face face(&loop, &server_face);
-  if (!options.metrics_address.empty()) {
-    const absl::Status status = face.Listen(options.metrics_address);
-    if (!status.ok()) {
-      base::Fatal(absl::StrCat("--metrics=", options.metrics_address, ": ", status.message()));
-    }
-  }
+  face.Listen(options.face);
   memory->Save(server.config());
   server.SetConfigSaver([&](const server::ServerConfig& config) { memory->Save(config); });
 

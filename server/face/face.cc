@@ -1,5 +1,6 @@
 #include "server/face/face.h"
 
+#include <cstdlib>
 #include <list>
 #include <map>
 #include <utility>
@@ -21,6 +22,7 @@ namespace {
 
 base::LogModule log("http");
 
+constexpr char kVariable[] = "BOREAS_METRICS";
 constexpr int64_t kPeerTimeoutMs = 1000;
 constexpr char kHtml[] = "text/html; charset=utf-8";
 constexpr char kJson[] = "application/json";
@@ -154,22 +156,30 @@ struct Face::Impl {
 Face::Face(base::Loop* loop, const Source* source) : impl_(std::make_unique<Impl>(loop, source)) {}
 Face::~Face() = default;
 
-absl::Status Face::Listen(absl::string_view address) {
+void Face::Listen(const FaceOptions& options) {
+  const char* const variable = getenv(kVariable);
+  const bool by_option = !options.metrics.empty();
+  const std::string address = by_option ? options.metrics : variable != nullptr ? variable : "";
+  if (address.empty()) return;
   absl::StatusOr<std::unique_ptr<HttpServer>> server = HttpServer::Listen(
       impl_->loop, address, [impl = impl_.get()](absl::string_view path, HttpServer::Reply reply) {
         impl->Answer(path, std::move(reply));
       });
-  if (!server.ok()) return server.status();
-  impl_->server = *std::move(server);
-  log.Info("%s: metrics and status on port %d", address, impl_->server->port());
-  return absl::OkStatus();
+  if (server.ok()) {
+    impl_->server = *std::move(server);
+    log.Info("%s: metrics and status on port %d", address, impl_->server->port());
+  } else if (by_option) {
+    base::Fatal(absl::StrCat("--metrics=", address, ": ", server.status().message()));
+  } else {
+    log.Warn("%s=%s: %s", kVariable, address, std::string(server.status().message()));
+  }
 }
 
 uint16_t Face::port() const { return impl_->server ? impl_->server->port() : 0; }
 
-void AddFaceOption(base::OptionParser* parser, std::string* address) {
+void AddFaceOption(base::OptionParser* parser, FaceOptions* options) {
   parser->Add("metrics", 0, base::OptionParser::kRequired,
-              [address](const char* argument) { *address = argument; });
+              [options](const char* argument) { options->metrics = argument; });
 }
 
 std::string FaceHelp() {

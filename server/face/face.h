@@ -38,6 +38,10 @@ class Source {
   ~Source() = default;
 };
 
+struct FaceOptions {
+  std::string metrics;  // --metrics: HttpServer::Listen. Empty: BOREAS_METRICS in the environment.
+};
+
 // Loop thread only.
 class Face {
  public:
@@ -47,8 +51,9 @@ class Face {
   Face(const Face&) = delete;
   Face& operator=(const Face&) = delete;
 
-  // Begins to answer at ADDRESS:PORT (HttpServer::Listen).
-  absl::Status Listen(absl::string_view address);
+  // Begins to answer as the option or the environment says, if one does. What the option asks for
+  // and cannot be done ends the process; what the environment asks for is left with a warning.
+  void Listen(const FaceOptions& options);
   uint16_t port() const;  // 0 if it does not listen.
 
  private:
@@ -56,8 +61,8 @@ class Face {
   std::unique_ptr<Impl> impl_;
 };
 
-// Adds --metrics to what a daemon understands; `address` gets its value.
-void AddFaceOption(base::OptionParser* parser, std::string* address);
+// Adds --metrics to what a daemon understands.
+void AddFaceOption(base::OptionParser* parser, FaceOptions* options);
 // Its lines in --help.
 std::string FaceHelp();
 

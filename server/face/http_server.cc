@@ -14,6 +14,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "server/base/address.h"
 #include "server/base/io_error.h"
 #include "server/base/log.h"
@@ -63,12 +64,22 @@ void LogText(void*, const char* format, va_list arguments) {
   log.Debug("%s", line);
 }
 
-absl::StatusOr<base::SocketAddress> ParseAddress(absl::string_view text) {
+struct PortRange {
+  std::string host;
+  uint16_t first = 0;
+  uint16_t last = 0;
+};
+
+absl::StatusOr<PortRange> ParseAddress(absl::string_view text) {
   const size_t colon = text.rfind(':');
-  int port = 0;
-  if (colon == absl::string_view::npos || !absl::SimpleAtoi(text.substr(colon + 1), &port) ||
-      port < 0 || port > 0xffff) {
-    return absl::InvalidArgumentError("not ADDRESS:PORT");
+  const std::pair<absl::string_view, absl::string_view> ports = absl::StrSplit(
+      text.substr(colon == absl::string_view::npos ? 0 : colon + 1), absl::MaxSplits('-', 1));
+  int first = 0;
+  if (colon == absl::string_view::npos || !absl::SimpleAtoi(ports.first, &first)) first = -1;
+  int last = first;
+  if (!ports.second.empty() && !absl::SimpleAtoi(ports.second, &last)) last = -1;
+  if (first < 0 || last < first || last > 0xffff) {
+    return absl::InvalidArgumentError("not ADDRESS:PORT or ADDRESS:PORT-LAST");
   }
   absl::string_view host = text.substr(0, colon);
   if (host.size() > 1 && host.front() == '[' && host.back() == ']') {
@@ -76,10 +87,8 @@ absl::StatusOr<base::SocketAddress> ParseAddress(absl::string_view text) {
   } else if (host.find(':') != absl::string_view::npos) {
     return absl::InvalidArgumentError("an IPv6 address stands in brackets");
   }
-  const std::optional<base::SocketAddress> address =
-      base::NumericAddress(host.empty() ? "::" : std::string(host), static_cast<uint16_t>(port));
-  if (!address) return absl::InvalidArgumentError(absl::StrCat(host, " is no IP address"));
-  return *address;
+  return PortRange{host.empty() ? "::" : std::string(host), static_cast<uint16_t>(first),
+                   static_cast<uint16_t>(last)};
 }
 
 // A listening socket, or a negative errno.
@@ -205,9 +214,14 @@ HttpServer::~HttpServer() = default;
 absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Listen(base::Loop* loop,
                                                                absl::string_view address,
                                                                Handler handler) {
-  const absl::StatusOr<base::SocketAddress> parsed = ParseAddress(address);
-  if (!parsed.ok()) return parsed.status();
-  const int fd = Bind(*parsed);
+  const absl::StatusOr<PortRange> range = ParseAddress(address);
+  if (!range.ok()) return range.status();
+  int fd = -EADDRINUSE;
+  for (int port = range->first; port <= range->last && fd == -EADDRINUSE; port++) {
+    const auto at = base::NumericAddress(range->host, static_cast<uint16_t>(port));
+    if (!at) return absl::InvalidArgumentError(absl::StrCat(range->host, " is no IP address"));
+    fd = Bind(*at);
+  }
   if (fd < 0) return base::IoError(-fd);
   auto impl = std::make_unique<Impl>(loop, fd, std::move(handler));
   if (impl->daemon == nullptr) return absl::InternalError("the HTTP server does not start");

@@ -29,8 +29,9 @@ class HttpServer {
   // Asked for `path`, without what is behind a '?'.
   using Handler = std::function<void(absl::string_view path, Reply reply)>;
 
-  // Listens at ADDRESS:PORT: an IP address, IPv6 in brackets, or nothing for all addresses; PORT 0
-  // lets the kernel choose. Errors say what is wrong with `address`.
+  // Listens at ADDRESS:PORT[-LAST]: an IP address, IPv6 in brackets, or nothing for all addresses;
+  // the first port up to LAST that is free, where 0 lets the kernel choose. Errors say what is
+  // wrong with `address`.
   static absl::StatusOr<std::unique_ptr<HttpServer>> Listen(base::Loop* loop,
                                                             absl::string_view address,
                                                             Handler handler);

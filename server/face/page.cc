@@ -123,6 +123,15 @@ const Json* OwnWord(const View& view, const std::string& name, const std::string
   return nullptr;
 }
 
+// Followers speak to the leader alone: what others heard of them last means nothing.
+std::string HeardText(const Json& server, const Json& cluster) {
+  if (IsTrue(Member(server, "is_self"))) return "this node";
+  const std::optional<int64_t> heard = Integer(Member(server, "last_message_ms"));
+  const bool matters = Text(Member(cluster, "role")) == "leader" ||
+                       Text(Member(cluster, "leader")) == Text(Member(server, "id"));
+  return heard && matters ? Ago(*heard) + " ago" : "–";
+}
+
 std::string Members(const std::string& name, const Json& cluster, const std::vector<View>& views) {
   // The furthest that anybody has come.
   int64_t newest = 0;
@@ -134,21 +143,19 @@ std::string Members(const std::string& name, const Json& cluster, const std::vec
                         Integer(Member(Member(database, "cluster"), "commit_index")).value_or(0));
     }
   }
-  Table table({"member", "address", "role", "term", "committed", "lags by", "last heard"});
+  Table table({"member", "role", "lags by", "committed", "term", "last heard", "address"});
   for (const Json& server : Elements(Member(cluster, "servers"))) {
     const std::string id = Text(Member(server, "id"));
-    const bool self = IsTrue(Member(server, "is_self"));
     const Json* word = nullptr;
     for (const View& view : views) {
       if (word == nullptr) word = OwnWord(view, name, id);
     }
-    const std::optional<int64_t> heard = Integer(Member(server, "last_message_ms"));
-    const std::string heard_text = self ? "this node" : heard ? Ago(*heard) + " ago" : "–";
-    const std::string who = Escaped(id.substr(0, 4));
     const std::string address = Escaped(Text(Member(server, "address")));
+    const std::string who = Escaped(id.substr(0, 4));
+    const std::string heard = HeardText(server, cluster);
     if (word == nullptr) {
-      const std::optional<int64_t> match = Integer(Member(server, "match_index"));
-      table.Row({who, address, Pill("bad", "does not answer"), "–", OrDash(match), "–", heard_text},
+      table.Row({who, Pill("bad", "does not answer"), "–",
+                 OrDash(Integer(Member(server, "match_index"))), "–", heard, address},
                 "bad");
       continue;
     }
@@ -160,8 +167,8 @@ std::string Members(const std::string& name, const Json& cluster, const std::vec
                                                   : "warn",
                              role);
     if (state != "cluster member") roles += Pill("bad", state);
-    table.Row({who, address, roles, OrDash(Integer(Member(*word, "term"))), OrDash(commit),
-               commit ? absl::StrCat(newest - *commit) : "–", heard_text},
+    table.Row({who, roles, commit ? absl::StrCat(newest - *commit) : "–", OrDash(commit),
+               OrDash(Integer(Member(*word, "term"))), heard, address},
               role == "leader" ? "leads" : "");
   }
   return table.Text();
@@ -187,6 +194,7 @@ std::string DatabaseSection(const Json& database, const std::vector<View>& views
                                   Pill("plain", Text(Member(database, "model"))), "</h2>");
   const Json& cluster = Member(database, "cluster");
   if (cluster.IsObject()) text += Members(name, cluster, views);
+  const std::string election = cluster.IsObject() ? Election(cluster) : "";
   text += "<div class=\"cards\">";
   const auto card = [&](const char* member, absl::string_view label, std::string (*show)(int64_t)) {
     const std::optional<int64_t> value = Integer(Member(database, member));
@@ -196,13 +204,13 @@ std::string DatabaseSection(const Json& database, const std::vector<View>& views
   card("rows", "rows", plain);
   card("file_bytes", "file", Bytes);
   card("monitors", "monitors", plain);
+  card("fsync_p99_us", "99 % of fsyncs took at most", Duration);
   card("writes", "transactions that write", plain);
+  if (Integer(Member(database, "writes")).value_or(0) == 0)
+    return absl::StrCat(text, "</div>", election, "</section>");
   card("latency_p50_us", "half of them took at most", Duration);
   card("latency_p99_us", "99 % of them", Duration);
-  card("fsync_p99_us", "99 % of fsyncs", Duration);
-  text += "</div>";
-  if (cluster.IsObject()) text += Election(cluster);
-  return text + "</section>";
+  return absl::StrCat(text, "</div>", election, "</section>");
 }
 
 // ---- The page ----
@@ -240,20 +248,20 @@ std::string Figures(const Json& own) {
 }
 
 std::string Slow(const std::vector<View>& views) {
-  Table table({"when", "where", "what"});
-  bool any = false;
+  std::string items;
   for (const View& view : views) {
     if (view.status == nullptr) continue;
     for (const Json& thing : Elements(Member(*view.status, "slow"))) {
-      any = true;
-      table.Row({Escaped(Text(Member(thing, "time"))),
-                 view.host.empty() ? "this node" : Escaped(view.host),
-                 absl::StrCat(Pill("warn", Text(Member(thing, "kind"))), " ",
-                              Escaped(Text(Member(thing, "text"))))});
+      absl::StrAppend(&items, "<li>", Pill("warn", Text(Member(thing, "kind"))), " ",
+                      Escaped(Text(Member(thing, "text"))), "<small>",
+                      Escaped(Text(Member(thing, "time"))), ", ",
+                      view.host.empty() ? "this node" : Escaped(view.host), "</small></li>");
     }
   }
   return absl::StrCat("<section><h2>What was slow</h2>",
-                      any ? table.Text() : "<p class=\"note\">Nothing so far.</p>", "</section>");
+                      items.empty() ? "<p class=\"note\">Nothing so far.</p>"
+                                    : absl::StrCat("<ul class=\"box\">", items, "</ul>"),
+                      "</section>");
 }
 
 std::string Clients(const Json& own) {

@@ -25,10 +25,14 @@ span.bad{background:var(--bad-ground);color:var(--bad)}
 .warn{background:var(--warn-ground);color:var(--warn)}
 .box{overflow-x:auto;background:var(--sheet);border:1px solid var(--line);border-radius:10px}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
-th,td{text-align:left;padding:8px 14px;border-top:1px solid var(--line);vertical-align:top}
+th,td{text-align:left;padding:8px 14px;border-top:1px solid var(--line);white-space:nowrap}
 tr:first-child th{border-top:0;color:var(--faint);font-size:13px;font-weight:600;white-space:nowrap}
 tr.leads td:first-child{font-weight:700;box-shadow:inset 4px 0 var(--good)}
 tr.bad td:first-child{box-shadow:inset 4px 0 var(--bad)}
+ul{margin:0;padding:0;list-style:none}
+li{padding:8px 14px;border-top:1px solid var(--line);overflow-wrap:anywhere}
+li:first-child{border-top:0}
+small{display:block;color:var(--faint)}
 .cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(150px,1fr));gap:10px;margin-top:12px}
 .card{background:var(--sheet);border:1px solid var(--line);border-radius:10px;padding:10px 14px}
 .card b{display:block;font-size:19px;overflow-wrap:anywhere}

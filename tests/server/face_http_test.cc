@@ -180,14 +180,21 @@ TEST(HttpServerTest, SaysWhatIsWrongWithAnAddress) {
   const auto listen = [&](const char* address) {
     return std::string(HttpServer::Listen(&loop, address, nullptr).status().message());
   };
-  EXPECT_EQ(listen("9000"), "not ADDRESS:PORT");
-  EXPECT_EQ(listen("127.0.0.1:http"), "not ADDRESS:PORT");
-  EXPECT_EQ(listen("127.0.0.1:65536"), "not ADDRESS:PORT");
+  EXPECT_EQ(listen("9000"), "not ADDRESS:PORT or ADDRESS:PORT-LAST");
+  EXPECT_EQ(listen("127.0.0.1:http"), "not ADDRESS:PORT or ADDRESS:PORT-LAST");
+  EXPECT_EQ(listen("127.0.0.1:65536"), "not ADDRESS:PORT or ADDRESS:PORT-LAST");
   EXPECT_EQ(listen("localhost:0"), "localhost is no IP address");
   EXPECT_EQ(listen("::1:9000"), "an IPv6 address stands in brackets");
   const auto first = HttpServer::Listen(&loop, "127.0.0.1:0", nullptr);
   ASSERT_TRUE(first.ok());
-  EXPECT_EQ(listen(absl::StrCat("127.0.0.1:", (*first)->port()).c_str()), "Address already in use");
+  const int port = (*first)->port();
+  EXPECT_EQ(listen(absl::StrCat("127.0.0.1:", port).c_str()), "Address already in use");
+  EXPECT_EQ(listen("127.0.0.1:9000-8999"), "not ADDRESS:PORT or ADDRESS:PORT-LAST");
+  EXPECT_EQ(listen("127.0.0.1:1-70000"), "not ADDRESS:PORT or ADDRESS:PORT-LAST");
+  const auto next =
+      HttpServer::Listen(&loop, absl::StrCat("127.0.0.1:", port, "-", port + 20), nullptr);
+  ASSERT_TRUE(next.ok()) << next.status();
+  EXPECT_GT((*next)->port(), port);
 }
 
 }  // namespace

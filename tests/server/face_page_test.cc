@@ -14,7 +14,7 @@ using testing::Not;
 constexpr char kOwn[] = R"({"program":"ovsdb-server","host":"a","uptime_s":7200,"troubles":[],
   "slow":[{"kind":"fsync","time":"T","text":"slow disk"}],
   "databases":[{"name":"N","model":"clustered","rows":3,"cluster":{"status":"cluster member","role":"leader",
-    "self":"aaaa1","term":4,"commit_index":10,"election_timer_ms":1000,"servers":[
+    "self":"aaaa1","leader":"aaaa1","term":4,"commit_index":10,"election_timer_ms":1000,"servers":[
       {"id":"aaaa1","address":"tcp:1","is_self":true},
       {"id":"bbbb1","address":"tcp:2","is_self":false,"last_message_ms":5,"match_index":9},
       {"id":"cccc1","address":"tcp:3","is_self":false,"match_index":8}]}}],
@@ -28,11 +28,10 @@ TEST(PageTest, ShowsTheClusterAsItsMembersSeeIt) {
   const std::string page =
       PageText(kOwn, {{"10.0.0.2", std::string(kPeer)},
                       {"10.0.0.3", absl::UnavailableError("Connection refused")}});
-  EXPECT_THAT(
-      page,
-      HasSubstr("<span class=\"pill good\">leader</span></td><td>4</td><td>10</td><td>0</td>"));
   EXPECT_THAT(page,
-              HasSubstr("follower</span></td><td>4</td><td>7</td><td>3</td><td>0.0 s ago</td>"));
+              HasSubstr("leader</span></td><td>0</td><td>10</td><td>4</td><td>this node</td>"));
+  EXPECT_THAT(page,
+              HasSubstr("follower</span></td><td>3</td><td>7</td><td>4</td><td>0.0 s ago</td>"));
   EXPECT_THAT(page, HasSubstr("does not answer</span></td><td>–</td><td>8</td>"));
   EXPECT_THAT(page, HasSubstr("10.0.0.3 says nothing here: Connection refused"));
   EXPECT_THAT(page, HasSubstr("slow disk"));

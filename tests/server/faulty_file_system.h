@@ -8,12 +8,14 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <set>
 #include <string>
+#include <thread>
 
 #include "absl/strings/string_view.h"
 #include "server/file_system.h"
@@ -32,6 +34,7 @@ class FaultyFileSystem : public FileSystem {
   int write_error = 0;
   int truncate_error = 0;
   int sync_error = 0;
+  int sync_ms = 0;  // What a sync takes.
   int rename_error = 0;
   size_t max_transfer = std::numeric_limits<size_t>::max();  // Bytes per read or write.
   size_t space = std::numeric_limits<size_t>::max();         // Bytes until ENOSPC.
@@ -119,6 +122,7 @@ class FaultyFileSystem : public FileSystem {
     }
     int Sync() override {
       const std::lock_guard lock(fs_->mutex_);
+      if (fs_->sync_ms != 0) std::this_thread::sleep_for(std::chrono::milliseconds(fs_->sync_ms));
       if (fs_->sync_error != 0) return fs_->sync_error;
       node_->durable = node_->bytes;
       return 0;

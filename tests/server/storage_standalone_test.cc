@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ovsdb/error.h"
+#include "server/base/slow.h"
 #include "tests/server/faulty_file_system.h"
 
 namespace server {
@@ -148,6 +149,19 @@ TEST_F(StandaloneStorageTest, NothingIsDurableThatNobodyAskedFor) {
   storage_->Flush();
   loop_.RunOnce(false);
   EXPECT_EQ(client_->durable, 0u);
+}
+
+TEST_F(StandaloneStorageTest, SlowSyncIsNoted) {
+  const uint64_t before = base::SlowCount(base::SlowKind::kSync);
+  for (const int ms : {0, static_cast<int>(base::kSlowMs) + 5}) {
+    fs_.sync_ms = ms;
+    const Storage::Position position = Insert("a", /*durable=*/true);
+    storage_->Flush();
+    RunUntil([&] { return client_->durable == position; });
+  }
+  EXPECT_EQ(base::SlowCount(base::SlowKind::kSync), before + 1);
+  EXPECT_EQ(base::SlowThings().front().text.find("d.db: the disk took 10"), 0u);
+  EXPECT_EQ(storage_->sync_durations()->count(), 2u);
 }
 
 TEST_F(StandaloneStorageTest, FailedSyncIsTold) {

@@ -22,7 +22,7 @@ SCHEMA = {
     "tables": {"Thing": {"columns": {"name": {"type": "string"}}, "isRoot": True}},
 }
 SCHEMAS = os.path.join(os.path.dirname(__file__), "..", "..", "schemas")
-LINE = re.compile(r'^([a-z_]+)(\{(?:[a-z_]+="(?:[^"\\\n]|\\.)*",?)*\})? (-?[0-9.e+]+|\+Inf|NaN)$')
+LINE = re.compile(r'^([a-z_]+)(\{(?:[a-z_]+="(?:[^"\\\n]|\\.)*",?)*\})? (-?[0-9.]+(?:e[-+][0-9]+)?|\+Inf|NaN)$')
 
 
 def fetch(port, path, host="127.0.0.1"):
@@ -116,10 +116,10 @@ class ServerFaceTest(SystemTest):
         with open(self.play.log_path, encoding="utf-8") as log:
             lines = [line for line in log if "|slow|WARN|" in line]
         self.assertRegex("".join(lines), r"a transaction of unix#\d+ on Play took \d+ ms, \d+ of them to be executed "
-                                         r"\(30001 operations, the first: mutate Thing\)")
+                                         r"\(of 30001, the first operation: mutate Thing\)")
         self.assertRegex("".join(lines), r"the process was deaf for \d+ ms \(\d+ ms user, \d+ ms system\), \d+ ms of it executing a transaction")
         self.assertGreaterEqual(figures(self.port)['boreas_slow_total{kind="transaction"}'], 1)
-        self.assertIn("30001 operations", fetch(self.port, "/")[1])
+        self.assertIn("of 30001, the first operation", fetch(self.port, "/")[1])
 
     def test_a_client_that_does_not_read_leaves_a_line(self):
         with self.play.connect() as client, self.play.connect() as writer:
@@ -143,11 +143,25 @@ class ServerFaceTest(SystemTest):
 
 class AddressTest(SystemTest):
     def test_no_address(self):
-        for address, why in (("9000", "not ADDRESS:PORT"), ("localhost:1", "localhost is no IP address")):
+        for address, why in (("9000", "not ADDRESS:PORT or ADDRESS:PORT-LAST"), ("localhost:1", "localhost is no IP address")):
             done = self.run_command(binaries.ours("ovsdb-server"), "--no-dbs", "--unixctl=none", f"--metrics={address}",
                                     f"--remote=punix:{self.path('s')}", check=False)
             self.assertEqual(done.returncode, 1)
             self.assertIn(f"--metrics={address}: {why}", done.stderr)
+
+
+    def test_environment(self):
+        port = free_port()
+        self.env["BOREAS_METRICS"] = f"127.0.0.1:{port}-{port + 20}"
+        for name in ("a", "b"):
+            server = self.server(name)
+            with open(server.log_path, encoding="utf-8") as log:
+                found = int(re.search(r"metrics and status on port (\d+)", log.read()).group(1))
+            self.assertEqual(fetch(found, "/healthz"), (200, "ok\n"))
+        self.env["BOREAS_METRICS"] = "nonsense"
+        server = self.server("c")
+        with open(server.log_path, encoding="utf-8") as log:
+            self.assertIn("BOREAS_METRICS=nonsense: not ADDRESS:PORT", log.read())
 
 
 class JsonLogTest(SystemTest):
@@ -210,6 +224,32 @@ class ClusterFaceTest(ClusterTest):
         self.assertIn("no answer within 1000 ms", fetch(self.port, "/", host)[1])
         rest[1].signal(signal.SIGCONT)
         wait_until(lambda: fetch(self.port, "/readyz", host)[0] == 200, "it is ready again")
+
+
+class DocumentsTest(ClusterTest):
+    """What docs, dashboard and alerts call by name is there, and all that is there is in docs."""
+
+    def names_in(self, *path):
+        with open(os.path.join(os.path.dirname(__file__), "..", "..", *path), encoding="utf-8") as text:
+            return {re.sub(r"_(bucket|count|sum)$", "", name) for name in re.findall(r"\b(?:boreas|process)_[a-z_]+", text.read())}
+
+    def test_names(self):
+        ports = [free_port(), free_port(), free_port()]
+        nb, sb = (
+            self.server(kind, [self.database(kind, os.path.join(SCHEMAS, f"ovn-{kind}.ovsschema"))], [f"--metrics=127.0.0.1:{port}"])
+            for kind, port in zip(("nb", "sb"), ports))
+        self.track(Daemon(binaries.ours("ovn-northd"), self.directory, "northd", [
+            f"--ovnnb-db={nb.remote}", f"--ovnsb-db={sb.remote}", f"--metrics=127.0.0.1:{ports[2]}"], self.env)).start()
+        members = self.cluster("ours", "ours", arguments=["--metrics=127.0.0.1:0"])
+        for member in members:
+            with open(member.log_path, encoding="utf-8") as log:
+                ports.append(int(re.search(r"metrics and status on port (\d+)", log.read()).group(1)))
+        there = set()
+        for port in ports:
+            there |= {re.sub(r"_(bucket|count|sum)$", "", name.split("{")[0]) for name in figures(port)}
+        self.assertEqual(there, self.names_in("docs", "operators.md"))
+        self.assertLessEqual(self.names_in("packaging", "monitoring", "dashboard.json"), there)
+        self.assertLessEqual(self.names_in("packaging", "monitoring", "alerts.yaml"), there)
 
 
 class NorthdFaceTest(SystemTest):
