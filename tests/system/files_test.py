@@ -6,6 +6,7 @@ import random
 import re
 import resource
 import signal
+import stat
 import unittest
 
 from harness import binaries
@@ -329,6 +330,18 @@ class DamageTest(FilesTest):
         server.appctl("ovsdb-server/compact")
         self.assertTrue(os.path.islink(self.path("link.db")))
         self.assertEqual(len(records(self.whole)), 2)
+
+    def test_files_are_no_business_of_others(self):
+        old = os.umask(0o022)
+        self.addCleanup(os.umask, old)
+        server = self.server("private", [self.database("private", SCHEMA)])
+        with server.connect() as client:
+            client.transact("Store", {"op": "comment", "comment": "x"})
+        server.appctl("ovsdb-server/compact")
+        modes = {name: stat.S_IMODE(os.stat(self.path(name)).st_mode)
+                 for name in ("private.db", "private.log", "private.sock", "private.ctl", ".private.db.~lock~")}
+        self.assertEqual(modes, {"private.db": 0o640, "private.log": 0o640, "private.sock": 0o750, "private.ctl": 0o750,
+                                 ".private.db.~lock~": 0o600})
 
     def test_file_in_use_is_refused(self):
         self.server("first", [self.whole])
