@@ -319,7 +319,7 @@ Status Server::status(int64_t now_ms) const {
   Status status;
   status.membership = membership_;
   status.failed = !disk_.ok();
-  status.disconnected = !connected();
+  status.disconnected = failed_elections_ > 1;
   status.role = role_;
   status.term = term();
   status.leader = leader_;

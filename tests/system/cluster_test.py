@@ -246,5 +246,16 @@ class ConversionTest(ClusterTest):
         return "more" in schema["tables"]["T"]["columns"]
 
 
+
+class AloneTest(ClusterTest):
+    def test_one_that_starts_alone_is_a_member_until_nobody_answers(self):
+        for kind in ("ours", "stock") if binaries.have_reference() else ("ours",):
+            members = self.cluster(kind, kind, election_timer_ms=5000)
+            for member in members:
+                member.kill()
+            members[0].start()
+            self.assertEqual((kind, status(members[0])["Status"]), (kind, "cluster member"))
+
+
 if __name__ == "__main__":
     unittest.main()
