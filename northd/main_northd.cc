@@ -1,4 +1,5 @@
 // ovn-northd: options, start-up and the loop.
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -109,6 +110,9 @@ Options ParseOptions(int argc, char** argv, base::TlsConfig* tls) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // A database's contents are parsed on a helper thread. In an arena of its own their memory would
+  // be of no use to the translation that follows: a fifth of the peak.
+  mallopt(M_ARENA_MAX, 1);
   base::SetProgramName("ovn-northd");
   base::SetVersionText(
       absl::StrCat("ovn-northd ", kOvnVersion, "\nOpen vSwitch Library ", base::kOvsVersion));
