@@ -35,6 +35,7 @@ void OutputTurns::End(size_t bytes_made) {
 
 // Each that waits now has a go; those that the share does not suffice for stay in front.
 void OutputTurns::Run() {
+  const base::Activity activity("sending long messages");
   for (size_t n = waiting_.size(); n > 0 && !waiting_.empty() && share_left(); --n) {
     SessionOutput* output = waiting_.front();
     waiting_.pop_front();

@@ -42,7 +42,10 @@ void StandaloneStorage::Flush() {
   if (flushed_ == appended_) return;
   flushed_ = appended_;
   absl::Status status;
-  if (!buffer_.empty()) status = log_->Append(buffer_);
+  if (!buffer_.empty()) {
+    const base::Activity activity("writing to the disk");
+    status = log_->Append(buffer_);
+  }
   if (status.ok()) {
     schedule_.Appended(n_buffered_);
     rewrite_.Append(buffer_);

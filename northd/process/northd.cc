@@ -223,7 +223,7 @@ void Northd::Work() {
     pass_ms_ = 0;
     ApplySettings();
   }
-  const base::Activity activity("with translating");
+  const base::Activity activity("translating");
   const bool done = world_.engine.Run([now] { return base::MonotonicMs() >= now + kSliceMs; });
   pass_ms_ += base::MonotonicMs() - now;
   if (!done) {

@@ -38,7 +38,7 @@ struct LongestActivity {
   const char* what = nullptr;
   int64_t us = 0;
 };
-LongestActivity longest_activity;
+thread_local LongestActivity longest_activity;
 
 template <typename Handle>
 uv_handle_t* AsHandle(Handle* handle) {

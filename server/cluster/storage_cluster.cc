@@ -191,6 +191,7 @@ void ClusterStorage::Write(const std::vector<raft::Record>& records, uint64_t la
 
 // What cannot be written stays in the buffer, and the server promises nothing meanwhile.
 void ClusterStorage::RetryWrite() {
+  const base::Activity activity("writing to the disk");
   const absl::Status status = log_->Append(buffer_);
   raft_.SetDiskStatus(status);
   if (!status.ok()) {
@@ -347,6 +348,7 @@ void ClusterStorage::CommitFront() {
 }
 
 void ClusterStorage::Apply() {
+  const base::Activity activity("applying what the cluster committed");
   while (!paused_ && !failed_ && applied_ < raft_.commit_index()) {
     if (!apply_budget_.Begin(environment_.context.loop->turn())) {
       apply_timer_.Start(0);

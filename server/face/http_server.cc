@@ -140,7 +140,7 @@ struct HttpServer::Impl {
   }
 
   void Run() {
-    const base::Activity activity("with answers over HTTP");
+    const base::Activity activity("answering over HTTP");
     MHD_run(daemon);
     MHD_UNSIGNED_LONG_LONG ms = 0;
     if (MHD_get_timeout(daemon, &ms) == MHD_YES) {
