@@ -22,6 +22,7 @@ namespace {
 
 base::LogModule log("ovsdb_jsonrpc_server");
 base::LogModule server_log("ovsdb_server");  // Of what the tables say.
+base::LogModule util_log("ovsdb_util");      // Of the columns that they lack.
 base::RateLimit limit;
 
 constexpr int64_t kStatusIntervalMs = 2500;
@@ -30,19 +31,21 @@ constexpr int kMinMaxBackoffMs = 1000;
 
 constexpr char kDbPrefix[] = "db:";
 
-// Reads the columns of a row that says how to connect. A column that is missing or of another type
-// than expected, as of several strings, is as if empty.
+// Reads the columns of a row that says how to connect: nothing from a column that is empty, missing
+// or of another type than expected, as of several strings.
 class RowReader {
  public:
   RowReader(const ovsdb::TableSchema& table, const ovsdb::Row& row) : table_(table), row_(row) {}
 
-  absl::string_view String(absl::string_view column) const {
+  std::optional<absl::string_view> String(absl::string_view column) const {
     const ovsdb::Datum* value = Find(column, ovsdb::AtomType::kString, ovsdb::AtomType::kVoid);
-    return value == nullptr ? absl::string_view() : value->key(0).string();
+    if (value == nullptr) return std::nullopt;
+    return value->key(0).string();
   }
-  bool Boolean(absl::string_view column) const {
+  std::optional<bool> Boolean(absl::string_view column) const {
     const ovsdb::Datum* value = Find(column, ovsdb::AtomType::kBoolean, ovsdb::AtomType::kVoid);
-    return value != nullptr && value->key(0).boolean();
+    if (value == nullptr) return std::nullopt;
+    return value->key(0).boolean();
   }
   std::optional<int> Integer(absl::string_view column) const {
     const ovsdb::Datum* value = Find(column, ovsdb::AtomType::kInteger, ovsdb::AtomType::kVoid);
@@ -77,15 +80,15 @@ class RowReader {
   const ovsdb::Row& row_;
 };
 
-RemoteOptions OptionsFromRow(const RowReader& row) {
-  RemoteOptions options;
-  options.max_backoff_ms = row.Integer("max_backoff");
-  options.inactivity_probe_ms = row.Integer("inactivity_probe");
-  options.read_only = row.Boolean("read_only");
-  options.role = std::string(row.String("role"));
-  const std::optional<int> dscp = row.IntegerInMap("other_config", "dscp");
-  if (dscp && *dscp >= 0 && *dscp <= 63) options.dscp = dscp;
-  return options;
+// What a row says counts, whatever the target has been given before: rows restrict what clients may
+// do (role, read_only) and must not lose to a mention on the command line.
+void OverrideFromRow(const RowReader& row, RemoteOptions* options) {
+  if (auto ms = row.Integer("max_backoff")) options->max_backoff_ms = ms;
+  if (auto ms = row.Integer("inactivity_probe")) options->inactivity_probe_ms = ms;
+  if (auto read_only = row.Boolean("read_only")) options->read_only = *read_only;
+  if (auto role = row.String("role")) options->role = std::string(*role);
+  options->dscp = row.IntegerInMap("other_config", "dscp");
+  if (options->dscp && (*options->dscp < 0 || *options->dscp > 63)) options->dscp.reset();
 }
 
 // What the status columns of a remote tell; at first, of one without connections.
@@ -119,14 +122,14 @@ class Remotes::Remote {
   void SetOptions(const RemoteOptions& options) {
     if (options == options_) return;
     const bool reconnect = options.read_only != options_.read_only || options.role != options_.role;
-    const bool relisten = options.dscp != options_.dscp && listener_ != nullptr;
+    const int old_dscp = dscp();
     options_ = options;
     if (reconnect) sessions_.clear();
     if (reconnect && connects_) Connect();
     for (auto& session : sessions_) Configure(session.get());
-    if (relisten) {
-      listener_ = nullptr;
-      Listen();
+    if (dscp() != old_dscp && listener_ != nullptr) {
+      listener_->SetDscp(dscp());
+      for (auto& session : sessions_) session->rpc().ForceReconnect();
     }
   }
 
@@ -145,6 +148,7 @@ class Remotes::Remote {
   }
 
  private:
+  int dscp() const { return options_.dscp.value_or(base::kDefaultDscp); }
   DbSession::Options SessionOptions() const { return {options_.read_only, options_.role}; }
 
   void Connect() {
@@ -155,9 +159,9 @@ class Remotes::Remote {
   }
 
   void Listen() {
-    absl::StatusOr<std::unique_ptr<base::Listener>> listener = base::Listener::Listen(
-        owner_->context_, target_, options_.dscp.value_or(base::kDefaultDscp),
-        [this](std::unique_ptr<base::Stream> s) { Accept(std::move(s)); });
+    absl::StatusOr<std::unique_ptr<base::Listener>> listener =
+        base::Listener::Listen(owner_->context_, target_, dscp(),
+                               [this](std::unique_ptr<base::Stream> s) { Accept(std::move(s)); });
     if (listener.ok()) {
       listener_ = *std::move(listener);
     } else if (base::ErrorNumber(listener.status()) == EAFNOSUPPORT) {
@@ -184,7 +188,7 @@ class Remotes::Remote {
     reconnect.SetBackoff(
         base::kDefaultMinBackoffMs,
         std::max(options_.max_backoff_ms.value_or(base::kDefaultMaxBackoffMs), kMinMaxBackoffMs));
-    session->rpc().SetDscp(options_.dscp.value_or(base::kDefaultDscp));
+    if (connects_) session->rpc().SetDscp(dscp());  // Accepted ones have that of the listener.
     session->rpc().Update();
   }
 
@@ -272,12 +276,19 @@ void Remotes::Set(Targets targets) {
   SetDirty();
 }
 
+Remotes::WatchedTable* Remotes::Watch(const HostedDatabase* database, int table) {
+  for (WatchedTable& watched : watched_) {
+    if (watched.database == database && watched.table == table) return &watched;
+  }
+  return &watched_.emplace_back(WatchedTable{database, table, {}});
+}
+
 void Remotes::AddFromColumn(const ColumnPlace& place, Targets* targets) {
   const ovsdb::BaseType& type = place.column->type.key;
   if (place.column->type.is_map() || place.column->index < ovsdb::TableSchema::kFirstRealColumn) {
     return;
   }
-  watched_.push_back({place.database, place.table->index, false});
+  Watch(place.database, place.table->index);
   const ovsdb::Database& state = place.database->state();
   if (type.type == ovsdb::AtomType::kString) {
     state.table(place.table->index).ForEach([&](const ovsdb::Row& row) {
@@ -288,20 +299,21 @@ void Remotes::AddFromColumn(const ColumnPlace& place, Targets* targets) {
     });
   } else if (type.is_ref()) {
     const ovsdb::Table& rows = state.table(type.ref_table_index);
-    watched_.push_back({place.database, type.ref_table_index, true});
+    std::set<ovsdb::Uuid>* const remotes = &Watch(place.database, type.ref_table_index)->remotes;
     state.table(place.table->index).ForEach([&](const ovsdb::Row& row) {
       const ovsdb::Datum& value = row.datum(place.column->index);
       for (size_t i = 0; i < value.size(); i++) {
         const ovsdb::Row* remote = rows.Find(value.key(i).uuid());
         if (remote == nullptr) continue;
         const RowReader reader(rows.schema(), *remote);
-        const absl::string_view target = reader.String("target");
-        if (target.empty()) {
+        const std::optional<absl::string_view> target = reader.String("target");
+        if (!target) {
           server_log.InfoLimited(limit, "Table `%s' has missing or invalid `target' column",
                                  rows.schema().name);
           continue;
         }
-        targets->try_emplace(std::string(target), OptionsFromRow(reader));
+        remotes->insert(remote->uuid());
+        OverrideFromRow(reader, &(*targets)[std::string(*target)]);
       }
     });
   }
@@ -311,10 +323,10 @@ void Remotes::Reconfigure() {
   watched_.clear();
   Targets wanted;
   for (const auto& [target, options] : configured_) {
-    if (!absl::StartsWith(target, kDbPrefix)) {
-      wanted.insert_or_assign(target, options);
-      continue;
-    }
+    if (!absl::StartsWith(target, kDbPrefix)) wanted.emplace(target, options);
+  }
+  for (const auto& [target, options] : configured_) {
+    if (!absl::StartsWith(target, kDbPrefix)) continue;
     absl::StatusOr<ColumnPlace> place = ColumnPlace::Parse(*databases_, target);
     if (place.ok()) {
       place->database->executor().Settle();
@@ -356,52 +368,62 @@ void Remotes::OnChange(const HostedDatabase& database, const ovsdb::Change& chan
 // Writes is_connected and status of the rows that remotes were read from, where they have changed.
 void Remotes::WriteStatus() {
   status_timer_.Start(kStatusIntervalMs);
-  ovsdb::UuidGenerator* uuids = databases_->environment().uuids;
   for (const WatchedTable& watched : watched_) {
+    if (watched.remotes.empty()) continue;
     HostedDatabase* database = databases_->Find(watched.database->name());
-    if (!watched.has_status || database->read_only() || database->executor().frozen() ||
-        database->executor().storage().model() != "standalone") {
-      continue;
+    if (!database->read_only() && !database->executor().frozen() &&
+        database->executor().storage().model() == "standalone") {
+      WriteStatus(watched, database);
     }
-    const ovsdb::Table& table = database->state().table(watched.table);
-    const ovsdb::ColumnSchema* is_connected = table.schema().FindColumn("is_connected");
-    const ovsdb::ColumnSchema* details = table.schema().FindColumn("status");
-    if (is_connected == nullptr || !is_connected->type.is_scalar() ||
-        is_connected->type.key.type != ovsdb::AtomType::kBoolean) {
-      is_connected = nullptr;
-    }
-    if (details == nullptr || details->type.key.type != ovsdb::AtomType::kString ||
-        details->type.value.type != ovsdb::AtomType::kString) {
-      details = nullptr;
-    }
-
-    ovsdb::TableChange changes{watched.table, {}};
-    table.ForEach([&](const ovsdb::Row& row) {
-      auto remote = remotes_.find(std::string(RowReader(table.schema(), row).String("target")));
-      const RemoteStatus status =
-          remote != remotes_.end() ? remote->second->Status() : RemoteStatus();
-      ovsdb::MutableRow updated(row, uuids->Next());
-      bool changed = false;
-      auto set = [&](const ovsdb::ColumnSchema* column, ovsdb::Datum value) {
-        if (column == nullptr || row.datum(column->index) == value) return;
-        updated.Set(column->index, std::move(value));
-        changed = true;
-      };
-      set(is_connected, ovsdb::Datum(ovsdb::Atom::Boolean(status.connected)));
-      ovsdb::DatumBuilder builder(ovsdb::AtomType::kString, ovsdb::AtomType::kString);
-      for (const auto& [key, value] : status.details) {
-        builder.Add(ovsdb::Atom::String(key), ovsdb::Atom::String(value));
-      }
-      set(details, builder.Build());
-      if (changed) {
-        changes.rows.push_back({table.FindRef(row.uuid()), std::move(updated).Finish()});
-      }
-    });
-    if (changes.rows.empty()) continue;
-    ovsdb::Change change;
-    change.tables.push_back(std::move(changes));
-    database->executor().Propose(std::move(change), nullptr);
   }
+}
+
+void Remotes::WriteStatus(const WatchedTable& watched, HostedDatabase* database) {
+  const ovsdb::Table& table = database->state().table(watched.table);
+  const ovsdb::ColumnSchema* is_connected = table.schema().FindColumn("is_connected");
+  const ovsdb::ColumnSchema* details = table.schema().FindColumn("status");
+  if (details == nullptr) {
+    static base::RateLimit limit;
+    util_log.WarnLimited(limit, "No status column present in the %s table", table.schema().name);
+  }
+  if (is_connected == nullptr || is_connected->type.is_set() ||
+      is_connected->type.key.type != ovsdb::AtomType::kBoolean ||
+      is_connected->type.value.type != ovsdb::AtomType::kVoid) {
+    is_connected = nullptr;
+  }
+  if (details == nullptr || details->type.key.type != ovsdb::AtomType::kString ||
+      details->type.value.type != ovsdb::AtomType::kString) {
+    details = nullptr;
+  }
+
+  ovsdb::TableChange changes{watched.table, {}};
+  for (const ovsdb::Uuid& uuid : watched.remotes) {
+    const ovsdb::RowRef row = table.FindRef(uuid);
+    if (row == nullptr) continue;
+    const std::optional<absl::string_view> target =
+        RowReader(table.schema(), *row).String("target");
+    auto remote = remotes_.find(std::string(target.value_or("")));
+    const RemoteStatus status =
+        remote != remotes_.end() ? remote->second->Status() : RemoteStatus();
+    ovsdb::MutableRow updated(*row, databases_->environment().uuids->Next());
+    bool changed = false;
+    auto set = [&](const ovsdb::ColumnSchema* column, ovsdb::Datum value) {
+      if (column == nullptr || row->datum(column->index) == value) return;
+      updated.Set(column->index, std::move(value));
+      changed = true;
+    };
+    set(is_connected, ovsdb::Datum(ovsdb::Atom::Boolean(status.connected)));
+    ovsdb::DatumBuilder builder(ovsdb::AtomType::kString, ovsdb::AtomType::kString);
+    for (const auto& [key, value] : status.details) {
+      builder.Add(ovsdb::Atom::String(key), ovsdb::Atom::String(value));
+    }
+    set(details, builder.Build());
+    if (changed) changes.rows.push_back({row, std::move(updated).Finish()});
+  }
+  if (changes.rows.empty()) return;
+  ovsdb::Change change;
+  change.tables.push_back(std::move(changes));
+  database->executor().Propose(std::move(change), nullptr);
 }
 
 }  // namespace server

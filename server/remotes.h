@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -59,9 +60,17 @@ class Remotes {
 
  private:
   class Remote;
+  // A table that `db:` remotes were read from.
+  struct WatchedTable {
+    const HostedDatabase* database;
+    int table;
+    std::set<ovsdb::Uuid> remotes;  // The rows that are; others are not ours to write to.
+  };
 
+  WatchedTable* Watch(const HostedDatabase* database, int table);
   void AddFromColumn(const ColumnPlace& place, Targets* targets);
   void WriteStatus();
+  void WriteStatus(const WatchedTable& watched, HostedDatabase* database);
 
   base::StreamContext context_;
   Sessions* sessions_;
@@ -69,14 +78,7 @@ class Remotes {
   Targets configured_;
   std::map<std::string, std::unique_ptr<Remote>> remotes_;  // By target.
 
-  // The tables that `db:` remotes were read from.
-  struct WatchedTable {
-    const HostedDatabase* database;
-    int table;
-    bool has_status;  // Its rows are remotes.
-    bool operator==(const WatchedTable& o) const = default;
-  };
-  std::vector<WatchedTable> watched_;
+  std::vector<WatchedTable> watched_;  // Each once.
 
   base::TurnEnd reconfigure_;
   base::Timer status_timer_;

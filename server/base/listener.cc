@@ -72,6 +72,7 @@ class FdListener : public Listener {
 
   const std::string& name() const override { return name_; }
   uint16_t bound_port() const override { return port_; }
+  void SetDscp(int dscp) override { base::SetDscp(fd_, SocketName(fd_).family(), dscp); }
 
  private:
   // A connection that has yet to finish its TLS handshake.
@@ -223,6 +224,10 @@ class NamedListener : public Listener {
 
   const std::string& name() const override { return name_; }
   uint16_t bound_port() const override { return bound_ == nullptr ? 0 : bound_->bound_port(); }
+  void SetDscp(int dscp) override {
+    dscp_ = dscp;
+    if (bound_ != nullptr) bound_->SetDscp(dscp);
+  }
 
  private:
   void LookUp() {

@@ -36,6 +36,7 @@ class Listener {
 
   virtual const std::string& name() const = 0;  // The target.
   virtual uint16_t bound_port() const = 0;      // 0 for unix sockets, and until it is bound.
+  virtual void SetDscp(int dscp) = 0;           // Of connections that have yet to come.
 };
 
 }  // namespace base

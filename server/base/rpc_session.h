@@ -51,7 +51,7 @@ class RpcSession : private JsonRpc::Handler {
   Reconnect& reconnect() { return reconnect_; }
   const Reconnect& reconnect() const { return reconnect_; }
   void Update();
-  // Of connections to come; a live one is connected anew if this is a change.
+  // Of connections that we make; a live one is made anew if this is a change.
   void SetDscp(int dscp);
   // Drops the connection; active sessions connect again.
   void ForceReconnect();

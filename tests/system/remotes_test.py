@@ -144,6 +144,106 @@ class RemotesTest(SystemTest):
         wait_until(told, "the log says why")
         self.assertFalse(os.path.exists(self.path("target.sock")))
 
+    def rights(self, remote):
+        """What a client may do there: "all", "no writes" or "those of a role"."""
+        try:
+            with jsonrpc.Connection(remote) as client:
+                [inserted, *_] = client.transact("Hub", {"op": "insert", "table": "T", "row": {}}, {"op": "abort"})
+        except (OSError, jsonrpc.Closed):
+            return "nothing"
+        return {"not allowed": "no writes", "permission error": "those of a role"}.get(inserted.get("error"), "all")
+
+    @binaries.needs_reference
+    def test_rows_restrict_what_is_configured_too(self):
+        """A target that is given on the command line, too, whichever of the two comes first in whatever order."""
+        for name, path in TwinTest.programs():
+            for number in range(3):
+                shared = self.path(f"{name}{number}.shared")
+                for row, rights in (({"role": "worker"}, "those of a role"), ({"read_only": True}, "no writes"), ({}, "all")):
+                    with self.subTest(name, number=number, row=row):
+                        hub = self.hub("--remote=punix:" + shared, "--remote=db:Hub,Root,connections", path=path,
+                                       name=f"{name}{number}")
+                        with hub.connect() as client:
+                            client.transact("Hub", *connections({"target": "punix:" + shared, **row}))
+                        wait_until(lambda r=rights, s=shared: self.rights("unix:" + s) == r, "the row counts")
+                        hub.stop()
+                        hub.start()
+                        wait_until(lambda r=rights, s=shared: self.rights("unix:" + s) == r, "the row counts again")
+                        hub.stop()
+                        os.unlink(self.path(f"{name}{number}-hub.db"))
+
+    def test_rows_override_what_is_configured(self):
+        """The columns that say something; the rest stays as configured, but for dscp as in stock."""
+        target = "punix:" + self.path("shared.sock")
+        strict = {"role": "worker", "read-only": True, "inactivity-probe": 1000}
+        hub_file = self.database("hub", SCHEMA)
+        own = "punix:" + self.path("own.sock")
+        config = self.write("config.json", {"databases": {hub_file: {}}, "remotes": {
+            target: strict, own: {}, "db:Hub,Root,connections": {}, "db:Hub,Root,targets": {}}})
+        hub = self.server("hub", start=False)
+        hub.arguments = ["--config-file=" + config]
+        hub.start()
+        remote = "unix:" + target[6:]
+        with jsonrpc.Connection("unix:" + own[6:]) as client:
+            self.assertEqual(self.rights(remote), "those of a role")
+            client.transact("Hub", *connections({"target": target}))
+            wait_until(lambda: self.rights(remote) == "all", "the row takes the role and the restriction away")
+            with jsonrpc.Connection(remote) as silent:
+                self.assertEqual([message["method"] for message in silent.wait_closed(5)], ["echo"])
+            client.transact("Hub", {"op": "update", "table": "Connection", "where": [], "row": {"read_only": True}},
+                            {"op": "update", "table": "Root", "where": [], "row": {"targets": target}})
+            wait_until(lambda: self.rights(remote) == "no writes", "a mention as a string changes nothing")
+            client.transact("Hub", {"op": "delete", "table": "Root", "where": []})
+            wait_until(lambda: self.rights(remote) == "those of a role", "the configuration counts again")
+
+    @staticmethod
+    def echoes(connection):
+        return connection.call("echo", ["x"], 5).get("result") == ["x"]
+
+    def test_marked_packets(self):
+        """A `dscp` of its own: clients are served, those connected before a change are not any more."""
+        hub = self.hub("--remote=db:Hub,Root,connections")
+        with hub.connect() as client:
+            client.transact("Hub", *connections({"target": "ptcp:0:127.0.0.1", "other_config": ["map", [["dscp", "10"]]]}))
+            remote = f"tcp:127.0.0.1:{hub.bound_port()}"
+            with jsonrpc.Connection(remote) as early:
+                self.assertTrue(self.echoes(early))
+                for other_config in ([["dscp", "0"]], [["dscp", "63"]], []):
+                    client.transact("Hub", {"op": "update", "table": "Connection", "where": [], "row": {
+                        "other_config": ["map", other_config]}})
+                    early.wait_closed(5)
+                    early = jsonrpc.Connection(remote)  # The same port.
+                    self.assertTrue(self.echoes(early))
+                client.transact("Hub", {"op": "update", "table": "Connection", "where": [], "row": {
+                    "other_config": ["map", [["dscp", "48"]]]}})  # As by default.
+                self.assertTrue(self.echoes(early))
+                early.close()
+
+    @binaries.needs_reference
+    def test_other_rows_are_left_alone(self):
+        """Rows of the table of remotes that no remote is read from, or that is not any more."""
+        schema = json.loads(json.dumps(SCHEMA))
+        schema["tables"]["Connection"]["isRoot"] = True
+        shown = []
+        for name, path in TwinTest.programs():
+            hub = self.server(name, [self.database(name + "-hub", schema)], ["--remote=db:Hub,Root,connections"], path)
+            used, unused = "punix:" + self.path(name + ".used"), "punix:" + self.path(name + ".unused")
+            with hub.connect() as client:
+                client.transact("Hub", *connections({"target": used}), {"op": "insert", "table": "Connection", "row": {
+                    "target": unused, "is_connected": True, "status": ["map", [["mine", "1"]]]}})
+                wait_until(lambda u=used: self.answers("unix:" + u[6:]), "the remote is served")
+                with jsonrpc.Connection("unix:" + used[6:]):
+                    wait_until(lambda c=client, u=used: statuses(c)[u][0], "its status is told")
+                    before = statuses(client)
+                    shown.append([self.without_times(before[target]) for target in (used, unused)])
+                    client.transact("Hub", {"op": "delete", "table": "Root", "where": []}, *[
+                        {"op": "insert", "table": "Connection", "uuid-name": "c", "row": {"target": used + "2"}},
+                        {"op": "insert", "table": "Root", "row": {"connections": ["named-uuid", "c"]}}])
+                    wait_until(lambda c=client, u=used: statuses(c)[u + "2"][1], "the status of another one is told")
+                after = statuses(client)
+                self.assertEqual([after[used], after[unused]], [before[used], before[unused]])
+        self.assertEqual(shown[0], shown[1])
+
     def test_listening_on_a_host_that_has_a_name(self):
         hub = self.hub("--remote=ptcp:0:localhost", "--remote=ptcp:0:name.invalid", "--remote=db:Hub,Root,connections")
         self.assertTrue(self.answers(f"tcp:127.0.0.1:{hub.bound_port('0:localhost')}"))
