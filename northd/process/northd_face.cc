@@ -8,8 +8,8 @@
 namespace northd {
 namespace {
 
-std::string WhereTo(const Connection& connection) {
-  return absl::StrCat(connection.monitoring() ? "" : "not ", "connected to ", connection.remote());
+std::string Contact(const Connection& connection) {
+  return connection.monitoring() ? "connected" : "not connected";
 }
 
 std::string AtMost(const base::DurationHistogram& durations, double part) {
@@ -66,8 +66,8 @@ void NorthdFace::AddStatus(rapidjson::Document* status) const {
     maker.Push(&figures, std::move(pair));
   };
   add("status", northd_->status());
-  add("northbound", WhereTo(northd_->nb()));
-  add("southbound", WhereTo(northd_->sb()));
+  add(absl::StrCat("northbound at ", northd_->nb().remote()), Contact(northd_->nb()));
+  add(absl::StrCat("southbound at ", northd_->sb().remote()), Contact(northd_->sb()));
   add("passes", absl::StrCat(northd_->stats().passes));
   add("rows written", absl::StrCat(northd_->stats().rows_written));
   add("failed transactions", absl::StrCat(northd_->stats().failed_transactions));
@@ -79,10 +79,13 @@ void NorthdFace::AddStatus(rapidjson::Document* status) const {
 
 std::vector<std::string> NorthdFace::NotReady() const {
   std::vector<std::string> troubles;
-  if (!northd_->nb().monitoring())
-    troubles.push_back("the northbound is not followed: " + WhereTo(northd_->nb()));
-  if (!northd_->sb().monitoring())
-    troubles.push_back("the southbound is not followed: " + WhereTo(northd_->sb()));
+  const auto check = [&](const char* which, const Connection& connection) {
+    if (connection.monitoring()) return;
+    troubles.push_back(
+        absl::StrCat("the ", which, " is not followed: no contact with ", connection.remote()));
+  };
+  check("northbound", northd_->nb());
+  check("southbound", northd_->sb());
   return troubles;
 }
 

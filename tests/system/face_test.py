@@ -276,7 +276,7 @@ class NorthdFaceTest(SystemTest):
         self.assertIn("<b>active</b><span>status</span>", fetch(port, "/")[1])
         server.stop()
         wait_until(lambda: fetch(port, "/readyz")[0] == 503, "it says that it is not connected")
-        self.assertIn("the northbound is not followed: not connected to unix:", fetch(port, "/readyz")[1])
+        self.assertIn("the northbound is not followed: no contact with unix:", fetch(port, "/readyz")[1])
         northd.check_alive()
 
 
