@@ -80,7 +80,6 @@ Leases ComputeLeases(Context& ctx, const Uuid& sw) {
     if (!ip.v6) taken.insert(ip.v4());
   };
   std::vector<std::pair<Uuid, NumberWish>> asking;
-  std::vector<std::pair<Uuid, NumberWish>> asking_for_one;  // For a certain address.
   for (const Uuid& uuid : row.ports()) {
     const auto port = Row<nb::LogicalSwitchPort>(ctx, uuid);
     if (!port) continue;
@@ -99,18 +98,19 @@ Leases ComputeLeases(Context& ctx, const Uuid& sw) {
     if (!request) continue;
     leases[uuid] = 0;
     if (!config.has_v4()) continue;
-    if (request->v4 && config.addresses.Contains(request->v4->v4())) {
-      asking_for_one.emplace_back(
-          uuid, NumberWish{.key = absl::StrCat(uuid.ToString(), " ", request->v4->ToString()),
-                           .existing = request->v4->v4()});
-    } else {
-      const PortAddresses present = Present(ctx, uuid);
-      const int64_t ip = present.v4.empty() ? 0 : present.v4.front().ip.v4();
+    const PortAddresses present = Present(ctx, uuid);
+    const int64_t ip = present.v4.empty() ? 0 : present.v4.front().ip.v4();
+    if (!request->v4) {
       asking.emplace_back(uuid, NumberWish{.key = uuid.ToString(), .existing = ip});
+      continue;
     }
+    const int64_t wanted = request->v4->v4();
+    NumberWish wish = {.key = absl::StrCat(uuid.ToString(), " ", wanted), .is_kept = false};
+    // What is not of the subnet cannot be had; at first it is waited for all the same.
+    if (config.addresses.Contains(request->v4->v4()) || ip == 0) wish.preferred = wanted;
+    if (ip == wanted) wish.existing = ip;
+    asking.emplace_back(uuid, std::move(wish));
   }
-  // Whoever has an address keeps it, and who asked for it gets another.
-  asking.insert(asking.end(), asking_for_one.begin(), asking_for_one.end());
   std::vector<NumberRange> excluded;
   for (const IpamConfig::Range& range : config.excluded) {
     excluded.push_back({range.first, range.last});
@@ -268,6 +268,8 @@ std::string ComputeDynamicAddresses(Context& ctx, const Uuid& switch_port) {
 }
 constexpr engine::Kind<Uuid, std::string> kDynamicAddresses{"dynamic_addresses",
                                                             &ComputeDynamicAddresses};
+
+bool HasDynamicAddresses(Context& ctx, const Uuid& sw) { return ctx.Get(kConfig, sw).enabled(); }
 
 std::optional<int64_t> TagToWrite(Context& ctx, const nb::LogicalSwitchPort& row) {
   const std::optional<int64_t> requested = row.tag_request();

@@ -17,6 +17,9 @@ namespace northd {
 std::string ComputeDynamicAddresses(Context& ctx, const Uuid& switch_port);
 extern const engine::Kind<Uuid, std::string> kDynamicAddresses;
 
+// Whether a switch gives out addresses.
+bool HasDynamicAddresses(Context& ctx, const Uuid& sw);
+
 // What `tag` is to be; nothing to leave it as it is.
 std::optional<int64_t> TagToWrite(Context& ctx, const nb::LogicalSwitchPort& row);
 

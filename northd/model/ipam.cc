@@ -75,6 +75,7 @@ std::optional<DynamicRequest> DynamicRequest::Parse(absl::string_view text) {
     const bool valid = request.mac && absl::StripLeadingAsciiWhitespace(rest) == "dynamic";
     return valid ? std::optional(request) : std::nullopt;
   }
+  if (absl::StripAsciiWhitespace(text) != text) return std::nullopt;
   for (size_t i = 1; i < words.size(); ++i) {
     const auto ip = Ip::Parse(words[i]);
     std::optional<Ip>& place = ip && ip->v6 ? request.v6 : request.v4;

@@ -33,18 +33,27 @@ std::vector<int64_t> Numbers::Assign(absl::string_view scope_name,
   }
   for (size_t i = 0; i < wishes.size(); ++i) take(i, allowed(wishes[i].existing));
   int64_t next = low;
-  for (size_t i = 0; i < wishes.size(); ++i) {
-    if (numbers[i] != 0) continue;
+  const auto take_free = [&](size_t i) {
+    if (numbers[i] != 0) return;
     while (next <= high && (taken.contains(next) || skip(next) != next)) {
       next = std::max(next + 1, skip(next));
     }
-    if (next > high) break;
-    take(i, next);
+    if (next <= high) take(i, next);
+  };
+  for (size_t i = 0; i < wishes.size(); ++i) {
+    if (wishes[i].preferred != 0) {
+      take(i, allowed(wishes[i].preferred));
+    } else {
+      take_free(i);
+    }
   }
+  for (size_t i = 0; i < wishes.size(); ++i) take_free(i);
 
   scope.clear();
   for (size_t i = 0; i < wishes.size(); ++i) {
-    if (numbers[i] != 0) scope.emplace(wishes[i].key, numbers[i]);
+    if (numbers[i] != 0 && (wishes[i].is_kept || numbers[i] == wishes[i].preferred)) {
+      scope.emplace(wishes[i].key, numbers[i]);
+    }
   }
   if (scope.empty()) scopes_.erase(scope_name);
   return numbers;

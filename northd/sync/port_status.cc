@@ -61,7 +61,8 @@ std::monostate SyncSwitchPortStatus(Context& ctx, const Uuid& uuid) {
   if (const auto tag = TagToWrite(ctx, present)) row.Set(nb::LogicalSwitchPort::kTag, *tag);
   if (!port.dynamic_addresses.empty()) {
     row.Set(nb::LogicalSwitchPort::kDynamicAddresses, port.dynamic_addresses);
-  } else if (present.dynamic_addresses() && PeerOf(ctx, port).is_zero()) {
+  } else if (present.dynamic_addresses() &&
+             (PeerOf(ctx, port).is_zero() || !HasDynamicAddresses(ctx, port.switch_uuid))) {
     row.SetEmpty(nb::LogicalSwitchPort::kDynamicAddresses);
   }
   ctx.world().nb_rows.Emit(ctx, std::move(row));

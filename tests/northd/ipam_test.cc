@@ -59,7 +59,8 @@ TEST(DynamicRequest, TellsDynamicAddressesFromOthers) {
   EXPECT_EQ(both->v6->ToString(), "fd00::7");
   for (const char* text :
        {"", "unknown", "router", "80:00:00:00:00:01", "dynamic x", "80:00:00:00:00:01 10.0.0.1",
-        "dynamic 10.0.0.1 10.0.0.2", "80:00:00:00:00:01x dynamic", "80:00:00:00:00:01 dynamic x"}) {
+        "dynamic 10.0.0.1 10.0.0.2", "80:00:00:00:00:01x dynamic", "80:00:00:00:00:01 dynamic x",
+        " dynamic", "dynamic ", "dynamic 10.0.0.1 "}) {
     EXPECT_FALSE(DynamicRequest::Parse(text)) << text;
   }
 }

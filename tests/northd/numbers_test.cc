@@ -38,6 +38,28 @@ TEST(Numbers, KeepsAwayFromExcludedOnes) {
       ElementsAre(5, 6, 2));
 }
 
+TEST(Numbers, GrantsWhatOthersLeave) {
+  Numbers numbers;
+  const NumberWish wants_2 = {.key = "wants 2", .preferred = 2, .is_kept = false};
+  EXPECT_THAT(numbers.Assign("s", std::vector<NumberWish>{{"a"}, {"b"}, wants_2, {"c"}}, 1, 9),
+              ElementsAre(1, 2, 4, 3));
+  // What it got instead it does not keep.
+  EXPECT_THAT(numbers.Assign("s", std::vector<NumberWish>{{"a"}, {"b"}, {"d"}, wants_2}, 1, 9),
+              ElementsAre(1, 2, 3, 4));
+  EXPECT_THAT(numbers.Assign("s", std::vector<NumberWish>{{"a"}, wants_2}, 1, 9),
+              ElementsAre(1, 2));
+  EXPECT_THAT(numbers.Assign("s", std::vector<NumberWish>{{"a"}, {"b"}, wants_2}, 1, 9),
+              ElementsAre(1, 3, 2));
+}
+
+TEST(Numbers, KeepsNotWhatIsNotToBeKept) {
+  Numbers numbers;
+  const NumberWish anew = {.key = "b", .is_kept = false};
+  EXPECT_THAT(numbers.Assign("s", std::vector<NumberWish>{anew}, 1, 9), ElementsAre(1));
+  EXPECT_THAT(numbers.Assign("s", std::vector<NumberWish>{{"a"}, anew, {"c"}}, 1, 9),
+              ElementsAre(1, 2, 3));
+}
+
 TEST(Numbers, IsExhausted) {
   Numbers numbers;
   EXPECT_THAT(numbers.Assign("s", std::vector<NumberWish>{{"a"}, {"b"}}, 7, 7), ElementsAre(7, 0));
