@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/string_view.h"
 #include "northd/rows/sb_rows.h"
 
 namespace northd {
@@ -14,6 +15,10 @@ using ovsdb::Uuid;
 constexpr int kTables[] = {sb::MACBinding::kTable, sb::FDB::kTable, sb::IGMPGroup::kTable,
                            sb::LearnedRoute::kTable};
 
+// As external_ids of a Datapath_Binding has it.
+constexpr absl::string_view kSwitch = "logical-switch";
+constexpr absl::string_view kRouter = "logical-router";
+
 bool IsLearned(int table) {
   return std::find(std::begin(kTables), std::end(kTables), table) != std::end(kTables);
 }
@@ -25,8 +30,11 @@ bool StaleRows::IsWanted(const Uuid& uuid) const {
   return desired != nullptr && world_->sb_rows.Wanted(*desired);
 }
 
-bool StaleRows::HasDatapath(const ovsdb::Datum& datapath) const {
-  return !datapath.empty() && IsWanted(datapath.key(0).uuid());
+bool StaleRows::IsDatapath(const Uuid& uuid, absl::string_view kind) const {
+  if (!IsWanted(uuid)) return false;
+  const Row* row = world_->sb.Peek(sb::DatapathBinding::kTable, uuid);
+  return row == nullptr ||  // It is being written only now.
+         row->datum(sb::DatapathBinding::kExternalIds).Contains(Atom::String(kind));
 }
 
 bool StaleRows::IsRouterPort(const Uuid& port) const {
@@ -35,8 +43,8 @@ bool StaleRows::IsRouterPort(const Uuid& port) const {
   if (binding == nullptr) return true;  // It is being written only now.
   const Row* datapath = world_->sb.Peek(sb::DatapathBinding::kTable,
                                         binding->datum(sb::PortBinding::kDatapath).key(0).uuid());
-  return datapath == nullptr || datapath->datum(sb::DatapathBinding::kExternalIds)
-                                    .Contains(Atom::String("logical-router"));
+  return datapath == nullptr ||
+         datapath->datum(sb::DatapathBinding::kExternalIds).Contains(Atom::String(kRouter));
 }
 
 bool StaleRows::IsStale(int table, const Row& row) const {
@@ -44,19 +52,23 @@ bool StaleRows::IsStale(int table, const Row& row) const {
     case sb::MACBinding::kTable: {
       const Uuid port = world_->sb_rows.Identity(
           sb::PortBinding::kTable, row.datum(sb::MACBinding::kLogicalPort).key(0).string());
-      return !HasDatapath(row.datum(sb::MACBinding::kDatapath)) || !IsRouterPort(port);
+      return !IsDatapath(row.datum(sb::MACBinding::kDatapath).key(0).uuid(), kRouter) ||
+             !IsRouterPort(port);
     }
     case sb::LearnedRoute::kTable:
-      return !HasDatapath(row.datum(sb::LearnedRoute::kDatapath)) ||
+      // Whatever the datapath: that of the port is what counts.
+      return !IsWanted(row.datum(sb::LearnedRoute::kDatapath).key(0).uuid()) ||
              !IsRouterPort(row.datum(sb::LearnedRoute::kLogicalPort).key(0).uuid());
-    case sb::IGMPGroup::kTable:
-      return !HasDatapath(row.datum(sb::IGMPGroup::kDatapath)) ||
+    case sb::IGMPGroup::kTable: {
+      const ovsdb::Datum& datapath = row.datum(sb::IGMPGroup::kDatapath);
+      return datapath.empty() || !IsDatapath(datapath.key(0).uuid(), kSwitch) ||
              row.datum(sb::IGMPGroup::kChassis).empty();
+    }
     default: {
       const auto datapaths =
           world_->sb.PeekIndex(sb::DatapathBinding::kTable, sb::DatapathBinding::kTunnelKey,
                                Atom::Integer(row.datum(sb::FDB::kDpKey).key(0).integer()));
-      if (datapaths.empty() || !IsWanted(datapaths.front())) return true;
+      if (datapaths.empty() || !IsDatapath(datapaths.front(), kSwitch)) return true;
       const auto ports =
           world_->sb.PeekIndex(sb::PortBinding::kTable, sb::PortBinding::kTunnelKey,
                                Atom::Integer(row.datum(sb::FDB::kPortKey).key(0).integer()));

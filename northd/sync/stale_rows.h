@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "northd/output/transaction_text.h"
 #include "northd/world.h"
 #include "ovsdb/change.h"
@@ -36,7 +37,8 @@ class StaleRows {
   bool IsStale(int table, const ovsdb::Row& row) const;
   // Learned by a router: not of a switch's port, and not of none.
   bool IsRouterPort(const ovsdb::Uuid& port) const;
-  bool HasDatapath(const ovsdb::Datum& datapath) const;
+  // There is one, of that kind.
+  bool IsDatapath(const ovsdb::Uuid& uuid, absl::string_view kind) const;
   bool IsWanted(const ovsdb::Uuid& uuid) const;
   void AddIndexed(int table, int column, const ovsdb::Atom& value);
 
