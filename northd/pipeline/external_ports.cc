@@ -16,10 +16,10 @@ namespace {
 void AddDrops(Context& ctx, const SwitchPort& port, const SwitchTraits& sw,
               const std::string& localnet) {
   const std::string& drop = GetGlobals(ctx).drop_action;
-  const FlowExtra extra = {.hint = port.uuid, .port = localnet};
   const std::string absent = absl::StrCat("!is_chassis_resident(", port.json_name, ")");
-  const auto add = [&](const std::string& match) {
-    AddFlow(ctx, sw.number, Stage::kLsInExternalPort, 100, match, drop, extra);
+  const auto add = [&](absl::string_view match, absl::string_view why) {
+    AddFlow(ctx, sw.number, Stage::kLsInExternalPort, 100, match, drop,
+            {.hint = port.uuid, .port = localnet, .description = why});
   };
   for (const PortAddresses& own : port.addresses) {
     const std::string from =
@@ -27,14 +27,17 @@ void AddDrops(Context& ctx, const SwitchPort& port, const SwitchTraits& sw,
     for (const Uuid& router_port : sw.router_ports) {
       for (const PortAddresses& router : AddressesOf(ctx, ctx.Get(kSwitchPortModel, router_port))) {
         for (const Network& network : router.v4) {
-          add(absl::StrCat(from, absent, " && arp.tpa == ", network.IpText(), " && arp.op == 1"));
+          add(absl::StrCat(from, absent, " && arp.tpa == ", network.IpText(), " && arp.op == 1"),
+              "Drop ARP for unknown router ports");
         }
         for (const Network& network : router.v6) {
           const std::string ip = network.IpText();
           add(absl::StrCat(from, absent, " && nd_ns && ip6.dst == {", ip, ", ",
-                           SolicitedNode(network.ip).ToString(), "} && nd.target == ", ip));
+                           SolicitedNode(network.ip).ToString(), "} && nd.target == ", ip),
+              "Drop ND for unbound router ports");
         }
-        add(absl::StrCat(from, "eth.dst == ", router.mac_text(), " && ", absent));
+        add(absl::StrCat(from, "eth.dst == ", router.mac_text(), " && ", absent),
+            "Packet does not come from a chassis resident");
       }
     }
   }
