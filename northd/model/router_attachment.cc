@@ -49,4 +49,15 @@ std::vector<PortAddresses> AddressesOf(Context& ctx, const SwitchPort& port) {
   return all;
 }
 
+std::optional<PortAddresses> ArpProxyOf(Context& ctx, const SwitchPort& port,
+                                        const RouterAttachment& attachment) {
+  const auto option = Row<nb::LogicalSwitchPort>(ctx, port.uuid).options().Get("arp_proxy");
+  if (!option || !attachment.exists) return std::nullopt;
+  if (auto addresses = PortAddresses::Parse(*option)) return addresses;
+  auto addresses =
+      PortAddresses::Parse(absl::StrCat(attachment.addresses.mac_text(), " ", *option));
+  if (!addresses || (addresses->v4.empty() && addresses->v6.empty())) return std::nullopt;
+  return addresses;
+}
+
 }  // namespace northd

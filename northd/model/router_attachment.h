@@ -3,6 +3,7 @@
 #ifndef NORTHD_MODEL_ROUTER_ATTACHMENT_H_
 #define NORTHD_MODEL_ROUTER_ATTACHMENT_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,11 @@ extern const engine::Kind<Uuid, RouterAttachment> kRouterAttachment;
 // What a switch port is addressed by, with the addresses of the router port that it leads to if its
 // `addresses` say "router".
 std::vector<PortAddresses> AddressesOf(Context& ctx, const SwitchPort& port);
+
+// What a switch port that leads to a router answers for (options:arp_proxy), and as which MAC
+// address: the router port's if none is given. Nothing if there is neither of them.
+std::optional<PortAddresses> ArpProxyOf(Context& ctx, const SwitchPort& port,
+                                        const RouterAttachment& attachment);
 
 }  // namespace northd
 

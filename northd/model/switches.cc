@@ -27,8 +27,9 @@ PortTraits ComputePortTraits(Context& ctx, const Uuid& uuid) {
   traits.is_vtep = port.type == SwitchPortType::kVtep;
   if (port.is_localnet()) traits.localnet_name = port.name;
   if (port.is_router()) {
-    traits.leads_to_router = ctx.Get(kRouterAttachment, uuid).exists;
-    traits.has_arp_proxy = Row<nb::LogicalSwitchPort>(ctx, uuid).options().Contains("arp_proxy");
+    const RouterAttachment& attachment = ctx.Get(kRouterAttachment, uuid);
+    traits.leads_to_router = attachment.exists;
+    traits.has_arp_proxy = ArpProxyOf(ctx, port, attachment).has_value();
   }
   return traits;
 }

@@ -21,7 +21,7 @@ struct SwitchTraits {
   bool relays_dhcp = false;  // other_config:dhcp_relay_port, whether there is such a port or not.
   bool has_unknown = false;  // A port accepts unknown destinations, enabled or not.
   bool has_vtep_ports = false;
-  bool has_arp_proxy = false;               // A router port has options:arp_proxy.
+  bool has_arp_proxy = false;               // A router port answers for others: options:arp_proxy.
   bool has_dns = false;                     // There are DNS records for it.
   bool only_router_ports = false;           // All ports lead to a router port.
   std::vector<std::string> localnet_ports;  // Their names.

@@ -1,12 +1,15 @@
 #include "northd/pipeline/arp_proxy.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "northd/model/addresses.h"
 #include "northd/model/copp.h"
-#include "northd/model/datapaths.h"
+#include "northd/model/router_attachment.h"
+#include "northd/model/switches.h"
 #include "northd/output/flow_table.h"
 #include "northd/replica/lookup.h"
 #include "northd/rows/nb_rows.h"
@@ -21,21 +24,13 @@ std::string Text(const Ip& ip, int prefix) { return absl::StrCat(ip.ToString(), 
 
 }  // namespace
 
-std::optional<PortAddresses> ArpProxyOf(Context& ctx, const SwitchPort& port,
-                                        const RouterAttachment& attachment) {
-  const auto option = Row<nb::LogicalSwitchPort>(ctx, port.uuid).options().Get("arp_proxy");
-  if (!option || !attachment.exists) return std::nullopt;
-  if (auto addresses = PortAddresses::Parse(*option)) return addresses;
-  return PortAddresses::Parse(absl::StrCat(attachment.addresses.mac_text(), " ", *option));
-}
-
 std::monostate AddArpProxyOf(Context& ctx, const Uuid& uuid) {
   const RouterAttachment& attachment = ctx.Get(kRouterAttachment, uuid);
   if (!attachment.exists) return {};
   const SwitchPort& port = ctx.Get(kSwitchPortModel, uuid);
-  const Datapath& sw = ctx.Get(kDatapath, port.switch_uuid);
+  const SwitchTraits& sw = ctx.Get(kSwitchTraits, port.switch_uuid);
   const std::optional<PortAddresses> proxy = ArpProxyOf(ctx, port, attachment);
-  if (!proxy || !sw.exists) return {};
+  if (!proxy || !sw.exists || sw.vlan_passthru) return {};
   const std::string mac = proxy->mac_text();
   if (!proxy->v4.empty()) {
     std::vector<std::string> targets;

@@ -2,20 +2,12 @@
 #ifndef NORTHD_PIPELINE_ARP_PROXY_H_
 #define NORTHD_PIPELINE_ARP_PROXY_H_
 
-#include <optional>
 #include <variant>
 
 #include "northd/engine/engine.h"
-#include "northd/model/addresses.h"
-#include "northd/model/router_attachment.h"
 #include "northd/rows/row_view.h"
 
 namespace northd {
-
-// What a switch port that leads to a router answers for, and as which MAC address: the router
-// port's if none is given.
-std::optional<PortAddresses> ArpProxyOf(Context& ctx, const SwitchPort& port,
-                                        const RouterAttachment& attachment);
 
 // What one switch port has.
 std::monostate AddArpProxyOf(Context& ctx, const Uuid& port);

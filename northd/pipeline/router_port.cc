@@ -3,9 +3,9 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "northd/model/router_attachment.h"
 #include "northd/model/routers.h"
 #include "northd/output/flow_table.h"
-#include "northd/pipeline/arp_proxy.h"
 #include "northd/pipeline/dhcp_relay.h"
 #include "northd/pipeline/router_advertisements.h"
 #include "northd/pipeline/router_bfd.h"
