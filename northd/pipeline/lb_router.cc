@@ -107,8 +107,6 @@ class VipOnRouters {
     const bool stateless = lb_.use_stateless_nat && router.distributed_gateways.size() > 1;
     for (const Uuid& port : router.distributed_gateways) {
       AddThrough(uuid, router, ctx_.Get(kRouterPortModel, port), source, stateless);
-      // Several ports would have to share the state, which only the stateless way needs not.
-      if (!stateless) break;
     }
   }
 
@@ -139,8 +137,10 @@ class VipOnRouters {
     }
     absl::StrAppend(&undo_match, " && ", lb_.protocol);
     AddFlow(ctx_, n, Stage::kLrOutUndnat, 120, undo_match, "next;", extra_);
+    const std::string port_undo =
+        vip_.port.empty() ? "" : absl::StrCat(lb_.protocol, ".src = ", vip_.port, "; ");
     AddFlow(ctx_, n, Stage::kLrOutSnat, 160, undo_match,
-            absl::StrCat(ip, ".src = ", vip_.ip, "; next;"), extra_);
+            absl::StrCat(ip, ".src = ", vip_.ip, "; ", port_undo, "next;"), extra_);
   }
 
   void AddAffinity() {
