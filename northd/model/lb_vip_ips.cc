@@ -1,6 +1,5 @@
 #include "northd/model/lb_vip_ips.h"
 
-#include "northd/model/addresses.h"
 #include "northd/model/load_balancers.h"
 #include "northd/replica/lookup.h"
 #include "northd/rows/nb_rows.h"
@@ -32,7 +31,7 @@ std::set<std::string> ComputeLbVipIps(Context& ctx, const LbVips& vips) {
   if (which == WhichVips::kRoutable && !ctx.Get(kLoadBalancer, lb).add_route) return ips;
   for (const auto& [key, value] : row.vips()) {
     const LbVip& vip = ctx.Get(kLbVip, LbVipId(lb, std::string(key)));
-    if (vip.valid && Ip::Parse(vip.ip)) ips.insert(vip.ip);
+    if (vip.valid) ips.insert(vip.ip);
   }
   return ips;
 }

@@ -15,7 +15,7 @@ namespace northd {
 
 enum class WhichVips : uint8_t { kAll, kRoutable };  // Routable: with options:add_route.
 
-// Of a Load_Balancer.
+// Of a Load_Balancer. Variables of templates are among them, as they are.
 using LbVips = std::pair<Uuid, WhichVips>;
 std::set<std::string> ComputeLbVipIps(Context& ctx, const LbVips& vips);
 extern const engine::Kind<LbVips, std::set<std::string>> kLbVipIps;

@@ -45,23 +45,23 @@ std::string SetName(Context& ctx, std::optional<Uuid> set) {
   return row ? std::string(row.name()) : std::string();
 }
 
-// The distributed gateway port that a rule is for; zero if it cannot be told.
-Uuid GatewayPortOf(Context& ctx, const NatRouter& router, const nb::NAT& row, const Ip& external) {
-  const std::vector<Uuid>& ports = router.distributed_gateways;
+}  // namespace
+
+Uuid NatGatewayPort(Context& ctx, const nb::NAT& row, const std::vector<Uuid>& gateways) {
   if (const auto port = row.gateway_port()) {
-    return std::find(ports.begin(), ports.end(), *port) == ports.end() ? Uuid() : *port;
+    return std::find(gateways.begin(), gateways.end(), *port) == gateways.end() ? Uuid() : *port;
   }
-  if (ports.size() == 1) return ports.front();
-  for (const Uuid& port : ports) {
+  if (gateways.size() == 1) return gateways.front();
+  const std::optional<Ip> external = Ip::Parse(row.external_ip());
+  if (!external) return {};
+  for (const Uuid& port : gateways) {
     const RouterPort& model = ctx.Get(kRouterPortModel, port);
-    for (const Network& network : external.v6 ? model.addresses.v6 : model.addresses.v4) {
-      if (network.Contains(external)) return port;
+    for (const Network& network : external->v6 ? model.addresses.v6 : model.addresses.v4) {
+      if (network.Contains(*external)) return port;
     }
   }
   return {};
 }
-
-}  // namespace
 
 NatRouter ComputeNatRouter(Context& ctx, const Uuid& uuid) {
   NatRouter router;
@@ -130,7 +130,6 @@ Nat ComputeNat(Context& ctx, const Uuid& uuid) {
   nat.port_range = std::string(row.external_port_range());
   const StringMap options = row.options();
   nat.stateless = nat.type == NatType::kDnatAndSnat && options.GetBool("stateless", false);
-  nat.add_route = options.GetBool("add_route", false);
   nat.match = std::string(row.match());
   nat.priority = row.priority();
   nat.allowed = SetName(ctx, row.allowed_ext_ips());
@@ -139,16 +138,15 @@ Nat ComputeNat(Context& ctx, const Uuid& uuid) {
     return bad("allowed_ext_ips together with exempted_ext_ips", nat.exempted);
   }
   if (!router.is_gateway && !router.distributed_gateways.empty()) {
-    nat.gateway_port = GatewayPortOf(ctx, router, row, nat.external_ip);
+    nat.gateway_port = NatGatewayPort(ctx, row, router.distributed_gateways);
     if (nat.gateway_port.is_zero()) return bad("gateway_port or external ip", nat.external_text);
-    if (nat.type == NatType::kDnatAndSnat && row.logical_port() && mac) {
+    if (row.logical_port() && mac) {
       nat.external_mac = std::string(*row.external_mac());
       nat.logical_port = std::string(*row.logical_port());
-      // With the gateway port's own address it has to be where that one is, and so it has behind a
-      // switch whose traffic to the router all goes there.
-      const RouterPort& port = ctx.Get(kRouterPortModel, nat.gateway_port);
-      nat.distributed = *mac != port.addresses.mac &&
-                        (port.switch_port.is_zero() || !ctx.Get(kIsCentralized, port.switch_port));
+      // But not behind a switch whose traffic to the router all goes to the gateway.
+      const Uuid& switch_port = ctx.Get(kRouterPortModel, nat.gateway_port).switch_port;
+      nat.answers_apart = switch_port.is_zero() || !ctx.Get(kIsCentralized, switch_port);
+      nat.distributed = nat.answers_apart && nat.type == NatType::kDnatAndSnat;
     }
   }
   // It has to be a distributed gateway port of the router, where that matters or not.

@@ -10,6 +10,7 @@
 #include "northd/engine/engine.h"
 #include "northd/model/addresses.h"
 #include "northd/model/datapaths.h"
+#include "northd/rows/nb_rows.h"
 #include "northd/rows/row_view.h"
 #include "ovsdb/uuid.h"
 
@@ -62,10 +63,11 @@ struct Nat {
   int64_t priority = 0;
   std::string allowed;   // A set that the other end must be in; "": any.
   std::string exempted;  // A set that it must not be in; "": none.
-  bool add_route = false;
   // On a router with distributed gateway ports: the one that this is for. Else zero.
   Uuid gateway_port;
-  // It is done where `logical_port` is and not on the gateway's chassis.
+  // Who asks for the address is answered where `logical_port` is, and not on the gateway's chassis;
+  // it is translated there, too.
+  bool answers_apart = false;
   bool distributed = false;
   std::string external_mac;
   std::string logical_port;
@@ -75,6 +77,9 @@ struct Nat {
   bool dnat() const { return type != NatType::kSnat; }
   bool operator==(const Nat& o) const = default;
 };
+
+// Which of a router's distributed gateway ports a rule is for; zero if that cannot be told.
+Uuid NatGatewayPort(Context& ctx, const nb::NAT& row, const std::vector<Uuid>& gateways);
 
 Nat ComputeNat(Context& ctx, const Uuid& uuid);
 extern const engine::Kind<Uuid, Nat> kNat;

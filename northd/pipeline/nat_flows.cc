@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "northd/model/copp.h"
@@ -18,7 +19,7 @@
 namespace northd {
 namespace {
 
-// The last valid rule of a router with a gateway port; zero if there is none.
+// The last valid rule of a router; zero if there is none.
 Uuid ComputeLastNat(Context& ctx, const Uuid& router) {
   const auto row = Row<nb::LogicalRouter>(ctx, router);
   if (!row) return {};
@@ -29,6 +30,19 @@ Uuid ComputeLastNat(Context& ctx, const Uuid& router) {
   return {};
 }
 constexpr engine::Kind<Uuid, Uuid> kLastNat{"last_nat", &ComputeLastNat};
+
+// The first valid rule of a router for an external address, as it is spelt; zero if there is none.
+using NatAddressId = std::pair<Uuid, std::string>;
+Uuid ComputeFirstNat(Context& ctx, const NatAddressId& id) {
+  for (const Uuid& uuid :
+       RowsWith<nb::NAT>(ctx, nb::NAT::kExternalIp, absl::string_view(id.second))) {
+    const Nat& nat = ctx.Get(kNat, uuid);
+    if (nat.valid && nat.router == id.first) return uuid;
+  }
+  return {};
+}
+constexpr engine::Kind<NatAddressId, Uuid> kFirstNat{"first_nat", &ComputeFirstNat,
+                                                     /*is_cutoff=*/true};
 
 // Whether a router has a port with options:redirect-type=bridged.
 bool ComputeRedirectsBridged(Context& ctx, const Uuid& router) {
@@ -46,6 +60,10 @@ constexpr engine::Kind<Uuid, bool> kRedirectsBridged{"router_redirects_bridged",
 constexpr absl::string_view kIsNatted = "ip && ct_mark.natted == 1";
 constexpr absl::string_view kMarkLocal = "reg9[4] = 1; next;";
 
+std::string ResidentWith(const std::string& json_name) {
+  return absl::StrCat(" && is_chassis_resident(", json_name, ")");
+}
+
 // One rule, with the words that its flows are put together from.
 class Rule {
  public:
@@ -57,9 +75,8 @@ class Rule {
         extra_{.hint = nat.uuid} {
     if (nat.gateway_port.is_zero()) return;
     port_ = &ctx.Get(kRouterPortModel, nat.gateway_port);
-    const std::string resident = absl::StrCat(
-        " && is_chassis_resident(",
-        nat.distributed ? absl::StrCat("\"", nat.logical_port, "\"") : port_->cr_json_name, ")");
+    const std::string resident =
+        ResidentWith(nat.distributed ? JsonName(nat.logical_port) : port_->cr_json_name);
     // A distributed rule is entered wherever the packet is, and left where the logical port is.
     inport_ = absl::StrCat(" && inport == ", port_->json_name, nat.distributed ? "" : resident);
     outport_ = absl::StrCat(" && outport == ", port_->json_name, resident);
@@ -202,7 +219,9 @@ class Rule {
     return nat_.port_range.empty() ? std::string() : absl::StrCat(",", nat_.port_range);
   }
 
+  // An address is at one place only: the first rule says where.
   void AddArpResolve() {
+    if (ctx_.Get(kFirstNat, {nat_.router, nat_.external_text}) != nat_.uuid) return;
     Add(Stage::kLrInArpResolve, 100,
         absl::StrCat("outport == ", port_->json_name,
                      nat_.v6() ? " && xxreg0 == " : " && reg0 == ", nat_.external_text),
@@ -329,13 +348,15 @@ class Rule {
     };
     answer(90, ask, kInportMac);
     if (port_ == nullptr) return;
-    if (!nat_.distributed && !port_->switch_port.is_zero() &&
-        SwitchPortsBehind(ctx_, *port_).localnet.empty()) {
+    if (!nat_.answers_apart && !port_->switch_port.is_zero() &&
+        ctx_.Get(kIsCentralized, port_->switch_port)) {
       return;
     }
     const std::string here = absl::StrCat("inport == ", port_->json_name, " && ", ask);
-    answer(92, absl::StrCat(here, resident_),
-           nat_.distributed ? absl::string_view(nat_.external_mac) : kInportMac);
+    answer(92,
+           absl::StrCat(here, ResidentWith(nat_.answers_apart ? JsonName(nat_.logical_port)
+                                                              : port_->cr_json_name)),
+           nat_.answers_apart ? absl::string_view(nat_.external_mac) : kInportMac);
     Add(Stage::kLrInIpInput, 91, here, GetGlobals(ctx_).drop_action);
   }
 
@@ -451,16 +472,17 @@ std::monostate RouterNat(Context& ctx, const Uuid& uuid) {
     AddFlow(ctx, n, Stage::kLrOutChkDnatLocal, 50, kIsNatted, kMarkLocal, {.hint = uuid});
   }
   const bool translates = router.has_nat || has_lb;
+  const bool has_what_commits = has_lb || !ctx.Get(kLastNat, uuid).is_zero();
   if (router.is_gateway && translates) {
     // What was translated has to be looked up in every packet of a gateway router.
     AddFlow(ctx, n, Stage::kLrOutUndnat, 100, "nd || nd_rs || nd_ra", "next;");
     AddFlow(ctx, n, Stage::kLrOutUndnat, 50, "ip", "flags.loopback = 1; ct_dnat;");
     // Even if there are controllers that cannot do what this asks for.
-    if (!row.options().GetBool("ct-commit-all", false)) {
+    if (!row.options().GetBool("ct-commit-all", false) || !has_what_commits) {
       AddFlow(ctx, n, Stage::kLrOutPostUndnat, 50, "ip && ct.new", "ct_commit { } ; next; ");
     }
   }
-  if (router.commit_all && translates) {
+  if (router.commit_all && has_what_commits) {
     if (router.is_gateway) AddCommitAll(ctx, n, nullptr);
     for (const Uuid& port : router.distributed_gateways) {
       AddCommitAll(ctx, n, &ctx.Get(kRouterPortModel, port));

@@ -1,14 +1,16 @@
 #include "northd/pipeline/routable_addresses.h"
 
-#include <algorithm>
+#include <optional>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "northd/model/addresses.h"
+#include "northd/model/bfd.h"
 #include "northd/model/lb_vip_ips.h"
-#include "northd/model/nat.h"
+#include "northd/model/port_nats.h"
 #include "northd/model/ports.h"
+#include "northd/model/routers.h"
 #include "northd/replica/lookup.h"
 #include "northd/rows/nb_rows.h"
 
@@ -37,40 +39,55 @@ Behind ComputeBehind(Context& ctx, const Uuid& sw) {
 }
 constexpr engine::Kind<Uuid, Behind> kBehind{"routable_behind_switch", &ComputeBehind};
 
+// Whether packets enter a router there to be translated.
+bool IsEntry(Context& ctx, const RouterPort& port) {
+  return port.is_distributed_gateway || ctx.Get(kRouterModel, port.router_uuid).is_gateway;
+}
+
+void AddHostRoutes(Context& ctx, const Router& router, const RouterPort& port,
+                   const std::vector<std::string>& ips) {
+  // Without an IPv4 address of its own, the port's link-local one is the source.
+  const bool v6 = port.addresses.v4.empty();
+  const Ip& source = v6 ? port.addresses.v6.back().ip : port.addresses.v4.front().ip;
+  const std::string actions = absl::StrCat(
+      "reg8[0..15] = 0; reg0 = ip4.dst; ", v6 ? "xxreg1" : "reg5", " = ", source.ToString(),
+      "; eth.src = ", port.addresses.mac_text(), "; outport = ", port.json_name,
+      "; flags.loopback = 1; reg9[9] = ", v6 ? 0 : 1, "; next;");
+  const bool has_bfd = HasBfd(ctx, port.name);
+  for (const std::string& ip : ips) {
+    const std::string match = absl::StrCat("ip4.dst == ", ip, "/32");
+    AddFlow(ctx, router.number, Stage::kLrInIpRouting, kHostRoutePriority, match,
+            absl::StrCat("ip.ttl--; ", actions), {.hint = port.uuid});
+    // BFD asks for a TTL of 255 at the other end.
+    if (has_bfd) {
+      AddFlow(ctx, router.number, Stage::kLrInIpRouting, kHostRoutePriority + 1,
+              absl::StrCat(match, " && udp.dst == 3784"), actions, {.hint = port.uuid});
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<RoutableAddresses> ComputeRoutableAddresses(Context& ctx, const Uuid& uuid) {
   std::vector<RoutableAddresses> all;
   const RouterPort& port = ctx.Get(kRouterPortModel, uuid);
-  if (!port.exists) return all;
-  const NatRouter& router = ctx.Get(kNatRouter, port.router_uuid);
-  const bool enters = router.is_gateway || port.is_distributed_gateway;
-  if (!router.exists || !enters || router.distributed_gateways.size() > 1) return all;
-  const auto row = Row<nb::LogicalRouter>(ctx, port.router_uuid);
-
+  if (!port.exists || !RouterOfPort(ctx, port).exists) return all;
   RoutableAddresses central{port.addresses.mac_text(), {}};
   bool has_central = false;
-  const auto add_central = [&](const std::string& ip, bool v6) {
+  for (const PortNat& nat : PortNats(ctx, port, /*with_route=*/true)) {
+    if (!nat.mac.empty()) {
+      all.push_back({nat.mac, {nat.ip.ToString()}});
+      continue;
+    }
     has_central = true;
-    if (!v6) central.v4.push_back(ip);
-  };
-  for (const Uuid& nat_uuid : row.nat()) {
-    const Nat& nat = ctx.Get(kNat, nat_uuid);
-    if (!nat.valid || nat.v6() || !nat.add_route || nat.type == NatType::kSnat) continue;
-    if (!nat.gateway_port.is_zero() && nat.gateway_port != uuid) continue;
-    if (nat.distributed) {
-      all.push_back({nat.external_mac, {nat.external_text}});
-      continue;
-    }
-    const std::vector<Network>& own = port.addresses.v4;
-    if (std::any_of(own.begin(), own.end(),
-                    [&](const Network& network) { return network.ip == nat.external_ip; })) {
-      continue;
-    }
-    add_central(nat.external_text, /*v6=*/false);
+    central.v4.push_back(nat.ip.ToString());
   }
   for (const std::string& vip : LbVipIpsOf(ctx, port.router_uuid, WhichVips::kRoutable)) {
-    add_central(vip, absl::StrContains(vip, ':'));
+    // A template's variable may stand for anything: nobody has a route to any of these then.
+    const std::optional<Ip> ip = Ip::Parse(vip);
+    if (!ip) return all;
+    has_central = true;
+    if (!ip->v6) central.v4.push_back(vip);
   }
   if (has_central) all.push_back(std::move(central));
   return all;
@@ -81,23 +98,19 @@ constexpr engine::Kind<Uuid, std::vector<RoutableAddresses>> kRoutableAddresses{
 std::monostate RoutableNeighbors(Context& ctx, const Uuid& uuid) {
   const RouterPort& port = ctx.Get(kRouterPortModel, uuid);
   if (!port.exists || port.switch_port.is_zero()) return {};
-  const NatRouter& router = ctx.Get(kNatRouter, port.router_uuid);
-  if (!router.exists || !ctx.Get(kSwitchPortModel, port.switch_port).enabled) return {};
-  for (const auto& [other, its] : ctx.Get(kBehind, SwitchOf(ctx, port.switch_port))) {
-    if (other == uuid) continue;
-    AddFlow(ctx, router.number, Stage::kLrInArpResolve, 100,
-            absl::StrCat("outport == ", port.json_name, " && reg0 == {",
-                         absl::StrJoin(its.v4, ", "), "}"),
-            absl::StrCat("eth.dst = ", its.mac, "; next;"));
-    if (port.addresses.v4.empty()) continue;
-    for (const std::string& ip : its.v4) {
-      AddFlow(ctx, router.number, Stage::kLrInIpRouting, kHostRoutePriority,
-              absl::StrCat("ip4.dst == ", ip, "/32"),
-              absl::StrCat(
-                  "ip.ttl--; reg8[0..15] = 0; reg0 = ip4.dst; reg5 = ",
-                  port.addresses.v4.front().IpText(), "; eth.src = ", port.addresses.mac_text(),
-                  "; outport = ", port.json_name, "; flags.loopback = 1; reg9[9] = 1; next;"),
-              {.hint = uuid});
+  const Router& router = RouterOfPort(ctx, port);
+  if (!router.exists) return {};
+  const bool resolves = IsEntry(ctx, port) && !router.resolves_routers_dynamically;
+  for (const auto& [other_uuid, its] : ctx.Get(kBehind, SwitchOf(ctx, port.switch_port))) {
+    if (other_uuid == uuid) continue;
+    if (resolves) {
+      AddFlow(ctx, router.number, Stage::kLrInArpResolve, 100,
+              absl::StrCat("outport == ", port.json_name, " && reg0 == {",
+                           absl::StrJoin(its.v4, ", "), "}"),
+              absl::StrCat("eth.dst = ", its.mac, "; next;"));
+    }
+    if (IsEntry(ctx, ctx.Get(kRouterPortModel, other_uuid))) {
+      AddHostRoutes(ctx, router, port, its.v4);
     }
   }
   return {};

@@ -1,5 +1,6 @@
 // Addresses of NAT rules and VIPs with options:add_route: routers on the same switch know where to
-// send them, in lr_in_ip_routing (of IPv4) and lr_in_arp_resolve.
+// send them, in lr_in_ip_routing (of IPv4, if they are entered there) and lr_in_arp_resolve (where
+// packets leave through a gateway).
 #ifndef NORTHD_PIPELINE_ROUTABLE_ADDRESSES_H_
 #define NORTHD_PIPELINE_ROUTABLE_ADDRESSES_H_
 
@@ -20,7 +21,7 @@ struct RoutableAddresses {
   bool operator==(const RoutableAddresses& o) const = default;
 };
 
-// Of a router port where packets enter a router that translates; of others none.
+// Of a router port, for its neighbours.
 std::vector<RoutableAddresses> ComputeRoutableAddresses(Context& ctx, const Uuid& router_port);
 extern const engine::Kind<Uuid, std::vector<RoutableAddresses>> kRoutableAddresses;
 

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "northd/model/globals.h"
 #include "northd/model/lb_neighbors.h"
 #include "northd/model/load_balancers.h"
 #include "northd/model/nat.h"
@@ -111,10 +112,8 @@ constexpr engine::Kind<Uuid, NatMacs> kNatMacs{"nat_macs", &ComputeNatMacs};
 
 // Requests by the router itself concern no other router.
 void AddOwnRequests(Context& ctx, const SwitchTraits& sw, const RouterAttachment& attachment) {
-  NatMacs macs = ctx.Get(kNatMacs, attachment.router);
-  const std::string own = attachment.addresses.mac_text();
-  macs.erase(own);
-  std::vector<std::string> all = {own};
+  const NatMacs& macs = ctx.Get(kNatMacs, attachment.router);
+  std::vector<std::string> all = {attachment.addresses.mac_text()};
   all.insert(all.end(), macs.begin(), macs.end());
   AddFlow(ctx, sw.number, Stage::kLsInL2Lkup, 75,
           absl::StrCat("eth.src == {", absl::StrJoin(all, ", "),
@@ -136,7 +135,9 @@ void AddNatMac(Context& ctx, const nb::NAT& nat, const Uuid& router) {
     AddFlow(ctx, sw.number, Stage::kLsInL2Lkup, 50,
             absl::StrCat("eth.dst == ", mac->ToString(), " && is_chassis_resident(",
                          JsonName(*nat.logical_port()), ")"),
-            absl::StrCat("outport = ", port.json_name, "; output;"), {.hint = switch_port});
+            port.enabled ? absl::StrCat("outport = ", port.json_name, "; output;")
+                         : GetGlobals(ctx).drop_action,
+            {.hint = switch_port});
   }
 }
 

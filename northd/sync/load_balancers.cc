@@ -15,7 +15,6 @@
 #include "northd/model/globals.h"
 #include "northd/model/lb_health.h"
 #include "northd/model/ports.h"
-#include "northd/pipeline/lb_actions.h"
 #include "northd/pipeline/lb_neighbors.h"
 #include "northd/pipeline/lb_router.h"
 #include "northd/pipeline/lb_switch.h"
@@ -105,14 +104,16 @@ void SetGroup(Context& ctx, const Uuid& lb, const GroupId& id, int column, OutRo
   ctx.Require(kSyncGroup, shared);
 }
 
-// As the row has them. But IPv6 addresses of a template, if any VIP of it is valid, get brackets
-// where a port follows, and then the others are left out.
+// As the row has them. But IPv6 addresses of a template, if any VIP of it is valid, get brackets,
+// and then the others are left out.
 void SetVips(Context& ctx, const Uuid& lb, const nb::LoadBalancer& row, OutRow* out) {
   std::map<std::string, std::string> vips;
   if (ctx.Get(kLoadBalancer, lb).is_template) {
     for (const auto& [key, value] : row.vips()) {
       const LbVip& vip = ctx.Get(kLbVip, LbVipId(lb, std::string(key)));
-      if (vip.valid && vip.v6) vips[LbEndpoint(vip, vip.ip, vip.port)] = std::string(value);
+      if (!vip.valid || !vip.v6) continue;
+      const std::string port = vip.port.empty() ? "" : absl::StrCat(":", vip.port);
+      vips[absl::StrCat("[", vip.ip, "]", port)] = std::string(value);
     }
   }
   if (vips.empty()) {

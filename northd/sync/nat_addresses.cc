@@ -1,11 +1,9 @@
 #include "northd/sync/nat_addresses.h"
 
-#include <algorithm>
-#include <optional>
-
 #include "absl/strings/str_cat.h"
 #include "northd/model/addresses.h"
 #include "northd/model/lb_vip_ips.h"
+#include "northd/model/port_nats.h"
 #include "northd/model/ports.h"
 #include "northd/replica/lookup.h"
 #include "northd/rows/nb_rows.h"
@@ -20,39 +18,20 @@ std::string Resident(const std::string& json_name) {
   return absl::StrCat(" is_chassis_resident(", json_name, ")");
 }
 
-bool HasAddress(const RouterPort& port, absl::string_view ip) {
-  return std::any_of(port.addresses.v4.begin(), port.addresses.v4.end(),
-                     [&](const Network& network) { return network.IpText() == ip; });
-}
-
 // Of the router's NAT rules: those that are distributed each on their own, the others together,
 // with the VIPs of its load balancers if these are wanted.
-std::vector<std::string> NatAddresses(Context& ctx, const RouterPort& port,
-                                      const RouterGateways& gateways, bool with_vips) {
+std::vector<std::string> NatAddresses(Context& ctx, const RouterPort& port, bool with_vips) {
   std::vector<std::string> addresses;
-  const auto router = Row<nb::LogicalRouter>(ctx, port.router_uuid);
-  if (!router) return addresses;
   std::string central = port.addresses.mac_text();
   bool has_central = false;
-  for (const Uuid& uuid : router.nat()) {
-    const auto nat = Row<nb::NAT>(ctx, uuid);
-    if (!nat) continue;
-    const auto ip = Ip::Parse(nat.external_ip());
-    if (!ip || ip->v6) continue;
-    const auto gateway_port = nat.gateway_port();
-    if (gateway_port && *gateway_port != port.uuid) continue;
-    const auto logical_port = nat.logical_port();
-    const auto external_mac = nat.external_mac();
-    if (!gateways.distributed_ports.empty() && nat.type() == "dnat_and_snat" && logical_port &&
-        external_mac) {
-      if (const auto mac = Mac::Parse(*external_mac)) {
-        addresses.push_back(absl::StrCat(mac->ToString(), " ", nat.external_ip(),
-                                         Resident(JsonName(*logical_port))));
-      }
-    } else if (!HasAddress(port, nat.external_ip())) {
-      absl::StrAppend(&central, " ", nat.external_ip());
-      has_central = true;
+  for (const PortNat& nat : PortNats(ctx, port, /*with_route=*/false)) {
+    if (!nat.mac.empty()) {
+      addresses.push_back(
+          absl::StrCat(nat.mac, " ", nat.text, Resident(JsonName(nat.logical_port))));
+      continue;
     }
+    absl::StrAppend(&central, " ", nat.text);
+    has_central = true;
   }
   if (with_vips) {
     for (const std::string& vip : LbVipIpsOf(ctx, port.router_uuid, WhichVips::kAll)) {
@@ -112,8 +91,8 @@ std::vector<std::string> ComputeNatAddresses(Context& ctx, const Uuid& switch_po
   const auto row = Row<nb::LogicalSwitchPort>(ctx, switch_port);
   if (const auto wanted = row.options().Get("nat-addresses")) {
     if (*wanted == "router") {
-      addresses = NatAddresses(ctx, peer, gateways,
-                               !row.options().GetBool("exclude-lb-vips-from-garp", false));
+      addresses =
+          NatAddresses(ctx, peer, !row.options().GetBool("exclude-lb-vips-from-garp", false));
     } else if (PortAddresses::Parse(*wanted)) {
       addresses.push_back(absl::StrCat(*wanted, resident));
     } else {

@@ -32,7 +32,7 @@ bool ComputeHasDistributedNat(Context& ctx, const Uuid& router) {
   if (!row) return false;
   return std::any_of(row.nat().begin(), row.nat().end(), [&](const Uuid& uuid) {
     const Nat& nat = ctx.Get(kNat, uuid);
-    return nat.valid && !nat.external_mac.empty();
+    return nat.valid && nat.type == NatType::kDnatAndSnat && !nat.external_mac.empty();
   });
 }
 constexpr engine::Kind<Uuid, bool> kHasDistributedNat{"router_has_distributed_nat",

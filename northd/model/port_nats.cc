@@ -1,0 +1,42 @@
+#include "northd/model/port_nats.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "northd/model/nat.h"
+#include "northd/replica/lookup.h"
+#include "northd/rows/nb_rows.h"
+
+namespace northd {
+
+std::vector<PortNat> PortNats(Context& ctx, const RouterPort& port, bool with_route) {
+  std::vector<PortNat> all;
+  const auto router = Row<nb::LogicalRouter>(ctx, port.router_uuid);
+  if (!router) return all;
+  const std::vector<Uuid>& gateways = ctx.Get(kRouterGateways, port.router_uuid).distributed_ports;
+  for (const Uuid& uuid : router.nat()) {
+    const auto nat = Row<nb::NAT>(ctx, uuid);
+    if (!nat) continue;
+    if (with_route && (nat.type() == "snat" || !nat.options().GetBool("add_route", false))) {
+      continue;
+    }
+    if (gateways.size() > 1 && NatGatewayPort(ctx, nat, gateways) != port.uuid) continue;
+    const std::optional<Network> external = Network::Parse(nat.external_ip());
+    if (!external || external->ip.v6 || !external->is_host()) continue;
+    PortNat its{std::string(nat.external_ip()), external->ip, "", ""};
+    const auto mac_text = nat.external_mac();
+    if (!gateways.empty() && nat.type() == "dnat_and_snat" && nat.logical_port() && mac_text) {
+      const std::optional<Mac> mac = Mac::Parse(*mac_text);
+      if (!mac) continue;
+      its.mac = mac->ToString();
+      its.logical_port = std::string(*nat.logical_port());
+    } else if (std::any_of(port.addresses.v4.begin(), port.addresses.v4.end(),
+                           [&](const Network& own) { return own.IpText() == its.text; })) {
+      continue;  // The port's own: that is announced, and routed to, anyway.
+    }
+    all.push_back(std::move(its));
+  }
+  return all;
+}
+
+}  // namespace northd
