@@ -1,5 +1,12 @@
 #include "northd/model/bfd.h"
 
+#include <algorithm>
+#include <optional>
+
+#include "northd/model/addresses.h"
+#include "northd/model/datapaths.h"
+#include "northd/model/router_networks.h"
+#include "northd/model/routes.h"
 #include "northd/replica/lookup.h"
 #include "northd/rows/nb_rows.h"
 #include "northd/rows/sb_rows.h"
@@ -7,18 +14,37 @@
 namespace northd {
 namespace {
 
-bool IsUsed(Context& ctx, const nb::BFD& bfd) {
+bool IsUsedByRoute(Context& ctx, const nb::BFD& bfd, const Uuid& uuid) {
+  if (Row<nb::LogicalRouterStaticRoute>(ctx, uuid).nexthop() != bfd.dst_ip()) return false;
+  const auto routers = RowsWith<nb::LogicalRouter>(ctx, nb::LogicalRouter::kStaticRoutes, uuid);
+  return std::any_of(routers.begin(), routers.end(), [&](const Uuid& router) {
+    return ctx.Get(kRouteLeads, RouteId(router, uuid));
+  });
+}
+
+bool IsUsedByPolicy(Context& ctx, const nb::BFD& bfd, const Uuid& uuid) {
+  const auto policy = Row<nb::LogicalRouterPolicy>(ctx, uuid);
   const absl::string_view target = bfd.dst_ip();
-  for (const Uuid& uuid : RowsWith<nb::LogicalRouterStaticRoute>(
-           ctx, nb::LogicalRouterStaticRoute::kBfd, bfd.uuid())) {
-    if (Row<nb::LogicalRouterStaticRoute>(ctx, uuid).nexthop() == target) return true;
-  }
-  for (const Uuid& uuid :
-       RowsWith<nb::LogicalRouterPolicy>(ctx, nb::LogicalRouterPolicy::kBfdSessions, bfd.uuid())) {
-    const auto policy = Row<nb::LogicalRouterPolicy>(ctx, uuid);
-    if (policy.nexthops().Contains(target) || policy.nexthop() == target) return true;
-  }
-  return false;
+  if (policy.action() != "reroute") return false;
+  if (!policy.nexthops().Contains(target) && policy.nexthop() != target) return false;
+  const std::optional<Ip> ip = Ip::Parse(target);
+  if (!ip) return false;
+  const auto routers = RowsWith<nb::LogicalRouter>(ctx, nb::LogicalRouter::kPolicies, uuid);
+  return std::any_of(routers.begin(), routers.end(), [&](const Uuid& router) {
+    return ctx.Get(kDatapath, router).exists && FindNextHopPort(ctx, router, *ip).found();
+  });
+}
+
+// Whether a route or a policy that leads to it has been found the way there.
+bool IsUsed(Context& ctx, const nb::BFD& bfd) {
+  const auto routes =
+      RowsWith<nb::LogicalRouterStaticRoute>(ctx, nb::LogicalRouterStaticRoute::kBfd, bfd.uuid());
+  const auto policies =
+      RowsWith<nb::LogicalRouterPolicy>(ctx, nb::LogicalRouterPolicy::kBfdSessions, bfd.uuid());
+  return std::any_of(routes.begin(), routes.end(),
+                     [&](const Uuid& uuid) { return IsUsedByRoute(ctx, bfd, uuid); }) ||
+         std::any_of(policies.begin(), policies.end(),
+                     [&](const Uuid& uuid) { return IsUsedByPolicy(ctx, bfd, uuid); });
 }
 
 // What the chassis that runs the session says.

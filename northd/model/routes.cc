@@ -67,19 +67,25 @@ bool FindPort(Context& ctx, const Uuid& router, absl::string_view port_name, Rou
   return true;
 }
 
+// Whether the route leads anywhere; then also where, and what for.
+bool ParseWay(Context& ctx, const Uuid& router, const nb::LogicalRouterStaticRoute& row,
+              Route* route) {
+  const absl::string_view next_hop = row.nexthop();
+  route->discards = next_hop == "discard";
+  if (!ParseAddresses(row.ip_prefix(), route->discards ? "" : next_hop, row.uuid(), route)) {
+    return false;
+  }
+  return route->discards || FindPort(ctx, router, row.output_port().value_or(""), route);
+}
+
 Route ParseStatic(Context& ctx, const Uuid& router, const nb::LogicalRouterStaticRoute& row) {
   Route route;
   route.row = row.uuid();
-  const absl::string_view next_hop = row.nexthop();
-  route.discards = next_hop == "discard";
-  if (!ParseAddresses(row.ip_prefix(), route.discards ? "" : next_hop, row.uuid(), &route)) {
-    return {};
-  }
+  if (!ParseWay(ctx, router, row, &route)) return {};
   route.by_source = row.policy().value_or("dst-ip") == "src-ip";
-  if (!route.discards && !FindPort(ctx, router, row.output_port().value_or(""), &route)) {
+  if (const auto bfd = row.bfd(); bfd && IsBfdDownTowards(ctx, *bfd, row.nexthop())) {
     return {};
   }
-  if (const auto bfd = row.bfd(); bfd && IsBfdDownTowards(ctx, *bfd, next_hop)) return {};
   const StringMap options = row.options();
   route.source =
       options.GetOrEmpty("origin") == "connected" ? RouteSource::kConnected : RouteSource::kStatic;
@@ -187,6 +193,13 @@ RouteTables ComputeRouteTables(Context& ctx, const Uuid& router) {
 constexpr engine::Kind<Uuid, RouteTables> kRouteTables{"route_tables", &ComputeRouteTables, true};
 
 }  // namespace
+
+bool ComputeRouteLeads(Context& ctx, const RouteId& id) {
+  Route route;
+  const auto row = Row<nb::LogicalRouterStaticRoute>(ctx, id.second);
+  return row && ctx.Get(kDatapath, id.first).exists && ParseWay(ctx, id.first, row, &route);
+}
+constexpr engine::Kind<RouteId, bool> kRouteLeads{"route_leads", &ComputeRouteLeads, true};
 
 Route ComputeRoute(Context& ctx, const RouteId& id) {
   if (const auto row = Row<nb::LogicalRouterStaticRoute>(ctx, id.second)) {

@@ -39,6 +39,10 @@ struct Route {
 
 // Of a Logical_Router, a Logical_Router_Static_Route or Learned_Route.
 using RouteId = std::pair<Uuid, Uuid>;
+// Whether a static route leads anywhere, whatever BFD says of its next hop.
+bool ComputeRouteLeads(Context& ctx, const RouteId& id);
+extern const engine::Kind<RouteId, bool> kRouteLeads;
+
 Route ComputeRoute(Context& ctx, const RouteId& id);
 extern const engine::Kind<RouteId, Route> kRoute;
 
