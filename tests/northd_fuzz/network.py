@@ -143,6 +143,8 @@ class _Network:
             made = {}
         for column in self._required(table):
             made[column] = TABLES[table][column](self.values)
+        if made.get("nexthop") == "discard":
+            made.pop("options", None)  # ecmp_symmetric_reply kills the reference then.
         if row:
             plain = {"networks", "mac", "type", "addresses", "options", "peer", "enabled"}
             made = {column: value for column, value in made.items() if column not in plain and self.rng.random() < 0.2}
