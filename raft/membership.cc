@@ -160,12 +160,11 @@ void Server::Reconfigure() {
   }
   for (auto it = removals_.begin(); it != removals_.end();) {
     const ServerId server = it->first;
-    const int64_t since_ms = it->second.since_ms;
-    ++it;
+    const Removal& removal = (it++)->second;
     Servers members = servers();
     if (members.erase(server) == 0) {
       AnswerRemoval(server, true, "already not in cluster");
-    } else if (CanSpare(server, since_ms)) {
+    } else if (CanSpare(server, removal.since_ms) && !IsToWait(server, removal)) {
       AppendConfiguration(std::move(members));
       return;
     }
@@ -175,13 +174,17 @@ void Server::Reconfigure() {
 // Whether those who would stay can go on by themselves, by what they said since the removal was
 // asked for: it takes effect at once, and only a majority of them can commit or undo it.
 bool Server::CanSpare(const ServerId& server, int64_t since_ms) const {
-  const int64_t on_its_way_ms = election_timer_ms() / 3;  // So old an answer may be.
   size_t n_staying = is_member() ? 1 : 0;
   for (const auto& [id, peer] : peers_) {
     if (!peer.member || id == server || peer.returning) continue;
-    n_staying += peer.answered_ms > since_ms + on_its_way_ms ? 1 : 0;
+    n_staying += HasAnsweredSince(peer, since_ms) ? 1 : 0;
   }
   return n_staying > (servers().size() - 1) / 2;
+}
+
+bool Server::HasAnsweredSince(const Peer& peer, int64_t since_ms) const {
+  const int64_t on_its_way_ms = election_timer_ms() / 3;  // So old an answer may be.
+  return peer.answered_ms > since_ms + on_its_way_ms;
 }
 
 bool Server::IsAlone() const {
@@ -202,6 +205,7 @@ void Server::ConfigurationCommitted() {
       if (peer.phase != Phase::kCommitting || members->count(id) == 0) continue;
       peer.phase = Phase::kStable;
       SendAddReply(id, true, "operation completed");
+      ReplacePredecessors(id, peer.address);
     }
     for (auto it = removals_.begin(); it != removals_.end();) {
       const ServerId server = (it++)->first;
@@ -222,6 +226,7 @@ void Server::RequestRemoval(const ServerId& server, const ServerId& requester) {
   }
   const auto [removal, is_new] = removals_.try_emplace(server);
   if (is_new) removal->second.since_ms = now_ms_;
+  removal->second.is_of_predecessor = false;
   std::vector<ServerId>& requesters = removal->second.requesters;
   if (std::find(requesters.begin(), requesters.end(), requester) == requesters.end()) {
     requesters.push_back(requester);
@@ -236,6 +241,29 @@ void Server::RequestOwnRemoval(const ServerId& requester) {
   } else if (membership_ == Membership::kMember) {
     Leave().IgnoreError();
   }
+}
+
+// Who was at the address of a server that just joined, and lost its file perhaps, will never answer
+// there again. It would count for the majority all the same, until somebody thought of it.
+void Server::ReplacePredecessors(const ServerId& joined, const std::string& address) {
+  for (const auto& [id, peer] : peers_) {
+    if (!peer.member || id == joined || peer.address != address) continue;
+    const auto [removal, is_new] = removals_.try_emplace(id);
+    if (!is_new) continue;
+    removal->second.since_ms = now_ms_;
+    removal->second.is_of_predecessor = true;
+    Say(LogLine::kWarning, absl::StrCat("server ", Name(joined), " joined at ", address, ", where ",
+                                        Name(id), " was: it takes its place"));
+  }
+}
+
+// Whether that member still has time to show that it is alive, or has: then two of them name one
+// address, and people have to look into it.
+bool Server::IsToWait(const ServerId& predecessor, const Removal& removal) const {
+  if (!removal.is_of_predecessor) return false;
+  const auto peer = peers_.find(predecessor);
+  return now_ms_ < removal.since_ms + election_timer_ms() ||
+         (peer != peers_.end() && HasAnsweredSince(peer->second, removal.since_ms));
 }
 
 // Tells who is concerned what became of the removal of `server` (a copy: the caller's may be the

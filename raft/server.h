@@ -208,6 +208,7 @@ class Server {
   // A server that is to go, and who asked for it.
   struct Removal {
     int64_t since_ms = 0;
+    bool is_of_predecessor = false;  // Nobody asked for it.
     std::vector<ServerId> requesters;
   };
 
@@ -331,12 +332,15 @@ class Server {
 
   // membership.cc
   void TickMembership();
+  bool HasAnsweredSince(const Peer& peer, int64_t since_ms) const;
   bool CanSpare(const ServerId& server, int64_t since_ms) const;
   void Reconfigure();
   void ConfigurationCommitted();
   void AppendConfiguration(Servers servers);
   void RequestRemoval(const ServerId& server, const ServerId& requester);
   void RequestOwnRemoval(const ServerId& requester);
+  void ReplacePredecessors(const ServerId& joined, const std::string& address);
+  bool IsToWait(const ServerId& predecessor, const Removal& removal) const;
   bool IsAlone() const;
   void AnswerRemoval(ServerId server, bool success, absl::string_view comment);
   void AbandonChanges();

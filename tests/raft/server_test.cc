@@ -178,6 +178,31 @@ TEST(ServerTest, ANewcomerIsBroughtUpToDateAndAdded) {
   EXPECT_TRUE(cluster[1].accepts_proposals());
 }
 
+// A member that lost its file and its name, and joins anew.
+TEST(ServerTest, ANewcomerTakesThePlaceOfWhoWasAtItsAddress) {
+  for (const bool is_alive : {false, true}) {
+    SCOPED_TRACE(is_alive);
+    Cluster cluster(3);
+    cluster.Elapse(3000);
+    const uint64_t leader = cluster.Leader();
+    ASSERT_NE(leader, 0);
+    const uint64_t lost = leader % 3 + 1;
+    if (!is_alive) cluster.Remove(lost);
+    PersistentState joining;
+    joining.server_id = Id(4);
+    joining.local_address = Address(lost);
+    joining.name = "db";
+    joining.remote_addresses = {Address(leader)};
+    cluster.Add(4, std::move(joining));
+    cluster.Elapse(500);
+    EXPECT_EQ(cluster[4].membership(), Membership::kMember);
+    EXPECT_EQ(cluster[leader].status(0).servers.size(), 4);  // It may be late.
+    cluster.Elapse(3000);
+    EXPECT_EQ(cluster[leader].status(0).servers.size(), is_alive ? 4 : 3);
+    EXPECT_EQ(cluster[4].membership(), Membership::kMember);
+  }
+}
+
 TEST(ServerTest, StandsWhenItsTimeHasComeButNotWhenItOverslept) {
   Server server(Member(1, 3), {}, 0);
   int64_t due = server.next_tick_ms();
