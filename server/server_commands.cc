@@ -258,6 +258,11 @@ void RegisterServerCommands(const CommandContext* context, base::Unixctl* unixct
     server->sessions().Disconnect("user ran ovsdb-server/reconnect", /*even_aware=*/true);
     reply.Text("");
   });
+  // Kube-OVN's: its images call it when the certificates of a cluster were replaced.
+  add("ovsdb-server/set-ssl", "KEY CERTIFICATE CA", 3, 3,
+      [server](UnixctlArgs args, UnixctlReply reply) {
+        FinishPlain(server->tls().SetFiles(args[0], args[1], args[2]), std::move(reply));
+      });
   add("ovsdb-server/reload", "", 0, 0, [context](UnixctlArgs, UnixctlReply reply) {
     if (context->config_file.empty()) {
       reply.Error("Configuration file was not specified on command line");

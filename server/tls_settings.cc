@@ -34,6 +34,15 @@ bool TlsSettings::Configure(TlsOptions options) {
   return true;
 }
 
+absl::Status TlsSettings::SetFiles(const std::string& private_key, const std::string& certificate,
+                                   const std::string& ca_cert) {
+  options_.private_key = private_key;
+  options_.certificate = certificate;
+  options_.ca_cert = ca_cert;
+  Apply();
+  return tls_->Reload();
+}
+
 // The column of strings that `option` names.
 absl::StatusOr<ColumnPlace> TlsSettings::FindStrings(const std::string& option) const {
   absl::StatusOr<ColumnPlace> place = ColumnPlace::Parse(*databases_, option);
@@ -61,6 +70,11 @@ std::string TlsSettings::Value(const std::string& option) {
 }
 
 void TlsSettings::Reconfigure() {
+  Apply();
+  tls_->Load();
+}
+
+void TlsSettings::Apply() {
   watched_.clear();
   tls_->SetPrivateKey(Value(options_.private_key));
   tls_->SetCertificate(Value(options_.certificate));
@@ -77,7 +91,6 @@ void TlsSettings::Reconfigure() {
   apply(options_.protocols, &applied_.protocols, &base::TlsConfig::SetProtocols);
   apply(options_.ciphers, &applied_.ciphers, &base::TlsConfig::SetCiphers);
   apply(options_.ciphersuites, &applied_.ciphersuites, &base::TlsConfig::SetCipherSuites);
-  tls_->Load();
 }
 
 void TlsSettings::OnChange(const HostedDatabase& database, const ovsdb::Change& change) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "server/base/loop.h"
@@ -37,6 +38,9 @@ class TlsSettings {
   // Takes options and looks their values up. False, with a warning in the log, if one names no
   // place; what comes later is followed quietly.
   bool Configure(TlsOptions options);
+  // Uses other files from now on, which may be the same names with something new in them.
+  absl::Status SetFiles(const std::string& private_key, const std::string& certificate,
+                        const std::string& ca_cert);
   // Looks the values up again, now.
   void Reconfigure();
   // The same at the end of the turn. To be called when databases come, go or change their schema.
@@ -51,6 +55,7 @@ class TlsSettings {
   };
   absl::StatusOr<ColumnPlace> FindStrings(const std::string& option) const;
   std::string Value(const std::string& option);
+  void Apply();
 
   base::TlsConfig* tls_;
   const Databases* databases_;

@@ -185,9 +185,15 @@ struct TlsConfig::Impl {
   // cannot be used.
   void Refresh() {
     const bool files_changed = FilesChanged();
-    if (!files_changed && !settings_changed) return;
+    if (files_changed || settings_changed) Renew();
+  }
+
+  bool Renew() {
     settings_changed = false;
-    if (ContextPtr made = Build()) context = std::move(made);
+    ContextPtr made = Build();
+    if (made == nullptr) return false;
+    context = std::move(made);
+    return true;
   }
 
   // A context of what is set; null if any of it cannot be used, with all mistakes logged.
@@ -336,6 +342,13 @@ const std::string& TlsConfig::ca_cert() const { return impl_->ca.name; }
 bool TlsConfig::bootstrap_ca_cert() const { return impl_->bootstrap; }
 
 void TlsConfig::Load() { impl_->Refresh(); }
+
+absl::Status TlsConfig::Reload() {
+  impl_->settings_changed = true;  // However lately the files were looked at.
+  impl_->FilesChanged();
+  if (impl_->Renew()) return absl::OkStatus();
+  return absl::InvalidArgumentError("these files cannot be used.  See the log file for details.");
+}
 
 bool TlsConfig::Complete() const { return impl_->Complete(); }
 

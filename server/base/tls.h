@@ -52,6 +52,9 @@ class TlsConfig {
 
   // Reads the files at once, if settings changed, so that the log tells of mistakes in them now.
   void Load();
+  // Reads the files in any case. An error, with what is wrong in the log, if they cannot be used:
+  // then connections get what they got before.
+  absl::Status Reload();
   // False, and logged, if key, certificate or CA are not set.
   bool Complete() const;
 

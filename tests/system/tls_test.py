@@ -9,6 +9,7 @@ import warnings
 
 from harness import binaries, jsonrpc
 from harness.case import SystemTest
+from harness.daemon import CommandFailed
 from harness.pki import Authority, client_context
 from harness.waiting import wait_until
 
@@ -141,6 +142,30 @@ class TlsTest(SystemTest):
             new = client_context(successor, *client)
             wait_until(lambda: self.echo(new) == "TLSv1.3", "the new certificates are in use")
             self.assertEqual(before.call("echo", ["still here"])["result"], ["still here"])
+
+    def test_certificates_replaced_by_command(self):
+        """As Kube-OVN's images do: from then on the new ones count, however soon somebody connects."""
+        server = self.start()
+        old = client_context(self.authority, *self.client)
+        before = jsonrpc.Connection(self.address, old)
+        self.addCleanup(before.close)
+        before.call("echo", [])
+        for name in ("one", "two"):
+            successor = Authority(self.directory, name)
+            files = [*successor.issue("server"), successor.certificate]
+            self.assertEqual(server.appctl("ovsdb-server/set-ssl", *files), "")
+            self.assertEqual(before.call("echo", ["still here"])["result"], ["still here"])
+            self.assert_refused(old)
+            new = client_context(successor, *successor.issue("client"))
+            self.assertEqual(self.echo(new), "TLSv1.3")
+        for wrong in (("/nowhere", *files[1:]), (self.key, *files[1:]), (files[0], files[1], self.key)):
+            with self.assertRaisesRegex(CommandFailed, "these files cannot be used"):
+                server.appctl("ovsdb-server/set-ssl", *wrong)
+            self.assertEqual(self.echo(new), "TLSv1.3")
+        server.appctl("ovsdb-server/set-ssl", *files)
+        server.appctl("ovsdb-server/reconnect")
+        before.wait_closed()
+        self.assertEqual(self.echo(new), "TLSv1.3")
 
     def test_large_messages(self):
         self.start()
