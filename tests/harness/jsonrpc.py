@@ -52,8 +52,8 @@ def _connect_unix(path, seconds):
 class Connection:
     """One session. Messages come back as decoded JSON, in the order they arrived."""
 
-    def __init__(self, remote, tls=None):
-        self._sock = open_socket(remote, tls)
+    def __init__(self, remote, tls=None, seconds=10):
+        self._sock = open_socket(remote, tls, seconds)
         self._sock.setblocking(False)
         self._decoder = json.JSONDecoder()
         self._buffer = ""
