@@ -153,6 +153,16 @@ absl::Status ApplyRecent(raft::Index first, ovsdb::UuidGenerator* uuids, LoadedC
   return absl::OkStatus();
 }
 
+// An error about a record, with where it is.
+absl::Status InRecord(const absl::Status& error, const LogFile& log, uint64_t number,
+                      const std::string& name) {
+  absl::Status whole(error.code(), absl::StrCat(log.path(), ": error reading record ", number,
+                                                " from ", name, " log: ", error.message()));
+  error.ForEachPayload(
+      [&](absl::string_view kind, const absl::Cord& payload) { whole.SetPayload(kind, payload); });
+  return whole;
+}
+
 }  // namespace
 
 absl::StatusOr<EntryData> ParseEntryData(absl::string_view text) {
@@ -231,8 +241,9 @@ absl::StatusOr<LoadedCluster> LoadCluster(LogFile* log, ovsdb::UuidGenerator* uu
     const absl::Status status = contents.Add(*header->snapshot_data);
     if (!status.ok()) return status;
   }
+  const std::string name = header->name;
   raft::Replay replay(*std::move(header));
-  while (true) {
+  for (uint64_t number = 1;; number++) {
     const absl::StatusOr<std::optional<ovsdb::JsonDocument>> json = ReadJson(log);
     if (!json.ok()) {
       loaded.tail = json.status();
@@ -240,9 +251,8 @@ absl::StatusOr<LoadedCluster> LoadCluster(LogFile* log, ovsdb::UuidGenerator* uu
     }
     if (!*json) break;
     absl::StatusOr<raft::Record> record = raft::ParseRecord(**json);
-    if (!record.ok()) return record.status();
-    const absl::Status status = replay.Apply(*std::move(record));
-    if (!status.ok()) return status;
+    const absl::Status status = record.ok() ? replay.Apply(*std::move(record)) : record.status();
+    if (!status.ok()) return InRecord(status, *log, number, name);
   }
   absl::Status status = replay.Finish();
   if (!status.ok()) return status;

@@ -7,11 +7,30 @@ import time
 import unittest
 
 from chaos.network import needs_root
+from harness import binaries
 from harness.cluster import DATABASE, ClusterTest, all_have, insert, joined, leader, numbers_of, status
+from harness.log_file import record
 from harness.waiting import wait_until
 
 OURS = ("ours", "ours", "ours")
 LIMIT = 30  # Seconds until a member that lost its file is back.
+
+
+class OrderTest(ClusterTest):
+    def test_a_record_that_breaks_the_rules_is_named(self):
+        [member] = self.cluster("ours")
+        insert(member, 1, 2)
+        member.stop()
+        with open(member.databases[0], "ab") as file:
+            file.write(record({"commit_index": 1}, "CLUSTER"))
+        programs = [binaries.ours("ovsdb-server")] + ([binaries.reference("ovsdb-server")] if binaries.have_reference() else [])
+        for program in programs:
+            done = self.run_command(program, f"--unixctl={self.path('x.ctl')}", f"--remote=punix:{self.path('x.sock')}",
+                                    member.databases[0], check=False)
+            self.assertNotEqual(done.returncode, 0)
+            self.assertRegex(done.stderr, rf"error reading record (\d+) from {DATABASE} log: record \1 regresses commit index from \d+ to 1")
+            if program == programs[0]:
+                self.assertIn(member.databases[0] + ": error reading", done.stderr)
 
 
 class DamageTest(ClusterTest):
