@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "ovsdb/dangling.h"
 #include "ovsdb/error.h"
 #include "ovsdb/uuid.h"
 
@@ -25,14 +26,25 @@ absl::StatusOr<ovsdb::Record> Decode(const ovsdb::Database& database, const LogR
   return decoded;
 }
 
+absl::Status CheckRowCounts(const ovsdb::Database& database) {
+  for (const ovsdb::TableSchema& table : database.schema().tables) {
+    const size_t n_rows = database.table(table.index).size();
+    if (n_rows <= table.max_rows) continue;
+    return ovsdb::Error(
+        ovsdb::kConstraintViolation,
+        absl::StrCat("Table ", table.name, " has ", n_rows,
+                     " rows, more than the schema's limit of ", table.max_rows, "."));
+  }
+  return absl::OkStatus();
+}
+
 // Until the end of the file, or a record that is no good: then its error.
-absl::Status LoadTransactions(LogFile* log, LoadedDatabase* loaded) {
-  ovsdb::UuidGenerator uuids(std::random_device{}());
+absl::Status LoadTransactions(LogFile* log, ovsdb::UuidGenerator* uuids, LoadedDatabase* loaded) {
   while (true) {
     const absl::StatusOr<std::optional<LogRecord>> record = log->Read();
     if (!record.ok()) return record.status();
     if (!*record) return absl::OkStatus();
-    const absl::StatusOr<ovsdb::Record> decoded = Decode(*loaded->database, **record, &uuids, log);
+    const absl::StatusOr<ovsdb::Record> decoded = Decode(*loaded->database, **record, uuids, log);
     if (!decoded.ok()) return decoded.status();
     LoadRows(decoded->change, loaded->database.get());
     if (++loaded->n_transactions == 1) loaded->base_size = log->size();
@@ -90,10 +102,27 @@ absl::StatusOr<LoadedDatabase> LoadDatabase(LogFile* log) {
   if (!schema.ok()) return schema.status();
   LoadedDatabase loaded;
   loaded.database = std::make_unique<ovsdb::Database>(*schema);
-  loaded.tail = LoadTransactions(log, &loaded);
-  const absl::Status status = loaded.database->FinishLoad();
+  ovsdb::UuidGenerator uuids(std::random_device{}());
+  loaded.tail = LoadTransactions(log, &uuids, &loaded);
+  absl::Status status = loaded.database->FinishLoad();
+  if (status.ok()) status = CheckRowCounts(*loaded.database);
   if (!status.ok()) return status;
+  absl::StatusOr<ovsdb::Change> mends = ovsdb::DropDanglingReferences(*loaded.database, &uuids);
+  if (!mends.ok()) return mends.status();
+  loaded.mends = *std::move(mends);
+  loaded.database->Apply(loaded.mends);
   return loaded;
+}
+
+absl::Status RecordMends(const LoadedDatabase& loaded, int64_t date_msec, ovsdb::RecordForm form,
+                         LogFile* log) {
+  if (loaded.mends.tables.empty()) return absl::OkStatus();
+  std::string record;
+  if (!ovsdb::AppendRecord(loaded.database->schema(), loaded.mends, date_msec, form, &record)) {
+    return absl::OkStatus();
+  }
+  FrameLogRecord(LogMagic::kStandalone, 0, &record);
+  return log->Append(record);
 }
 
 absl::Status WriteDatabase(const ovsdb::Snapshot& snapshot, absl::string_view comment,

@@ -36,13 +36,21 @@ struct LoadedDatabase {
   // Why the reading ended before the end of the file; OK if it did not. The database has what was
   // read until then. Ask the log whether more records follow.
   absl::Status tail;
+  // What had to be mended: the database has it, the file does not. See RecordMends().
+  ovsdb::Change mends;
   size_t n_transactions = 0;
   uint64_t base_size = 0;  // Of schema and first transaction: all there is in a compacted file.
 };
 
 // Reads schema and transactions. An error if there is no schema to begin with, or if the rows do
-// not go together: references to nothing, values of a unique index that occur twice.
+// not go together: strong references to nothing, values of a unique index that occur twice, more
+// rows than a table may have. Weak references to nothing are dropped.
 absl::StatusOr<LoadedDatabase> LoadDatabase(LogFile* log);
+
+// Has the file say what the database says. Before anything else is written to it: records tell of
+// differences.
+absl::Status RecordMends(const LoadedDatabase& loaded, int64_t date_msec, ovsdb::RecordForm form,
+                         LogFile* log);
 
 // Adds the rows of `change` to a database that is being filled, or removes them.
 void LoadRows(const ovsdb::Change& change, ovsdb::Database* database);

@@ -318,6 +318,8 @@ absl::StatusOr<std::unique_ptr<HostedDatabase>> Server::OpenStandalone(
   if (!contents.ok()) return contents.status();
   const absl::Status tail = CheckTail(file, contents->tail, log_file.get());
   if (!tail.ok()) return tail;
+  absl::Status mended = RecordMends(*contents, base::WallMs(), record_form_, log_file.get());
+  if (!mended.ok()) return mended;
   auto storage = std::make_unique<StandaloneStorage>(
       StandaloneStorage::Workers{&sync_worker_, &rewrite_worker_}, std::move(log_file),
       &record_form_, *contents);

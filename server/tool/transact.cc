@@ -25,15 +25,17 @@ absl::Status CheckParams(const ovsdb::Json& params, const std::string& name) {
   return absl::OkStatus();
 }
 
-absl::Status Commit(const ovsdb::Database& database, const ovsdb::TransactionOutcome& outcome,
+absl::Status Commit(const server::LoadedDatabase& loaded, const ovsdb::TransactionOutcome& outcome,
                     LogFile* log) {
+  const int64_t now = absl::ToUnixMillis(absl::Now());
   std::string record;
-  if (!ovsdb::AppendRecord(database.schema(), outcome.change, absl::ToUnixMillis(absl::Now()),
+  if (!ovsdb::AppendRecord(loaded.database->schema(), outcome.change, now,
                            ovsdb::RecordForm::kDifferences, &record)) {
     return absl::OkStatus();
   }
   server::FrameLogRecord(server::LogMagic::kStandalone, 0, &record);
-  const absl::Status status = log->Append(record);
+  absl::Status status = server::RecordMends(loaded, now, ovsdb::RecordForm::kDifferences, log);
+  if (status.ok()) status = log->Append(record);
   return status.ok() && outcome.durable ? log->sync()->Run() : status;
 }
 
@@ -74,7 +76,7 @@ absl::StatusOr<int> Execute(const Invocation& invocation, LogFile::Mode mode) {
   context.uuids = &uuids;
   context.can_wait = false;
   const ovsdb::TransactionOutcome outcome = ExecuteTransaction(database, *params, context);
-  PrintLine(Results(outcome.result, Commit(database, outcome, log->get())));
+  PrintLine(Results(outcome.result, Commit(*loaded, outcome, log->get())));
   return kSuccess;
 }
 

@@ -306,6 +306,62 @@ class DamageTest(FilesTest):
         found = wait_until(lambda: told.search(server.diagnostics()), "the log names the file and the offset")
         self.assertEqual(int(found[1]), self.ends[2])
 
+    @unittest.skipIf(binaries.subject_is_reference(), "it leaves out what does not fit")
+    def test_more_rows_than_may_be_are_refused(self):
+        schema = {"name": "Few", "tables": {"T": {"columns": {"n": {"type": "integer"}}, "isRoot": True, "maxRows": 2}}}
+        for n_rows, served in ((2, True), (3, False)):
+            with self.subTest(n_rows=n_rows):
+                path = self.path(f"few{n_rows}.db")
+                with open(path, "wb") as file:
+                    file.write(record(schema) + record({"T": {uuid(n): {"n": n} for n in range(n_rows)}}))
+                server = self.server(f"few{n_rows}", [path], start=served)
+                if not served:
+                    server.start(ready=False)
+                    wait_until(lambda s=server: re.search(r"few3\.db.*Table T has 3 rows.*limit of 2", s.diagnostics()),
+                               "the log names the file, the table and the limit")
+                    self.assertNotEqual(server.process.wait(20), 0)
+
+    def dangling(self, name):
+        """A file of somebody else, in which row 3 has weak references to itself and to nothing."""
+        path = self.path(name + ".db")
+        with open(path, "wb") as file:
+            file.write(record(SCHEMA) + record({"_date": 1600000000000, "A": {uuid(3): {
+                "s": "x", "weak": ["set", [["uuid", uuid(3)], ["uuid", uuid(7)]]]}}}))
+        return path
+
+    def test_weak_references_to_nothing_are_dropped(self):
+        """By either server; whatever comes later, either one makes of our file what was served."""
+        programs = [("ours", binaries.ours("ovsdb-server"))]
+        if binaries.have_reference():
+            programs.append(("stock", binaries.reference("ovsdb-server")))
+        weak = {"op": "select", "table": "A", "where": [["s", "==", "x"]], "columns": ["weak"]}
+        for name, program in programs:
+            path = self.dangling(name)
+            server = self.server(name, [path], path=program)
+            with server.connect() as client:
+                self.assertEqual(client.transact("Store", weak), [{"rows": [{"weak": ["uuid", uuid(3)]}]}])
+                # What it refers to comes after all.
+                client.transact("Store", {"op": "insert", "table": "A", "uuid": uuid(7), "row": {}})
+                self.assertEqual(client.transact("Store", weak), [{"rows": [{"weak": ["uuid", uuid(3)]}]}])
+                client.transact("Store", {"op": "mutate", "table": "A", "where": [["s", "==", "x"]], "mutations": [
+                    ["weak", "insert", ["uuid", uuid(7)]]]})
+                both = [{"rows": [{"weak": ["set", [["uuid", uuid(3)], ["uuid", uuid(7)]]]}]}]
+                self.assertEqual(client.transact("Store", weak), both)
+            for reader, other in programs if name == "ours" else ():
+                server.stop()
+                server = self.server(f"{name}-{reader}", [path], path=other)
+                with server.connect() as client:
+                    self.assertEqual(client.transact("Store", weak), both, f"{name}, read by {reader}")
+
+    def test_weak_references_to_nothing_and_the_tool(self):
+        path = self.dangling("tool")
+        tool = binaries.ours("ovsdb-tool")
+        weak = json.dumps(["Store", {"op": "select", "table": "A", "where": [["s", "==", "x"]], "columns": ["weak"]}])
+        before = self.run_command(tool, "query", path, weak).stdout
+        self.assertEqual(json.loads(before), [{"rows": [{"weak": ["uuid", uuid(3)]}]}])
+        self.run_command(tool, "transact", path, json.dumps(["Store", {"op": "insert", "table": "A", "uuid": uuid(7), "row": {}}]))
+        self.assertEqual(self.run_command(tool, "query", path, weak).stdout, before)
+
     def test_compaction_leaves_one_record(self):
         server, path = self.reopened(self.bytes, "compacted")
         before = contents(server)
