@@ -349,7 +349,9 @@ void Daemon::Impl::Monitor() {
     CloseLogFile();
     SetTitle(absl::StrCat("monitoring pid ", daemon, " (", health, ")"));
     const int status = WaitFor(daemon);
-    ReopenLogFile().IgnoreError();
+    if (absl::IsFailedPrecondition(ReopenLogFile())) {
+      SetLogFile(nullptr).IgnoreError();  // Nobody may be at the console to hear why it died.
+    }
     const std::string how = absl::StrCat("pid ", daemon, " died, ", ProcessStatusText(status));
     if (!IsCrash(status)) {
       log.Info("%s, exiting", how);

@@ -223,6 +223,10 @@ class Logger {
     {
       std::lock_guard<std::mutex> lock(mutex_);
       same = SameFile(fd, fd_);
+    }
+    if (!same) Close();  // Says so in the old one.
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
       CloseLocked();
       fd_ = fd;
       file_name_ = name;
@@ -585,18 +589,18 @@ void RegisterLogCommands(Unixctl* unixctl) {
     reply.Text("");
   });
   for (const bool honor : {true, false}) {
-    unixctl->Register(
-        honor ? "vlog/enable-rate-limit" : "vlog/disable-rate-limit", "[module]...", 0, kAny,
-        [honor](UnixctlArgs args, UnixctlReply reply) {
-          if (args.empty()) Logger::Get().SetRateLimiting("", honor);
-          for (const std::string& name : args) {
-            const bool any = absl::EqualsIgnoreCase(name, "any");
-            if (!Logger::Get().SetRateLimiting(any ? "" : absl::AsciiStrToLower(name), honor)) {
-              return reply.Error("unknown module");
-            }
-          }
-          reply.Text("");
-        });
+    unixctl->Register(honor ? "vlog/enable-rate-limit" : "vlog/disable-rate-limit", "[module]...",
+                      0, kAny, [honor](UnixctlArgs args, UnixctlReply reply) {
+                        if (args.empty()) Logger::Get().SetRateLimiting("", honor);
+                        for (const std::string& name : args) {
+                          const bool any = absl::EqualsIgnoreCase(name, "any");
+                          if (name.empty() || !Logger::Get().SetRateLimiting(
+                                                  any ? "" : absl::AsciiStrToLower(name), honor)) {
+                            return reply.Error("unknown module");
+                          }
+                        }
+                        reply.Text("");
+                      });
   }
 }
 

@@ -359,6 +359,35 @@ class StartUpTest(DaemonTestBase):
             seen.append("\n".join([*titles, log.replace(", core dumped", "")]))
         self.assert_same(*seen)
 
+    def test_supervision_without_a_log_file(self):
+        """Why a daemon died, and what the next one has to say, is in a file all the same."""
+        sanitizers.let_crash(self.env)
+        logs = []
+        for name, program in self.programs():
+            os.mkdir(self.path(name))
+            database = self.database(name, SCHEMA)
+            done = subprocess.run(
+                [program, "--detach", "--no-chdir", "--monitor", f"--pidfile={name}.pid", f"--unixctl={self.path(name)}.ctl",
+                 database], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                cwd=self.directory, env={**self.env, "OVS_LOGDIR": self.path(name)}, timeout=60)
+            self.assertEqual(done.returncode, 0)
+            pid = self.pid_in(name + ".pid")
+            monitor = DaemonTest.parent_of(pid)
+            self.pids.append(monitor)
+            log = self.path(name, "ovsdb-server.log")
+            self.assertFalse(os.path.exists(log))
+            os.kill(pid, signal.SIGSEGV)
+            wait_until(lambda p=pid: not alive(p), "the daemon dies")
+            wait_until(lambda n=name: self.answers(n), "a new one serves")
+            self.pid_in(name + ".pid")
+            self.appctl(name, "exit")
+            wait_until(lambda m=monitor: not alive(m), "the monitor ends")
+            with open(log, encoding="utf-8") as file:
+                found = re.findall(r"(?:vlog|daemon_unix|ovsdb_server)\(.*?\)\|.*", file.read())
+            logs.append("\n".join(sorted(re.sub(r"\bpid \d+", "pid N", line).replace(self.path(name), "DIR")
+                                         .replace(", core dumped", "") for line in found)))
+        self.assert_same(*logs)
+
     def answers(self, name):
         try:
             return self.appctl(name, "version")
