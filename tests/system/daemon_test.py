@@ -281,7 +281,7 @@ class StartUpTest(DaemonTestBase):
         ours, stock = [set(re.findall(r"--[a-z][a-z-]+", done.stdout)) for done in helps]
         # They record and replay a server's input, and are left out.
         self.assertEqual(stock - ours, {"--record", "--replay"})
-        self.assertEqual(ours - stock, {"--history-bytes"})  # Ours alone: see README.
+        self.assertEqual(ours - stock, {"--history-bytes", "--log-format", "--metrics"})  # Ours alone: see README.
 
     def test_run(self):
         """--run ends the server with its command and passes on whether it failed."""
