@@ -7,6 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "ovsdb/error.h"
 #include "ovsdb/json.h"
+#include "ovsdb/rbac.h"
 #include "server/base/coverage.h"
 #include "server/base/io_error.h"
 #include "server/base/log.h"
@@ -480,17 +481,13 @@ void DbSession::Convert(const Message& message) {
   if (requests_.contains(IdKey(message.id()))) return ReplyDuplicateId(message);
   const Json& params = message.params();
   absl::Status refused;
-  if (options_.read_only || database->read_only()) {
+  if (!options_.role.empty()) {
+    const std::string client = rpc_.rpc()->stream()->PeerCommonName();
+    refused = ovsdb::ConvertDenied(options_.role, client, database->name());
+  } else if (options_.read_only || database->read_only()) {
     refused = ovsdb::Error(
         ovsdb::kNotAllowed,
         absl::StrCat("conversion is not allowed for read-only database ", database->name()));
-  } else if (!options_.role.empty()) {
-    const std::string client = rpc_.rpc()->stream()->PeerCommonName();
-    refused = ovsdb::Error(
-        ovsdb::kPermissionError,
-        absl::StrFormat("RBAC rules for client \"%s\" role \"%s\" prohibit \"convert\" of database "
-                        "%s (only the root role may convert databases)",
-                        client.empty() ? "(null)" : client, options_.role, database->name()));
   } else if (params.Size() != 2) {
     refused = ovsdb::SyntaxError(params, "array expected");
   }

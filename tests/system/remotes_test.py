@@ -220,6 +220,34 @@ class RemotesTest(SystemTest):
                 early.close()
 
     @binaries.needs_reference
+    def test_odd_rows(self):
+        """No target at all, one that is empty, a place for the status that is not quite as usual."""
+        schema = json.loads(json.dumps(SCHEMA))
+        columns = schema["tables"]["Connection"]["columns"]
+        columns["is_connected"]["type"] = {"key": "boolean", "min": 0, "max": 1}
+        del columns["status"]
+        shown = []
+        for name, path in TwinTest.programs():
+            hub = self.server(name, [self.database(name, schema)], ["--remote=db:Hub,Root,connections"], path)
+            both = "punix:" + self.path(name + ".both")
+            with hub.connect() as client:
+                client.transact("Hub", *connections({"target": ""}, {"target": both, "role": "worker", "read_only": True}))
+                told = {"op": "select", "table": "Connection", "where": [], "columns": ["target", "is_connected"]}
+                rows = wait_until(lambda c=client, t=told: [
+                    r for r in [c.transact("Hub", t)[0]["rows"]] if all(row["is_connected"] is False for row in r)],
+                    "the status is told")
+                with jsonrpc.Connection("unix:" + both[6:]) as restricted:
+                    refused = restricted.call("convert", ["Hub", schema])["error"]
+
+            def logged(path=hub.log_path):
+                with open(path, encoding="utf-8") as file:
+                    return sorted(set(re.findall(r"\|((?:ovsdb_util|reconnect)\|.*)", file.read())))
+
+            lines = wait_until(lambda log=logged: len(log()) > 2 and log(), "the log has it all")
+            shown.append(json.dumps([sorted(rows[0], key=json.dumps), refused, lines[-1:]]).replace(name, "NAME"))
+        self.assertEqual(shown[0], shown[1])
+
+    @binaries.needs_reference
     def test_other_rows_are_left_alone(self):
         """Rows of the table of remotes that no remote is read from, or that is not any more."""
         schema = json.loads(json.dumps(SCHEMA))
@@ -465,6 +493,8 @@ class RoleTest(SystemTest):
         [{"op": "mutate", "table": "T", "where": [["name", "==", "alice"]], "mutations": [["x", "+=", 1]]}],
         [{"op": "mutate", "table": "T", "where": [["name", "==", "alice"]], "mutations": [["y", "+=", 1]]}],
         [{"op": "mutate", "table": "T", "where": [["name", "==", "bob"]], "mutations": [["x", "+=", 1]]}],
+        [{"op": "mutate", "table": "T", "where": [["name", "==", "bob"]], "mutations": []}],
+        [{"op": "mutate", "table": "RBAC_Role", "where": [], "mutations": []}],
         [{"op": "delete", "table": "T", "where": [["name", "==", "bob"]]}],
         [{"op": "delete", "table": "T", "where": [["name", "==", "alice"]]}],
         [{"op": "insert", "table": "T", "row": {"name": "alice"}}],
@@ -498,8 +528,8 @@ class RoleTest(SystemTest):
     def test_denials(self):
         results = self.outcomes("ours", binaries.ours("ovsdb-server"))
         denied = [any((part or {}).get("error") == "permission error" for part in result) for result in results[:-1]]
-        self.assertEqual(denied, [False, True, True, False, True, False, True, True, True, False, False, True,
-                                  True, True, False, True, True, True, False])
+        self.assertEqual(denied, [False, True, True, False, True, False, True, True, False, False, True, False, False,
+                                  True, True, True, False, True, True, True, False])
 
     @binaries.needs_reference
     def test_words_are_those_of_stock(self):
