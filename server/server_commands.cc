@@ -9,6 +9,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
 #include "ovsdb/error.h"
 #include "server/base/log.h"
 
@@ -143,17 +144,17 @@ void SetTableLog(Server* server, UnixctlArgs args, UnixctlReply reply) {
     reply.Error("invalid command argument");
     return;
   }
-  const size_t colon = args[0].find(':');
-  if (colon == std::string::npos) {
+  const std::vector<std::string> names = absl::StrSplit(args[0], ':');
+  if (names.size() != 2 || names[0].empty() || names[1].empty()) {
     reply.Error("invalid DB:TABLE argument");
     return;
   }
-  HostedDatabase* database = server->databases().Find(args[0].substr(0, colon));
+  HostedDatabase* database = server->databases().Find(names[0]);
   if (database == nullptr || !database->available()) {
     reply.Error("no such database");
     return;
   }
-  const ovsdb::TableSchema* table = database->state().schema().FindTable(args[0].substr(colon + 1));
+  const ovsdb::TableSchema* table = database->state().schema().FindTable(names[1]);
   if (table == nullptr) {
     reply.Error("no such table");
     return;

@@ -32,7 +32,10 @@ absl::StatusOr<std::string> FormatOption(UnixctlArgs args) {
     const size_t equals = std::min(arg.find('='), arg.size());
     const absl::string_view name = arg.substr(0, equals);
     if (name.size() < 3 || !absl::StartsWith("--format", name)) {
-      return absl::InvalidArgumentError(absl::StrCat("unrecognized option '", arg, "'"));
+      // As getopt(3) has it, which takes words with one dash for letters in a row.
+      const bool is_word = absl::StartsWith(arg, "--");
+      return absl::InvalidArgumentError(
+          absl::StrCat("unrecognized option '", is_word ? arg : arg.substr(1, 1), "'"));
     }
     if (equals < arg.size()) {
       format = std::string(arg.substr(equals + 1));

@@ -4,7 +4,6 @@
 #include <random>
 
 #include "absl/algorithm/container.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "ovsdb/error.h"
@@ -82,19 +81,6 @@ absl::StatusOr<Contents> ReadContents(const std::string& path) {
   return MakeContents(MakePersistent(*schema, path), "{}");
 }
 
-// 0 for the default.
-absl::StatusOr<uint64_t> ElectionTimer(const Invocation& invocation) {
-  if (!invocation.election_timer) return 0;
-  uint64_t timer_ms;
-  if (absl::SimpleAtoi(*invocation.election_timer, &timer_ms) &&
-      timer_ms >= raft::kMinElectionTimerMs && timer_ms <= raft::kMaxElectionTimerMs) {
-    return timer_ms;
-  }
-  return ovsdb::Error("ovsdb error",
-                      absl::StrCat("election timer must be between ", raft::kMinElectionTimerMs,
-                                   " and ", raft::kMaxElectionTimerMs, ", in msec."));
-}
-
 absl::Status CheckAddresses(const std::string& local, const std::vector<std::string>& remotes) {
   if (absl::Status status = raft::CheckAddress(local); !status.ok()) return status;
   for (const std::string& remote : remotes) {
@@ -162,8 +148,6 @@ absl::StatusOr<raft::Header> ReadIdentity(const std::string& path) {
 }  // namespace
 
 absl::StatusOr<int> CreateCluster(const Invocation& invocation) {
-  const absl::StatusOr<uint64_t> timer_ms = ElectionTimer(invocation);
-  if (!timer_ms.ok()) return timer_ms.status();
   absl::StatusOr<Contents> contents = ReadContents(invocation.args[1]);
   if (!contents.ok()) return contents.status();
 
@@ -185,8 +169,8 @@ absl::StatusOr<int> CreateCluster(const Invocation& invocation) {
 
   std::vector<std::string> records(1);
   raft::AppendHeader(header, &records[0]);
-  if (*timer_ms != 0) {
-    const raft::Entry entry{.term = 1, .election_timer_ms = *timer_ms};
+  if (invocation.election_timer_ms != 0) {
+    const raft::Entry entry{.term = 1, .election_timer_ms = invocation.election_timer_ms};
     raft::AppendRecord({raft::EntryRecord{2, entry}, ""}, &records.emplace_back());
   }
   status = CreateFile(invocation.args[0], server::LogMagic::kClustered, std::move(records));

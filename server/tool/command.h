@@ -22,9 +22,9 @@ struct Invocation {
   std::vector<std::string> args;  // As many as the command takes.
   int more = 0;                   // How often -m was given.
   std::string rbac_role;
-  std::optional<std::string> election_timer;  // As given.
-  ovsdb::Uuid cid;                            // Of the cluster; zero: not given.
-  ovsdb::Uuid sid;                            // Of the server.
+  uint64_t election_timer_ms = 0;  // 0 for the default.
+  ovsdb::Uuid cid;                 // Of the cluster; zero: not given.
+  ovsdb::Uuid sid;                 // Of the server.
 
   // Argument `i`, or the default place of the database or schema if it was not given.
   std::string Database(size_t i = 0) const;

@@ -4,8 +4,10 @@
 #include <cstdlib>
 #include <optional>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "raft/types.h"
 #include "server/base/daemon.h"
 #include "server/base/log.h"
 #include "server/base/options.h"
@@ -112,6 +114,17 @@ ovsdb::Uuid ParseId(const char* text) {
   return *id;
 }
 
+uint64_t ParseElectionTimer(const char* text) {
+  uint64_t ms;
+  if (!absl::SimpleAtoi(text, &ms) || ms < raft::kMinElectionTimerMs ||
+      ms > raft::kMaxElectionTimerMs) {
+    base::Fatal(absl::StrCat("ovsdb error: election timer must be between ",
+                             raft::kMinElectionTimerMs, " and ", raft::kMaxElectionTimerMs,
+                             ", in msec."));
+  }
+  return ms;
+}
+
 Invocation ParseOptions(int argc, char** argv) {
   Invocation invocation;
   base::OptionParser parser;
@@ -122,7 +135,7 @@ Invocation ParseOptions(int argc, char** argv) {
   parser.Add("cid", 0, Argument::kRequired, [&](const char* id) { invocation.cid = ParseId(id); });
   parser.Add("sid", 0, Argument::kRequired, [&](const char* id) { invocation.sid = ParseId(id); });
   parser.Add("election-timer", 0, Argument::kRequired,
-             [&](const char* timer) { invocation.election_timer = timer; });
+             [&](const char* timer) { invocation.election_timer_ms = ParseElectionTimer(timer); });
   base::AddVerboseOption(&parser);
   parser.Add("help", 'h', Argument::kNone, [](const char*) {
     Print(Usage());

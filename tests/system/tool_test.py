@@ -184,8 +184,8 @@ class ToolTest(SystemTest):
 
 
 class InspectTest(ToolTest):
-    # What other builds of stock have, too.
-    MORE = re.compile(r".*(rejoin-cluster|fix-cluster|db-raft-header|--sid|  the same (for|with) )")
+    # What other builds of stock have, too, and a log format of our own.
+    MORE = re.compile(r".*(rejoin-cluster|fix-cluster|db-raft-header|--sid|  the same (for|with) |--log-format|  how lines )")
 
     def test_help(self):
         for arguments in (["--help"], ["-h"], ["help"], ["help", "me"], ["-mh"], ["-o"], ["--option"], ["list-commands"]):
@@ -202,6 +202,8 @@ class InspectTest(ToolTest):
             ["-vfrobnicate", "db-name"], ["--verbose=frobnicate:dbg", "db-name"], ["-vconsole:frobnicate", "db-name"],
             ["-v", "db-name", "x.db"], ["-vdbg", "db-name", "x.db"], ["--verbose", "db-name", "x.db"],
             ["--log-file", "db-name", "x.db"], ["--syslog-method=null", "db-name", "x.db"], ["--pidfile"],
+            ["--election-timer=5", "-V"], ["--election-timer=x", "db-name", "x.db"], ["--election-timer=100", "db-name", "x.db"],
+            ["--election-timer=600001", "create-cluster", "absent", "absent"],
             ["show-log", "x.db", "--"], ["--", "show-log", "x.db"], ["--", "-m", "show-log", "x.db"], ["show-log", "-mx", "x.db"],
         ):
             self.same(*arguments)

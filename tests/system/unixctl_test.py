@@ -151,6 +151,9 @@ class UnixctlTest(TwinTest):
                       ["ovsdb-server/tlog-set", "Small:T", "on"], ["ovsdb-server/tlog-list"],
                       ["ovsdb-server/tlog-set", "Small:T", "off"], ["ovsdb-server/tlog-set", "Small", "on"],
                       ["ovsdb-server/tlog-set", "Small:X", "on"], ["ovsdb-server/tlog-set", "Nowhere:T", "on"],
+                      ["ovsdb-server/tlog-set", ":", "on"], ["ovsdb-server/tlog-set", "Small:", "on"],
+                      ["ovsdb-server/tlog-set", ":T", "on"], ["ovsdb-server/tlog-set", "Small:T:x", "on"],
+                      ["ovsdb-server/tlog-set", "Small:T,Small:U", "on"], ["ovsdb-server/tlog-set", "", "on"],
                       ["ovsdb-server/tlog-set", "Small:T", "maybe"], ["ovsdb-server/tlog-list"]):
             with self.subTest(words=words):
                 self.command(*words)
@@ -188,6 +191,7 @@ class UnixctlTest(TwinTest):
                       ["vlog/disable-rate-limit"], ["vlog/disable-rate-limit", "jsonrpc"],
                       ["vlog/disable-rate-limit", "nomodule"], ["vlog/enable-rate-limit"],
                       ["vlog/enable-rate-limit", "any"], ["vlog/disable-rate-limit", "ANY"],
+                      ["vlog/enable-rate-limit", ""], ["vlog/disable-rate-limit", ""],
                       ["vlog/reopen"], ["vlog/close"], ["vlog/reopen"]):
             with self.subTest(words=words):
                 self.command(*words)
@@ -250,7 +254,7 @@ class UnixctlTest(TwinTest):
                 return json.dumps([before, reply, text], indent=1, sort_keys=True)
             with self.subTest(words=words):
                 self.same(run)
-        for words in (["--format"], ["--format", "xml"], ["nonsense"], []):
+        for words in (["--format"], ["--format", "xml"], ["nonsense"], [], ["-1"], ["-xyz"], ["--xyz"], ["-"]):
             with self.subTest(words=words):
                 self.command("set-options", *words)
 
