@@ -41,8 +41,8 @@ Keys ComputeKeys(Context& ctx, const std::monostate&) {
   const KeyLimits& limits = ctx.Get(kKeyLimits, {});
   std::vector<NumberWish> wishes;
   std::vector<Uuid> uuids;
-  const auto add = [&](const Uuid& uuid, int64_t requested) {
-    if (requested < 0 || requested >= limits.datapath_end()) {
+  const auto add = [&](const Uuid& uuid, int64_t requested, bool is_transit) {
+    if (requested < 0 || requested >= limits.datapath_end(is_transit)) {
       static base::RateLimit limit(1, 5);
       log.WarnLimited(limit, "Tunnel key %d for datapath %s is out of range%s", requested,
                       uuid.ToString(), limits.vxlan ? " with VXLAN" : "");
@@ -52,11 +52,13 @@ Keys ComputeKeys(Context& ctx, const std::monostate&) {
     wishes.push_back({uuid.ToString(), requested, ExistingKey(ctx, uuid)});
   };
   for (const Uuid& uuid : AllRows<nb::LogicalSwitch>(ctx)) {
-    add(uuid, Row<nb::LogicalSwitch>(ctx, uuid).other_config().GetInt("requested-tnl-key", 0));
+    const StringMap config = Row<nb::LogicalSwitch>(ctx, uuid).other_config();
+    add(uuid, config.GetInt("requested-tnl-key", 0), config.Contains("interconn-ts"));
   }
   for (const Uuid& uuid : AllRows<nb::LogicalRouter>(ctx)) {
     const auto router = Row<nb::LogicalRouter>(ctx, uuid);
-    if (router.enabled().value_or(true)) add(uuid, router.options().GetInt("requested-tnl-key", 0));
+    if (!router.enabled().value_or(true)) continue;
+    add(uuid, router.options().GetInt("requested-tnl-key", 0), /*is_transit=*/false);
   }
   const std::vector<int64_t> numbers =
       ctx.world().numbers.Assign("datapath", wishes, 1, limits.max_datapath);
@@ -118,11 +120,11 @@ KeyLimits ComputeKeyLimits(Context& ctx, const std::monostate&) {
   const nb::NBGlobal global = OnlyRow<nb::NBGlobal>(ctx);
   const bool allowed = !global || global.options().GetBool("vxlan_mode", true);
   limits.vxlan = allowed && !RowsWith<sb::Encap>(ctx, sb::Encap::kType, "vxlan").empty();
-  limits.interconnected =
+  const bool interconnected =
       !RowsWith<nb::LogicalSwitch>(ctx, nb::LogicalSwitch::kOtherConfig, "ic-vxlan_mode").empty();
-  limits.max_datapath = limits.interconnected ? kMaxDatapathKeyVxlanLocal
-                        : limits.vxlan        ? kMaxDatapathKeyVxlan
-                                              : kMaxDatapathKey;
+  limits.max_datapath = interconnected ? kMaxDatapathKeyVxlanLocal
+                        : limits.vxlan ? kMaxDatapathKeyVxlan
+                                       : kMaxDatapathKey;
   limits.max_port = limits.vxlan ? kMaxPortKeyVxlan : kMaxPortKey;
   return limits;
 }

@@ -16,12 +16,11 @@ namespace northd {
 // How high tunnel keys may go: with VXLAN, which some chassis may use, their bits are few.
 struct KeyLimits {
   bool vxlan = false;
-  bool interconnected = false;  // By VXLAN with other zones, whose keys are any.
-  int64_t max_datapath = 0;     // Of those that are not requested.
+  int64_t max_datapath = 0;  // Of those that are not requested.
   int64_t max_port = 0;
 
-  // What a requested key must stay below.
-  int64_t datapath_end() const { return vxlan && !interconnected ? 1 << 12 : 1 << 24; }
+  // What a requested key must stay below: that of a transit switch is any that its zones agree on.
+  int64_t datapath_end(bool is_transit) const { return vxlan && !is_transit ? 1 << 12 : 1 << 24; }
   bool operator==(const KeyLimits& o) const = default;
 };
 
