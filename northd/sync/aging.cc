@@ -6,6 +6,7 @@
 
 #include "northd/model/addresses.h"
 #include "northd/model/age_thresholds.h"
+#include "northd/model/globals.h"
 #include "northd/rows/nb_rows.h"
 #include "northd/rows/row_view.h"
 #include "northd/rows/sb_rows.h"
@@ -38,6 +39,14 @@ const Row* Northbound(const World& world, const Row& datapath, absl::string_view
   const std::optional<Uuid> uuid =
       Uuid::Parse(TextOf(datapath, sb::DatapathBinding::kExternalIds, kind));
   return uuid ? world.nb.Peek(table, *uuid) : nullptr;
+}
+
+// Whether all chassis keep the timestamps of what is in use fresh: else its age says nothing.
+bool IsAgeKnown(World& world, int table) {
+  const Globals* globals = world.engine.Peek(kGlobals, {});
+  if (globals == nullptr) return false;
+  return table == sb::FDB::kTable ? globals->features.fdb_timestamp
+                                  : globals->features.mac_binding_timestamp;
 }
 
 int64_t RemovalLimit(const World& world, absl::string_view option) {
@@ -139,6 +148,7 @@ void Aging::RescheduleDatapath(const Uuid& nb_uuid) {
 // ---- Removal ----
 
 int64_t Aging::WriteTable(int table, TransactionText* transaction, int64_t now_ms) {
+  if (!IsAgeKnown(*world_, table)) return kNever;
   Schedule& schedule = ScheduleOf(table);
   if (now_ms >= schedule.not_before_ms) {
     int64_t left = RemovalLimit(

@@ -1,6 +1,7 @@
 // Deletes what controllers have learned and not seen again for long: MAC_Binding by the router's
-// options:mac_binding_age_threshold, FDB by the switch's other_config:fdb_age_threshold. Such rows
-// are many and touched often, so that there is no unit for each: what is due is kept in order.
+// options:mac_binding_age_threshold, FDB by the switch's other_config:fdb_age_threshold; not while
+// there are chassis that do not keep the timestamps. Such rows are many and touched often, so that
+// there is no unit for each: what is due is kept in order.
 #ifndef NORTHD_SYNC_AGING_H_
 #define NORTHD_SYNC_AGING_H_
 
