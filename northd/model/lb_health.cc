@@ -50,7 +50,8 @@ std::string ServiceMonitorKey(const LbCheck& check, absl::string_view protocol) 
 LbHealth ComputeLbHealth(Context& ctx, const LbVipId& id) {
   LbHealth health;
   const LoadBalancer& lb = ctx.Get(kLoadBalancer, id.first);
-  if (!lb.exists || lb.health_checks.empty()) return health;
+  // Of what a template makes nothing is watched, not even where it has no variables.
+  if (!lb.exists || lb.is_template || lb.health_checks.empty()) return health;
   const LbVip& vip = ctx.Get(kLbVip, id);
   if (!vip.valid) return health;
   const auto row = Row<nb::LoadBalancer>(ctx, id.first);
