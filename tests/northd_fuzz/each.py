@@ -264,7 +264,10 @@ def main():
             try:
                 lines = runner.run(edit)
             except (DaemonDied, Stuck, CommandFailed) as error:
-                print(f"{what}: {str(error).splitlines()[0]}", flush=True)
+                ours = runner.planes[1]
+                ours_failed = str(error).startswith(ours.name) or not ours.northd.running()
+                failures += ours_failed
+                print(f"{what}: {'ours' if ours_failed else 'the reference'} fails: {str(error).splitlines()[0]}", flush=True)
                 runner.stop()
                 runner = Runner()
                 continue
