@@ -472,7 +472,8 @@ std::monostate RouterNat(Context& ctx, const Uuid& uuid) {
     AddFlow(ctx, n, Stage::kLrOutChkDnatLocal, 50, kIsNatted, kMarkLocal, {.hint = uuid});
   }
   const bool translates = router.has_nat || has_lb;
-  const bool has_what_commits = has_lb || !ctx.Get(kLastNat, uuid).is_zero();
+  const bool has_what_commits = has_lb || !ctx.Get(kLastNat, uuid).is_zero() ||
+                                router.dnat_force_snat.any() || router.lb_force_snat.any();
   if (router.is_gateway && translates) {
     // What was translated has to be looked up in every packet of a gateway router.
     AddFlow(ctx, n, Stage::kLrOutUndnat, 100, "nd || nd_rs || nd_ra", "next;");
