@@ -192,6 +192,9 @@ int RemoveNow(const std::string& path) {
 
 TerminationSignals::TerminationSignals(Loop* loop, const std::function<void()>& before) {
   for (const int signum : kTerminationSignals) {
+    struct sigaction inherited;
+    // What nohup(1) and shells have us ignore stays ignored.
+    if (sigaction(signum, nullptr, &inherited) == 0 && inherited.sa_handler == SIG_IGN) continue;
     watches_.push_back(std::make_unique<SignalWatch>(loop, signum, [signum, before] {
       signal_log.Warn("terminating with signal %d (%s)", signum, strsignal(signum));
       if (before) before();

@@ -3,8 +3,8 @@
 import os
 import re
 import signal
-import time
 import subprocess
+import time
 import unittest
 
 from harness import binaries, jsonrpc, sanitizers
@@ -27,7 +27,7 @@ def alive(pid):
 
 
 def ends_by(pid, number):
-    """Whether the signal ends the process soon. Stock loses one that comes while it starts, now and then."""
+    """Whether the signal ends the process soon."""
     if alive(pid):
         os.kill(pid, number)
     deadline = time.monotonic() + 3
@@ -331,7 +331,20 @@ class StartUpTest(DaemonTestBase):
         text = re.sub(r"(?m)^\S+Z\|\d{5}\|", "", self.read(name + ".log"))
         return re.sub(r"\bpid \d+", "pid N", text).replace(self.directory, "DIR").replace(name, "NAME")
 
+    def hang_up_by(self, disposition):
+        """What the servers of this test inherit for SIGHUP."""
+        self.addCleanup(signal.signal, signal.SIGHUP, signal.signal(signal.SIGHUP, disposition))
+
+    def test_an_ignored_signal_stays_ignored(self):
+        self.hang_up_by(signal.SIG_IGN)
+        for twin, program in self.programs():
+            pid = self.start_twin(twin, program)
+            os.kill(pid, signal.SIGHUP)
+            self.assertFalse(ends_by(pid, signal.SIGHUP), twin)
+            self.assertTrue(ends_by(pid, signal.SIGTERM), twin)
+
     def test_signals(self):
+        self.hang_up_by(signal.SIG_DFL)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGALRM, signal.SIGUSR1):
             logs = []
             for twin, program in self.programs():
