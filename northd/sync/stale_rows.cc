@@ -83,6 +83,25 @@ bool StaleRows::IsStale(int table, const Row& row) const {
 
 void StaleRows::Observe(int table, const ovsdb::RowChange& change) {
   if (IsLearned(table) && change.after) suspects_.emplace_back(table, change.uuid());
+  if (change.before && change.after) ObserveKeys(table, *change.before, *change.after);
+}
+
+// FDB names datapaths and ports by their keys: what it has under an old one belongs to nobody.
+void StaleRows::ObserveKeys(int table, const Row& before, const Row& after) {
+  const auto differs = [&](int column) { return before.datum(column) != after.datum(column); };
+  if (table == sb::DatapathBinding::kTable && differs(sb::DatapathBinding::kTunnelKey)) {
+    AddLearnedBy(&before);
+  } else if (table == sb::PortBinding::kTable &&
+             (differs(sb::PortBinding::kTunnelKey) || differs(sb::PortBinding::kDatapath))) {
+    AddLearnedBy(world_->sb.Peek(sb::DatapathBinding::kTable,
+                                 before.datum(sb::PortBinding::kDatapath).key(0).uuid()));
+  }
+}
+
+void StaleRows::AddLearnedBy(const Row* datapath) {
+  if (datapath == nullptr) return;
+  AddIndexed(sb::FDB::kTable, sb::FDB::kDpKey,
+             Atom::Integer(datapath->datum(sb::DatapathBinding::kTunnelKey).key(0).integer()));
 }
 
 void StaleRows::AddIndexed(int table, int column, const Atom& value) {
@@ -97,17 +116,13 @@ void StaleRows::OnDelete(int table, const Row& row) {
     AddIndexed(sb::MACBinding::kTable, sb::MACBinding::kDatapath, uuid);
     AddIndexed(sb::LearnedRoute::kTable, sb::LearnedRoute::kDatapath, uuid);
     AddIndexed(sb::IGMPGroup::kTable, sb::IGMPGroup::kDatapath, uuid);
-    AddIndexed(sb::FDB::kTable, sb::FDB::kDpKey,
-               Atom::Integer(row.datum(sb::DatapathBinding::kTunnelKey).key(0).integer()));
+    AddLearnedBy(&row);
   } else if (table == sb::PortBinding::kTable) {
     AddIndexed(sb::MACBinding::kTable, sb::MACBinding::kLogicalPort,
                Atom::String(row.datum(sb::PortBinding::kLogicalPort).key(0).string()));
     AddIndexed(sb::LearnedRoute::kTable, sb::LearnedRoute::kLogicalPort, Atom::Of(row.uuid()));
-    const Row* datapath = world_->sb.Peek(sb::DatapathBinding::kTable,
-                                          row.datum(sb::PortBinding::kDatapath).key(0).uuid());
-    if (datapath == nullptr) return;
-    AddIndexed(sb::FDB::kTable, sb::FDB::kDpKey,
-               Atom::Integer(datapath->datum(sb::DatapathBinding::kTunnelKey).key(0).integer()));
+    AddLearnedBy(world_->sb.Peek(sb::DatapathBinding::kTable,
+                                 row.datum(sb::PortBinding::kDatapath).key(0).uuid()));
   }
 }
 

@@ -40,6 +40,9 @@ class StaleRows {
   // There is one, of that kind.
   bool IsDatapath(const ovsdb::Uuid& uuid, absl::string_view kind) const;
   bool IsWanted(const ovsdb::Uuid& uuid) const;
+  void ObserveKeys(int table, const ovsdb::Row& before, const ovsdb::Row& after);
+  // What FDB has under the key of the Datapath_Binding, which may be null.
+  void AddLearnedBy(const ovsdb::Row* datapath);
   void AddIndexed(int table, int column, const ovsdb::Atom& value);
 
   World* const world_;
