@@ -156,16 +156,31 @@ RouteTables ComputeRouteTables(Context& ctx, const Uuid& router) {
   RouteTables tables;
   const auto row = Row<nb::LogicalRouter>(ctx, router);
   if (!row) return tables;
-  std::map<std::string, std::string> ports;  // Of a table: the name of a port that uses it.
+  const Uuid& sb_uuid = ctx.Get(kDatapath, router).sb_uuid;
+  // Of routes, by their hints: which number the flows of each have.
+  absl::flat_hash_map<uint32_t, int64_t> written;
+  WrittenNumber(ctx, sb_uuid, Stage::kLrInIpRouting, [&](const WrittenFlow& flow) {
+    written.try_emplace(flow.hint, NumberAfter(flow.match, "reg7 == "));
+    return 0;
+  });
+  std::map<std::string, int64_t> existing;  // Of a table: the number that it has, or 0.
   const auto add_table_of = [&](const Uuid& uuid) {
     const auto route = Row<nb::LogicalRouterStaticRoute>(ctx, uuid);
-    if (route && !route.route_table().empty()) ports.emplace(route.route_table(), "");
+    if (!route || route.route_table().empty()) return;
+    int64_t& number = existing[std::string(route.route_table())];
+    if (number != 0) return;
+    const auto found = written.find(HintOf(uuid));
+    if (found != written.end()) number = found->second;
   };
+  std::map<std::string, std::string> ports;  // Of a table: the name of a port that uses it.
   for (const Uuid& uuid : row.ports()) {
     const auto port = Row<nb::LogicalRouterPort>(ctx, uuid);
     if (!port) continue;
     const absl::string_view table = port.options().GetOrEmpty("route_table");
-    if (!table.empty()) ports.emplace(table, port.name());
+    if (!table.empty()) {
+      ports.emplace(table, port.name());
+      existing.try_emplace(std::string(table), 0);
+    }
     // Other routers' routes through it, too: it is this one that routes by them.
     for (const Uuid& route : RowsWith<nb::LogicalRouterStaticRoute>(
              ctx, nb::LogicalRouterStaticRoute::kOutputPort, port.name())) {
@@ -173,15 +188,16 @@ RouteTables ComputeRouteTables(Context& ctx, const Uuid& router) {
     }
   }
   for (const Uuid& route : row.static_routes()) add_table_of(route);
-  const Uuid& sb_uuid = ctx.Get(kDatapath, router).sb_uuid;
   std::vector<NumberWish> wishes;
-  for (const auto& [table, port] : ports) {
-    const std::string match = absl::StrCat("inport == ", JsonName(port));
-    const int64_t existing =
-        WrittenNumber(ctx, sb_uuid, Stage::kLrInIpRoutingPre, [&](const WrittenFlow& flow) {
-          return flow.match == match ? NumberAfter(flow.actions, "reg7 = ") : 0;
-        });
-    wishes.push_back({.key = table, .existing = existing});
+  for (auto& [table, number] : existing) {
+    const auto port = ports.find(table);
+    if (number == 0 && port != ports.end()) {
+      const std::string match = absl::StrCat("inport == ", JsonName(port->second));
+      number = WrittenNumber(ctx, sb_uuid, Stage::kLrInIpRoutingPre, [&](const WrittenFlow& flow) {
+        return flow.match == match ? NumberAfter(flow.actions, "reg7 = ") : 0;
+      });
+    }
+    wishes.push_back({.key = table, .existing = number});
   }
   const std::vector<int64_t> ids = ctx.world().numbers.Assign(
       absl::StrCat("route_table/", router.ToString()), wishes, 1, kMaxRouteTable);

@@ -19,7 +19,9 @@ bool HoldsNumber(int64_t table, absl::string_view match, absl::string_view actio
     return absl::StartsWith(actions, "reg7 = ") && actions != "reg7 = 0; next;";
   }
   if (table == InfoOf(Stage::kLrInIpRouting).table) {
-    return absl::StrContains(actions, "; reg8[16..31] = ");
+    // Of a group of routes, or of a table.
+    return absl::StrContains(actions, "; reg8[16..31] = ") ||
+           (absl::StrContains(match, "reg7 == ") && !absl::StrContains(match, "reg7 == 0 "));
   }
   if (table == InfoOf(Stage::kLrInPolicy).table) {
     return absl::StartsWith(match, "reg9[16..31] == ") ||
