@@ -12,6 +12,7 @@
 #include "northd/model/datapaths.h"
 #include "northd/model/globals.h"
 #include "northd/model/ipam.h"
+#include "northd/model/ports.h"
 #include "northd/replica/lookup.h"
 #include "server/base/log.h"
 
@@ -49,11 +50,11 @@ std::optional<DynamicRequest> RequestOf(const nb::LogicalSwitchPort& row) {
   return std::nullopt;
 }
 
-// The router port that a switch port leads to; null if it is none of these.
-nb::LogicalRouterPort PeerRow(Context& ctx, const nb::LogicalSwitchPort& row) {
+// The router port that a switch port leads to, and whose addresses it has; zero if it leads to
+// none.
+Uuid PeerOfRow(Context& ctx, const nb::LogicalSwitchPort& row) {
   if (row.type() != "router") return {};
-  return FindRow<nb::LogicalRouterPort>(ctx, nb::LogicalRouterPort::kName,
-                                        row.options().GetOrEmpty("router-port"));
+  return RouterPortNamed(ctx, row.options().GetOrEmpty("router-port"));
 }
 
 // What the northbound says that a port has. To begin with only.
@@ -76,23 +77,20 @@ Leases ComputeLeases(Context& ctx, const Uuid& sw) {
   const auto row = Row<nb::LogicalSwitch>(ctx, sw);
   if (!row || !config.enabled()) return leases;
   std::set<uint32_t> taken;
-  const auto take = [&](const Ip& ip) {
-    if (!ip.v6) taken.insert(ip.v4());
-  };
   std::vector<std::pair<Uuid, NumberWish>> asking;
   for (const Uuid& uuid : row.ports()) {
     const auto port = Row<nb::LogicalSwitchPort>(ctx, uuid);
     if (!port) continue;
-    if (const auto peer = PeerRow(ctx, port)) {
-      for (const absl::string_view text : peer.networks()) {
-        if (const auto network = Network::Parse(text)) take(network->ip);
+    if (const Uuid peer = PeerOfRow(ctx, port); !peer.is_zero()) {
+      for (const Network& network : ctx.Get(kRouterPortModel, peer).addresses.v4) {
+        taken.insert(network.ip.v4());
       }
       continue;
     }
     for (const absl::string_view text : port.addresses()) {
       const auto addresses = PortAddresses::Parse(text);
       if (!addresses) continue;
-      for (const Network& network : addresses->v4) take(network.ip);
+      for (const Network& network : addresses->v4) taken.insert(network.ip.v4());
     }
     const std::optional<DynamicRequest> request = RequestOf(port);
     if (!request) continue;
@@ -244,7 +242,7 @@ constexpr engine::Kind<std::string, Tags> kTags{"nested_port_tags", &ComputeTags
 
 std::string ComputeDynamicAddresses(Context& ctx, const Uuid& switch_port) {
   const auto row = Row<nb::LogicalSwitchPort>(ctx, switch_port);
-  if (!row || PeerRow(ctx, row)) return "";
+  if (!row || !PeerOfRow(ctx, row).is_zero()) return "";
   const std::optional<DynamicRequest> request = RequestOf(row);
   if (!request) return "";
   const Uuid sw = SwitchOf(ctx, switch_port);
