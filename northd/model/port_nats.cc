@@ -8,18 +8,37 @@
 #include "northd/rows/nb_rows.h"
 
 namespace northd {
+namespace {
+
+// Of a router: the rules that are translated on their way in, and have options:add_route. All its
+// ports ask for them, and few routers have any.
+std::vector<Uuid> ComputeRoutedNats(Context& ctx, const Uuid& router) {
+  std::vector<Uuid> routed;
+  const auto row = Row<nb::LogicalRouter>(ctx, router);
+  if (!row) return routed;
+  for (const Uuid& uuid : row.nat()) {
+    const auto nat = Row<nb::NAT>(ctx, uuid);
+    if (nat && nat.type() != "snat" && nat.options().GetBool("add_route", false)) {
+      routed.push_back(uuid);
+    }
+  }
+  return routed;
+}
+constexpr engine::Kind<Uuid, std::vector<Uuid>> kRoutedNats{"routed_nats", &ComputeRoutedNats,
+                                                            /*is_cutoff=*/true};
+
+}  // namespace
 
 std::vector<PortNat> PortNats(Context& ctx, const RouterPort& port, bool with_route) {
   std::vector<PortNat> all;
   const auto router = Row<nb::LogicalRouter>(ctx, port.router_uuid);
   if (!router) return all;
   const std::vector<Uuid>& gateways = ctx.Get(kRouterGateways, port.router_uuid).distributed_ports;
-  for (const Uuid& uuid : router.nat()) {
+  const absl::Span<const Uuid> nats =
+      with_route ? ctx.Get(kRoutedNats, port.router_uuid) : router.nat();
+  for (const Uuid& uuid : nats) {
     const auto nat = Row<nb::NAT>(ctx, uuid);
     if (!nat) continue;
-    if (with_route && (nat.type() == "snat" || !nat.options().GetBool("add_route", false))) {
-      continue;
-    }
     if (gateways.size() > 1 && NatGatewayPort(ctx, nat, gateways) != port.uuid) continue;
     const std::optional<Network> external = Network::Parse(nat.external_ip());
     if (!external || external->ip.v6 || !external->is_host()) continue;

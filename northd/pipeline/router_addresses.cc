@@ -24,9 +24,36 @@
 namespace northd {
 namespace {
 
-// Of a router: the switch ports that lead to its enabled ports.
-std::vector<Uuid> ComputeAttachments(Context& ctx, const Uuid& uuid) {
-  std::vector<Uuid> attachments;
+// What leads requests to a router: an enabled port of a switch, and of the router.
+struct Attachment {
+  Uuid switch_port;
+  DatapathNumber sw = 0;
+  bool only_router_ports = false;  // Nobody else on the switch learns from requests.
+  std::string json_name;           // Of the switch port.
+  std::string redirect_port;       // See RouterAttachment.
+  PortAddresses addresses;         // Of the router port.
+  bool operator==(const Attachment& o) const = default;
+};
+
+std::optional<Attachment> AttachmentOf(Context& ctx, const Uuid& switch_port) {
+  const RouterAttachment& attachment = ctx.Get(kRouterAttachment, switch_port);
+  if (!attachment.exists || !attachment.enabled) return std::nullopt;
+  const SwitchPort& port = ctx.Get(kSwitchPortModel, switch_port);
+  const SwitchTraits& sw = ctx.Get(kSwitchTraits, port.switch_uuid);
+  if (!sw.exists) return std::nullopt;
+  return Attachment{switch_port,
+                    sw.number,
+                    sw.only_router_ports,
+                    port.json_name,
+                    attachment.redirect_port,
+                    attachment.addresses};
+}
+
+// Of a router. With all that its NAT rules and VIPs need, since they are many, and so are its
+// ports.
+using Attachments = std::vector<Attachment>;
+Attachments ComputeAttachments(Context& ctx, const Uuid& uuid) {
+  Attachments attachments;
   const auto router = Row<nb::LogicalRouter>(ctx, uuid);
   if (!router) return attachments;
   for (const Uuid& port_uuid : router.ports()) {
@@ -34,39 +61,36 @@ std::vector<Uuid> ComputeAttachments(Context& ctx, const Uuid& uuid) {
     if (!port) continue;
     for (const Uuid& switch_port : RowsWithPair<nb::LogicalSwitchPort>(
              ctx, nb::LogicalSwitchPort::kOptions, "router-port", port.name())) {
-      const RouterAttachment& attachment = ctx.Get(kRouterAttachment, switch_port);
-      if (attachment.exists && attachment.enabled) attachments.push_back(switch_port);
+      if (auto attachment = AttachmentOf(ctx, switch_port)) {
+        attachments.push_back(*std::move(attachment));
+      }
     }
   }
   return attachments;
 }
-constexpr engine::Kind<Uuid, std::vector<Uuid>> kAttachmentsOf{
-    "attachments_of", &ComputeAttachments, /*is_cutoff=*/true};
+constexpr engine::Kind<Uuid, Attachments> kAttachmentsOf{"attachments_of", &ComputeAttachments,
+                                                         /*is_cutoff=*/true};
 
 // ---- Flows ----
 
 // A request goes to the router, and to ports of others, who may want to learn from it.
-void AddRequests(Context& ctx, const Uuid& switch_port, absl::string_view address, bool v6) {
-  const SwitchPort& port = ctx.Get(kSwitchPortModel, switch_port);
-  const SwitchTraits& sw = ctx.Get(kSwitchTraits, port.switch_uuid);
-  if (!port.exists || !sw.exists) return;
-  const RouterAttachment& attachment = ctx.Get(kRouterAttachment, switch_port);
-  const auto to = [&sw](absl::string_view name) {
-    return sw.only_router_ports ? absl::StrCat("outport = ", name, "; output;")
+void AddRequests(Context& ctx, const Attachment& at, absl::string_view address, bool v6) {
+  const auto to = [&at](absl::string_view name) {
+    return at.only_router_ports ? absl::StrCat("outport = ", name, "; output;")
                                 : absl::StrCat("clone {outport = ", name,
                                                "; output; }; outport = \"_MC_flood_l2\"; output;");
   };
-  const FlowExtra extra = {.hint = switch_port};
+  const FlowExtra extra = {.hint = at.switch_port};
   const std::string match = absl::StrCat("flags[1] == 0 && ", RequestFor(address, v6));
-  if (attachment.redirect_port.empty()) {
-    AddFlow(ctx, sw.number, Stage::kLsInL2Lkup, 80, match, to(port.json_name), extra);
+  if (at.redirect_port.empty()) {
+    AddFlow(ctx, at.sw, Stage::kLsInL2Lkup, 80, match, to(at.json_name), extra);
     return;
   }
-  const std::string resident = absl::StrCat("is_chassis_resident(", attachment.redirect_port, ")");
-  AddFlow(ctx, sw.number, Stage::kLsInL2Lkup, 80, absl::StrCat(match, " && ", resident),
-          to(port.json_name), extra);
-  AddFlow(ctx, sw.number, Stage::kLsInL2Lkup, 80, absl::StrCat(match, " && !", resident),
-          to(attachment.redirect_port), extra);
+  const std::string resident = absl::StrCat("is_chassis_resident(", at.redirect_port, ")");
+  AddFlow(ctx, at.sw, Stage::kLsInL2Lkup, 80, absl::StrCat(match, " && ", resident),
+          to(at.json_name), extra);
+  AddFlow(ctx, at.sw, Stage::kLsInL2Lkup, 80, absl::StrCat(match, " && !", resident),
+          to(at.redirect_port), extra);
 }
 
 bool IsInNetworks(const PortAddresses& addresses, const Ip& ip) {
@@ -84,10 +108,8 @@ std::monostate AddVip(Context& ctx, const LbVipId& id) {
   if (!ip || routers.empty()) return {};
   routers.bits().ForEach([&](DatapathNumber router) {
     const Uuid uuid = ctx.world().datapath_sets.datapath(router).nb_uuid;
-    for (const Uuid& switch_port : ctx.Get(kAttachmentsOf, uuid)) {
-      if (IsInNetworks(ctx.Get(kRouterAttachment, switch_port).addresses, *ip)) {
-        AddRequests(ctx, switch_port, vip.ip, ip->v6);
-      }
+    for (const Attachment& attachment : ctx.Get(kAttachmentsOf, uuid)) {
+      if (IsInNetworks(attachment.addresses, *ip)) AddRequests(ctx, attachment, vip.ip, ip->v6);
     }
   });
   return {};
@@ -108,14 +130,14 @@ NatMacs ComputeNatMacs(Context& ctx, const Uuid& router_uuid) {
   return macs;
 }
 // Of a router: the MAC addresses that it uses for NAT on other chassis.
-constexpr engine::Kind<Uuid, NatMacs> kNatMacs{"nat_macs", &ComputeNatMacs};
+constexpr engine::Kind<Uuid, NatMacs> kNatMacs{"nat_macs", &ComputeNatMacs, /*is_cutoff=*/true};
 
 // Requests by the router itself concern no other router.
-void AddOwnRequests(Context& ctx, const SwitchTraits& sw, const RouterAttachment& attachment) {
-  const NatMacs& macs = ctx.Get(kNatMacs, attachment.router);
-  std::vector<std::string> all = {attachment.addresses.mac_text()};
+void AddOwnRequests(Context& ctx, const Attachment& at, const Uuid& router) {
+  const NatMacs& macs = ctx.Get(kNatMacs, router);
+  std::vector<std::string> all = {at.addresses.mac_text()};
   all.insert(all.end(), macs.begin(), macs.end());
-  AddFlow(ctx, sw.number, Stage::kLsInL2Lkup, 75,
+  AddFlow(ctx, at.sw, Stage::kLsInL2Lkup, 75,
           absl::StrCat("eth.src == {", absl::StrJoin(all, ", "),
                        "} && (arp.op == 1 || rarp.op == 3 || nd_ns)"),
           "outport = \"_MC_flood_l2\"; output;");
@@ -144,17 +166,17 @@ void AddNatMac(Context& ctx, const nb::NAT& nat, const Uuid& router) {
 }  // namespace
 
 std::monostate AddRouterAddressesOf(Context& ctx, const Uuid& uuid) {
-  const RouterAttachment& attachment = ctx.Get(kRouterAttachment, uuid);
-  if (!attachment.exists || !attachment.enabled) return {};
-  const SwitchTraits& sw = ctx.Get(kSwitchTraits, ctx.Get(kSwitchPortModel, uuid).switch_uuid);
-  if (!sw.exists) return {};
-  for (const Network& network : attachment.addresses.v4) {
-    AddRequests(ctx, uuid, network.IpText(), /*v6=*/false);
+  const std::optional<Attachment> at = AttachmentOf(ctx, uuid);
+  if (!at) return {};
+  for (const Network& network : at->addresses.v4) {
+    AddRequests(ctx, *at, network.IpText(), /*v6=*/false);
   }
-  for (const Network& network : attachment.addresses.v6) {
-    AddRequests(ctx, uuid, network.IpText(), /*v6=*/true);
+  for (const Network& network : at->addresses.v6) {
+    AddRequests(ctx, *at, network.IpText(), /*v6=*/true);
   }
-  if (!sw.only_router_ports) AddOwnRequests(ctx, sw, attachment);
+  if (!at->only_router_ports) {
+    AddOwnRequests(ctx, *at, ctx.Get(kRouterAttachment, uuid).router);
+  }
   return {};
 }
 constexpr engine::Kind<Uuid> kRouterAddressesOf{"router_addresses_of", &AddRouterAddressesOf};
@@ -169,8 +191,8 @@ std::monostate AddNatAddressesOf(Context& ctx, const Uuid& uuid) {
   if (nat.type == NatType::kSnat && IsRouterAddress(ctx, nat.router, nat.external_ip)) return {};
   // Likewise one that is a VIP: where that is reachable, or nowhere.
   if (IsLbVip(ctx, nat.router, nat.external_ip)) return {};
-  for (const Uuid& switch_port : ctx.Get(kAttachmentsOf, nat.router)) {
-    AddRequests(ctx, switch_port, nat.external_text, nat.v6());
+  for (const Attachment& attachment : ctx.Get(kAttachmentsOf, nat.router)) {
+    AddRequests(ctx, attachment, nat.external_text, nat.v6());
   }
   return {};
 }

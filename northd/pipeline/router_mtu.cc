@@ -39,7 +39,7 @@ LimitedPorts ComputeLimitedPorts(Context& ctx, const Uuid& router) {
   return ports;
 }
 constexpr engine::Kind<Uuid, LimitedPorts> kLimitedPorts{"limited_router_ports",
-                                                         &ComputeLimitedPorts};
+                                                         &ComputeLimitedPorts, true};
 
 // Errors in the name of the port `in` to senders of what `match` says and is too large.
 class TooBig {

@@ -89,8 +89,9 @@ Names ComputeReachableFrom(Context& ctx, const Uuid& sw) {
   const auto found = by_switch.find(sw);
   return found == by_switch.end() ? Names() : found->second;
 }
+// All ports of a switch read it, and it is asked anew whenever any switch or router is attached.
 constexpr engine::Kind<Uuid, Names> kReachableFrom{"reachable_ha_groups_of_switch",
-                                                   &ComputeReachableFrom};
+                                                   &ComputeReachableFrom, /*is_cutoff=*/true};
 
 }  // namespace
 
