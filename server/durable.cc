@@ -12,8 +12,8 @@ struct GroupSync::State {
   base::Worker* worker;
   Done done;  // Null once the owner is gone.
   std::shared_ptr<LogSync> log;
-  uint64_t asked = 0;
-  uint64_t synced = 0;
+  uint64_t position = 0;
+  bool asked = false;  // Since the last one began.
   bool running = false;
   bool held = false;
   base::DurationHistogram durations;
@@ -40,7 +40,8 @@ GroupSync::~GroupSync() { state_->done = nullptr; }
 
 void GroupSync::Ask(std::shared_ptr<LogSync> log, uint64_t position) {
   state_->log = std::move(log);
-  state_->asked = position;
+  state_->position = position;
+  state_->asked = true;
   Start(state_);
 }
 
@@ -52,9 +53,10 @@ void GroupSync::SetHeld(bool held) {
 }
 
 void GroupSync::Start(const std::shared_ptr<State>& state) {
-  if (state->running || state->held || state->asked == state->synced) return;
+  if (state->running || state->held || !state->asked) return;
   state->running = true;
-  const uint64_t position = state->asked;
+  state->asked = false;
+  const uint64_t position = state->position;
   struct Job {
     std::shared_ptr<LogSync> log;
     absl::Status status;
@@ -69,7 +71,6 @@ void GroupSync::Start(const std::shared_ptr<State>& state) {
       },
       [state, job, position] {
         state->running = false;
-        state->synced = position;
         Account(job->took_us, job->log->path(), &state->durations);
         if (!state->done) return;
         state->done(job->status, position);

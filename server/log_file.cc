@@ -48,17 +48,26 @@ LogSync::LogSync(FileSystem* file_system, std::shared_ptr<File> file, const std:
     : file_system_(file_system), file_(std::move(file)), path_(path), new_name_(new_name) {}
 
 absl::Status LogSync::Run() {
-  if (const int error = file_->Sync()) return IoError(path_, "fsync failed", error);
+  if (error_ != 0) return status();
+  if (const int error = file_->Sync()) {
+    error_ = error;
+    return status();
+  }
   if (new_name_.exchange(false)) {
     const size_t slash = path_.rfind('/');
     const std::string directory =
         slash == std::string::npos ? "." : path_.substr(0, std::max<size_t>(slash, 1));
     if (const int error = file_system_->SyncDirectory(directory)) {
-      new_name_ = true;
+      error_ = error;
       return IoError(directory, "fsync failed", error);
     }
   }
   return absl::OkStatus();
+}
+
+absl::Status LogSync::status() const {
+  const int error = error_;
+  return error == 0 ? absl::OkStatus() : IoError(path_, "fsync failed", error);
 }
 
 absl::StatusOr<std::unique_ptr<LogFile>> LogFile::Open(const std::string& path, Mode mode,

@@ -32,12 +32,17 @@
 namespace server {
 
 // Makes what was appended before Run() durable. Independent of its LogFile, on any thread.
+//
+// Once it has failed it fails for good: the system tells of a page that it could not write but
+// once, and may have dropped it, so that a later success would promise what is not on the disk. The
+// way out is a new version of the file (LogFile::Replace).
 class LogSync {
  public:
   LogSync(FileSystem* file_system, std::shared_ptr<File> file, const std::string& path,
           bool new_name);
 
   absl::Status Run();
+  absl::Status status() const;  // Whether all Runs went well.
   const std::string& path() const { return path_; }
 
  private:
@@ -45,6 +50,7 @@ class LogSync {
   const std::shared_ptr<File> file_;
   const std::string path_;
   std::atomic<bool> new_name_;  // The file's name is not durable yet.
+  std::atomic<int> error_ = 0;  // A negative errno.
 };
 
 // Single-threaded.
@@ -96,8 +102,8 @@ class LogFile {
   // that the reading has ended. After a failure the file is cut back to its last whole record, if
   // need be at the next Append, which then tries to write again.
   absl::Status Append(absl::string_view records);
-  // Of the last Append; OK after a good one. What get-db-storage-status tells.
-  const absl::Status& write_status() const { return write_status_; }
+  // OK if the last Append was, and no sync has failed. What get-db-storage-status tells.
+  absl::Status status() const { return write_status_.ok() ? sync_->status() : write_status_; }
 
   // Where the last good record ends, in bytes: the size of the file but for a torn tail.
   uint64_t size() const { return reader_ ? reader_->end() : end_; }

@@ -71,7 +71,8 @@ void StandaloneStorage::OnSynced(const absl::Status& status, Position position) 
   if (status.ok()) {
     client_->OnDurable(position);
   } else {
-    log.Error("%s", ovsdb::ErrorText(status));
+    static base::RateLimit rate;
+    log.ErrorLimited(rate, "%s", ovsdb::ErrorText(status));
     client_->OnNotDurable(position, status);
   }
 }
@@ -82,7 +83,8 @@ void StandaloneStorage::SyncNow() {
 }
 
 bool StandaloneStorage::WantsCompaction() {
-  return !rewrite_.under_way() && schedule_.IsDue(base::MonotonicMs(), log_->size());
+  if (rewrite_.under_way()) return false;
+  return !log_->sync()->status().ok() || schedule_.IsDue(base::MonotonicMs(), log_->size());
 }
 
 void StandaloneStorage::Compact(ovsdb::Snapshot snapshot, std::string comment, Done done) {

@@ -42,7 +42,7 @@ class StandaloneStorage final : public Storage {
   bool WantsCompaction() override;
   const base::DurationHistogram* sync_durations() const override { return &sync_.durations(); }
   uint64_t file_size() const override { return log_->size(); }
-  absl::Status status() const override { return log_->write_status(); }
+  absl::Status status() const override { return log_->status(); }
 
  private:
   void OnSynced(const absl::Status& status, Position position);

@@ -51,7 +51,7 @@ std::string ClusterStorage::RecordsBehind(raft::Index index) const {
 }
 
 void ClusterStorage::Compact(ovsdb::Snapshot snapshot, std::string comment, Done done) {
-  if (applied_ == raft_.log().snapshot().index) {
+  if (applied_ == raft_.log().snapshot().index && log_->sync()->status().ok()) {
     done(ovsdb::Error("ovsdb error", "not storing a duplicate snapshot"));
     return;
   }
@@ -71,7 +71,7 @@ void ClusterStorage::Compact(ovsdb::Snapshot snapshot, std::string comment, Done
         schedule_.Compacted(base::MonotonicMs(), log_->size());
         schedule_.Appended(n_rewrite_tail_);
         raft_.Compacted(index);
-        sync_.Ask(log_->sync(), buffered_last_);
+        sync_.Ask(log_->sync(), written_last_);
       },
       [this, alive = alive_, done = std::move(done)](const absl::Status& status) {
         done(status);
@@ -80,7 +80,8 @@ void ClusterStorage::Compact(ovsdb::Snapshot snapshot, std::string comment, Done
 }
 
 bool ClusterStorage::WantsCompaction() {
-  return !paused_ && !rewrite_.under_way() && schedule_.IsDue(base::MonotonicMs(), log_->size());
+  if (paused_ || rewrite_.under_way()) return false;
+  return !log_->sync()->status().ok() || schedule_.IsDue(base::MonotonicMs(), log_->size());
 }
 
 // ---- To and from others ----
@@ -171,7 +172,7 @@ void ClusterStorage::EndInstall(const raft::SnapshotInfo& snapshot,
     applied_ = head_index_ = snapshot.index;
     last_txn_id_ = snapshot.eid;
     host_->ReplaceContents(*std::move(contents), "the leader sent a snapshot");
-    sync_.Ask(log_->sync(), buffered_last_);
+    sync_.Ask(log_->sync(), written_last_);
   } else {
     log.Warn("%s: failed to install a snapshot: %s", log_->path(),
              ovsdb::ErrorText(contents.status()));

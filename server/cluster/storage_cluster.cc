@@ -42,15 +42,7 @@ ClusterStorage::ClusterStorage(const Environment& environment, std::unique_ptr<L
       apply_timer_(environment.context.loop, [this] { Pump(); }),
       schedule_(base::MonotonicMs()),
       sync_(environment.sync,
-            [this](const absl::Status& status, uint64_t record) {
-              if (status.ok()) {
-                raft_.Persisted(record);
-              } else {
-                log.Error("%s", ovsdb::ErrorText(status));
-                raft_.SetDiskStatus(status);
-              }
-              turn_end_.Arm();
-            }),
+            [this](const absl::Status& status, uint64_t record) { OnSynced(status, record); }),
       rewrite_(environment.rewrite, log_.get(), &sync_),
       write_timer_(environment.context.loop, [this] { RetryWrite(); }),
       tick_timer_(environment.context.loop, [this] { Tick(); }),
@@ -193,7 +185,7 @@ void ClusterStorage::Write(const std::vector<raft::Record>& records, uint64_t la
 void ClusterStorage::RetryWrite() {
   const base::Activity activity("writing to the disk");
   const absl::Status status = log_->Append(buffer_);
-  raft_.SetDiskStatus(status);
+  raft_.SetDiskStatus(log_->status());
   if (!status.ok()) {
     static base::RateLimit rate;
     log.WarnLimited(rate, "entering failure mode due to I/O error (%s)", ovsdb::ErrorText(status));
@@ -206,7 +198,21 @@ void ClusterStorage::RetryWrite() {
   if (buffer_.capacity() > kMaxIdleBuffer) buffer_.shrink_to_fit();
   schedule_.Appended(1);
   if (rewrite_.under_way()) ++n_rewrite_tail_;
-  if (std::exchange(to_sync_, false)) sync_.Ask(log_->sync(), buffered_last_);
+  written_last_ = buffered_last_;
+  if (std::exchange(to_sync_, false)) sync_.Ask(log_->sync(), written_last_);
+}
+
+// After a failure the server is out of service until its file has been written anew.
+void ClusterStorage::OnSynced(const absl::Status& status, uint64_t record) {
+  if (status.ok()) {
+    raft_.SetDiskStatus(log_->status());
+    raft_.Persisted(record);
+  } else {
+    static base::RateLimit rate;
+    log.ErrorLimited(rate, "%s", ovsdb::ErrorText(status));
+    raft_.SetDiskStatus(status);
+  }
+  turn_end_.Arm();
 }
 
 void ClusterStorage::Send(const raft::Outgoing& outgoing) {

@@ -106,7 +106,7 @@ class ClusterStorage final : public Storage, private Peers::Handler {
   void AddMemoryUsage(base::MemoryUsage* usage) const override;
   const base::DurationHistogram* sync_durations() const override { return &sync_.durations(); }
   uint64_t file_size() const override { return log_->size(); }
-  absl::Status status() const override { return log_->write_status(); }
+  absl::Status status() const override { return log_->status(); }
 
  private:
   // A change in the newest state that is not committed.
@@ -128,6 +128,7 @@ class ClusterStorage final : public Storage, private Peers::Handler {
   void Carry(raft::Effects effects);
   void Write(const std::vector<raft::Record>& records, uint64_t last_record);
   void RetryWrite();
+  void OnSynced(const absl::Status& status, uint64_t record);
   void Send(const raft::Outgoing& outgoing);
   void TransferIfTested(const raft::Message& message);
   void SendSnapshot(const raft::Outgoing& outgoing);
@@ -183,6 +184,7 @@ class ClusterStorage final : public Storage, private Peers::Handler {
   // The file.
   std::string buffer_;          // Framed records that are to be written.
   uint64_t buffered_last_ = 0;  // The number of the last of them.
+  uint64_t written_last_ = 0;   // And of the last one that is in the file.
   bool to_sync_ = false;        // Something waits for them to be on disk.
   CompactionSchedule schedule_;
   GroupSync sync_;

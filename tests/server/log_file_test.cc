@@ -274,7 +274,7 @@ TEST(LogFile, SurvivesAFullDisk) {
   fs.max_transfer = 7;
   const absl::Status status = (*log)->Append(Record("{\"b\":2}"));
   EXPECT_EQ(ovsdb::ErrorText(status), "I/O error: db: write failed (No space left on device)");
-  EXPECT_EQ((*log)->write_status(), status);
+  EXPECT_EQ((*log)->status(), status);
   EXPECT_EQ(fs.bytes("db"), good);
 
   // Where the file cannot even be cut back, the next append does it.
@@ -286,7 +286,7 @@ TEST(LogFile, SurvivesAFullDisk) {
   fs.truncate_error = 0;
   fs.space = 1000;
   EXPECT_TRUE((*log)->Append(Record("{\"c\":3}")).ok());
-  EXPECT_TRUE((*log)->write_status().ok());
+  EXPECT_TRUE((*log)->status().ok());
   EXPECT_EQ(fs.bytes("db"), good + Record("{\"c\":3}"));
 }
 

@@ -173,6 +173,31 @@ TEST_F(StandaloneStorageTest, FailedSyncIsTold) {
   EXPECT_EQ(ovsdb::ErrorString(client_->not_durable), "I/O error");
 }
 
+// What the failed one was to write may be gone, whatever the system says of the next.
+TEST_F(StandaloneStorageTest, NothingIsDurableAfterAFailedSyncUntilTheFileIsNew) {
+  fs_.sync_error = -EIO;
+  Insert("a", /*durable=*/true);
+  storage_->Flush();
+  RunUntil([&] { return !client_->not_durable.ok(); });
+  fs_.sync_error = 0;
+  client_->not_durable = absl::OkStatus();
+  Insert("b", /*durable=*/true);
+  storage_->Flush();
+  RunUntil([&] { return !client_->not_durable.ok(); });
+  EXPECT_EQ(client_->durable, 0u);
+  EXPECT_FALSE(storage_->status().ok());
+  EXPECT_TRUE(storage_->WantsCompaction());
+
+  CompactAndWait();
+  EXPECT_TRUE(storage_->status().ok());
+  EXPECT_FALSE(storage_->WantsCompaction());
+  const Storage::Position position = Insert("c", /*durable=*/true);
+  storage_->Flush();
+  RunUntil([&] { return client_->durable == position; });
+  fs_.Crash();
+  EXPECT_EQ(Names(), (Strings{"a", "b", "c"}));
+}
+
 TEST_F(StandaloneStorageTest, FullDiskLosesTheTurnAndNothingElse) {
   Insert("a");
   storage_->Flush();
