@@ -317,8 +317,13 @@ void Server::On(const Message& message, const InstallSnapshotRequest& request) {
 // Tells the leader that what it sent was not installed, when that may go better.
 void Server::TickInstall() {
   if (!ask_again_ms_ || now_ms_ < *ask_again_ms_ || !disk_.ok()) return;
+  if (leader_.is_zero()) {
+    // The leader that waits for the answer may be heard of again. Stock's never asks for it.
+    ask_again_ms_ = now_ms_ + kAskAgainMs;
+    return;
+  }
   ask_again_ms_.reset();
-  if (role_ == Role::kFollower && !leader_.is_zero() && !install_) {
+  if (role_ == Role::kFollower && !install_) {
     Send(leader_, InstallSnapshotReply{term(), 0, 0});
   }
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 
@@ -494,6 +495,34 @@ TEST(ServerTest, ASnapshotThatCouldNotBeInstalledIsAskedForAgain) {
   server.SetDiskStatus(absl::OkStatus());
   server.Tick(2001);
   EXPECT_EQ(refusals(), 1);
+}
+
+// The time for that may come in the moment in which it gives the leader up, and the leader be heard
+// of again. (When it gives up is chance.)
+TEST(ServerTest, ASnapshotIsAskedForAgainWhenTheLeaderIsBack) {
+  for (uint64_t seed = 0; seed < 100; ++seed) {
+    Server server(Member(1, 3), {.seed = seed}, 0);
+    const auto receive = [&server](decltype(Message::body) body) {
+      server.Receive({ClusterId{1, 1}, Id(1), Id(2), "", std::move(body)});
+    };
+    SnapshotInfo snapshot = Member(1, 3).log.snapshot();
+    snapshot.index = 9;
+    receive(InstallSnapshotRequest{1, snapshot, Text("[]")});
+    server.Installed(absl::UnavailableError("not now"));
+    server.Tick(1100);
+    for (const int64_t now : {1600, 2100}) {
+      receive(AppendRequest{.term = 1, .prev_log_index = 9, .prev_log_term = 1});
+      server.Tick(now);
+    }
+    const std::vector<Outgoing> messages = server.TakeEffects().messages;
+    EXPECT_EQ(absl::c_count_if(messages,
+                               [](const Outgoing& outgoing) {
+                                 return std::holds_alternative<InstallSnapshotReply>(
+                                     outgoing.message.body);
+                               }),
+              1)
+        << seed;
+  }
 }
 
 TEST(ServerTest, ALeaderStartsOverWithASnapshotThatFailed) {
