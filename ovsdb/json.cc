@@ -56,7 +56,9 @@ std::optional<int64_t> IntegerIn(absl::string_view text) {
   if (i < text.size()) {
     absl::string_view rest = text.substr(i + 1);
     absl::ConsumePrefix(&rest, "+");
-    if (!absl::SimpleAtoi(rest, &exponent)) exponent = rest[0] == '-' ? -kFar : kFar;
+    if (!absl::SimpleAtoi(rest, &exponent)) {
+      exponent = absl::StartsWith(rest, "-") ? -kFar : kFar;
+    }
   }
   const size_t zeros = std::min(digits.find_first_not_of('0'), digits.size());
   digits.erase(0, zeros);
@@ -143,15 +145,29 @@ class CheckingHandler {
     return false;
   }
 
-  // Of the number at hand.
+  // Of the number at hand; what stands behind it may look like a part of one.
   absl::string_view NumberText() const {
-    const auto is_part = [](char c) {
-      return absl::ascii_isdigit(c) || c == '.' || c == 'e' || c == 'E' || c == '+' || c == '-';
+    const auto is_one_of = [this](const char* at, absl::string_view some) {
+      return at != end_ && absl::StrContains(some, *at);
+    };
+    const auto skip_digits = [this](const char** at) {
+      while (*at != end_ && absl::ascii_isdigit(**at)) ++*at;
     };
     const char* first = *position_;
-    while (first > begin_ && is_part(first[-1])) --first;
+    while (first > begin_ && (absl::ascii_isdigit(first[-1]) || is_one_of(first - 1, ".eE+-"))) {
+      --first;
+    }
     const char* last = first;
-    while (last != end_ && is_part(*last)) ++last;
+    if (is_one_of(last, "-")) ++last;
+    skip_digits(&last);
+    if (is_one_of(last, ".")) {
+      ++last;
+      skip_digits(&last);
+    }
+    if (is_one_of(last, "eE")) {
+      if (is_one_of(++last, "+-")) ++last;
+      skip_digits(&last);
+    }
     return {first, static_cast<size_t>(last - first)};
   }
 

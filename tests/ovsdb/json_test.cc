@@ -119,7 +119,7 @@ TEST(JsonTest, RefusesWhatIsNotJson) {
       "",        " ",         "01",          "1.",     ".5",       "+1",          "1 2",
       "[1,]",    "[1,,2]",    "{\"a\":1,}",  "{a:1}",  "nul",      "/**/1",       "\"",
       "\"\\x\"", "\"\\u12\"", "\"\\ud800\"", "\"\t\"", "\"\x01\"", "\"\\u0000\"", "{\"\\u0000\":1}",
-      "1e400",   "NaN",       "Infinity",    "]",      "[}"};
+      "1e400",   "NaN",       "Infinity",    "]",      "[}",       "0.00.0e",     "[1e2e]"};
   for (const char* text : bad) EXPECT_FALSE(ParseJson(text).ok()) << text;
   EXPECT_FALSE(ParseJson(absl::string_view("1\0", 2)).ok());
   EXPECT_FALSE(ParseJson(absl::string_view("[\0]", 3)).ok());
