@@ -236,7 +236,10 @@ void Server::On(const Message& message, const AppendRequest& request) {
     SetLeader(message.from);
     leader_heard_ms_ = now_ms_;
     ArmElectionTimer();
-    reply.result = disk_.ok() ? StoreEntries(request) : AppendResult::kIoError;
+    // Silence serves better than an "I/O error" for each request: a leader of stock's counts back
+    // one entry for each, below zero in the end, and then asks what cannot be understood.
+    if (!disk_.ok()) return;
+    reply.result = StoreEntries(request);
     if (reply.result == AppendResult::kOk) {
       const Index last = request.prev_log_index + request.log.size();
       after = RecordOf(last);

@@ -227,6 +227,23 @@ class FullDiskTest(ClusterTest):
         self.assertEqual(status(poor)["Status"], "cluster member")
         insert(poor, 8)
 
+    @binaries.needs_reference
+    def test_a_leader_of_stocks_brings_it_up_to_date(self):
+        members = self.cluster("stock", "ours", "ours", election_timer_ms=300)
+        first, poor, _ = members
+        self.on_the_small_disk(poor)
+        self.assertIs(leader(members), first)
+        self.fill()
+        numbers = []
+        end = time.monotonic() + 4  # Time for a dozen signs of life.
+        while time.monotonic() < end:
+            numbers.append(len(numbers) + 1)
+            insert(first, numbers[-1])
+        self.assertEqual(status(poor)["Status"], "failed")
+        os.unlink(os.path.join(self.disk, "ballast"))
+        all_have(members, numbers)
+        self.assertIs(leader(members), first)
+
 
 def told(member):
     """What `_Server` says of the database."""
