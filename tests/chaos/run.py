@@ -85,7 +85,8 @@ class Run:
         try:
             wait_until(agree, "all members have the same", RECOVERY)
         except AssertionError:
-            pass  # The verdict says what they have.
+            for member in self.cluster.members:  # The verdict says what they have.
+                self._say(f"{member.name}: {member.status()}")
         self._read_all()
         return self.history.verdict(numbers)
 
