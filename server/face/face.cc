@@ -175,8 +175,6 @@ void Face::Listen(const FaceOptions& options) {
   }
 }
 
-uint16_t Face::port() const { return impl_->server ? impl_->server->port() : 0; }
-
 void AddFaceOption(base::OptionParser* parser, FaceOptions* options) {
   parser->Add("metrics", 0, base::OptionParser::kRequired,
               [options](const char* argument) { options->metrics = argument; });

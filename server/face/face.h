@@ -8,7 +8,6 @@
 #ifndef SERVER_FACE_FACE_H_
 #define SERVER_FACE_FACE_H_
 
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -54,7 +53,6 @@ class Face {
   // Begins to answer as the option or the environment says, if one does. What the option asks for
   // and cannot be done ends the process; what the environment asks for is left with a warning.
   void Listen(const FaceOptions& options);
-  uint16_t port() const;  // 0 if it does not listen.
 
  private:
   struct Impl;
