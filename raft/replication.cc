@@ -289,11 +289,10 @@ AppendResult Server::StoreEntries(const AppendRequest& request) {
 }
 
 void Server::On(const Message& message, const InstallSnapshotRequest& request) {
-  if (!SeeTerm(request.term, message.from)) {
-    Send(message.from, InstallSnapshotReply{term(), 0, 0});
-    return;
-  }
-  if (role_ == Role::kLeader) return;
+  // No answer to who leads no more: one of stock's does not look whether it does, goes on sending,
+  // and dies of it.
+  if (!SeeTerm(request.term, message.from) || role_ == Role::kLeader) return;
+  if (!leader_.is_zero() && leader_ != message.from) return;  // It led this term if anybody did.
   if (role_ == Role::kCandidate) BecomeFollower();
   SetLeader(message.from);
   leader_heard_ms_ = now_ms_;
@@ -313,21 +312,20 @@ void Server::On(const Message& message, const InstallSnapshotRequest& request) {
     return;
   }
   install_ = request.snapshot;
-  install_from_ = message.from;
   effects_.install = Install{request.snapshot, request.data};
 }
 
 // Tells the leader that what it sent was not installed, when that may go better.
 void Server::TickInstall() {
   if (!ask_again_ms_ || now_ms_ < *ask_again_ms_ || !disk_.ok()) return;
-  if (leader_.is_zero()) {
+  ask_again_ms_.reset();
+  if (role_ == Role::kLeader || install_) return;
+  if (!leader_.is_zero() && leader_heard_ms_ &&
+      now_ms_ - *leader_heard_ms_ < election_timer_ms() / 2) {
+    Send(leader_, InstallSnapshotReply{term(), 0, 0});
+  } else {
     // The leader that waits for the answer may be heard of again. Stock's never asks for it.
     ask_again_ms_ = now_ms_ + kAskAgainMs;
-    return;
-  }
-  ask_again_ms_.reset();
-  if (role_ == Role::kFollower && !install_) {
-    Send(leader_, InstallSnapshotReply{term(), 0, 0});
   }
 }
 
@@ -352,7 +350,12 @@ void Server::Installed(const absl::Status& status) {
   }
   if (returning()) Match(snapshot.index);
   RefreshPeers();
-  Send(install_from_, InstallSnapshotReply{term(), snapshot.index, snapshot.term});
+  // If another one leads now, its own snapshot may have come meanwhile.
+  if (!leader_.is_zero()) {
+    Send(leader_, InstallSnapshotReply{term(), snapshot.index, snapshot.term});
+  } else {
+    ask_again_ms_ = now_ms_ + kAskAgainMs;
+  }
 }
 
 }  // namespace raft

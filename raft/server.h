@@ -395,7 +395,6 @@ class Server {
 
   // The snapshot that is being installed.
   std::optional<SnapshotInfo> install_;
-  ServerId install_from_;
   std::optional<int64_t> ask_again_ms_;  // When to ask for another one, if that failed.
 
   int64_t membership_tick_ms_ = 0;  // When to ask again to be added or removed.

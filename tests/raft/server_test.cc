@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <vector>
 
-#include "absl/algorithm/container.h"
 #include "gtest/gtest.h"
 #include "tests/raft/server_test_util.h"
 
@@ -217,95 +216,6 @@ TEST(ServerTest, ABusyLeaderLeavesAFollowerItsTurn) {
     EXPECT_GT(forwarded, 200) << shy;
     EXPECT_GT(own, 200) << shy;
   }
-}
-
-TEST(ServerTest, ASnapshotThatCouldNotBeInstalledIsAskedForAgain) {
-  Server server(Member(1, 3), {}, 0);
-  const auto send = [&server] {
-    SnapshotInfo snapshot = Member(1, 3).log.snapshot();
-    snapshot.index = 9;
-    server.Receive(
-        {ClusterId{1, 1}, Id(1), Id(2), "", InstallSnapshotRequest{1, snapshot, Text("[]")}});
-    return server.TakeEffects();
-  };
-  const auto refusals = [&server] {
-    int n = 0;
-    for (const Outgoing& outgoing : server.TakeEffects().messages) {
-      const auto* reply = std::get_if<InstallSnapshotReply>(&outgoing.message.body);
-      if (reply != nullptr && reply->last_index == 0) ++n;
-    }
-    return n;
-  };
-  ASSERT_TRUE(send().install.has_value());
-  server.Installed(absl::UnavailableError("not now"));
-  EXPECT_EQ(refusals(), 0);  // Not at once, which may go on and on.
-  server.Tick(1000);
-  EXPECT_EQ(refusals(), 1);
-  server.SetDiskStatus(absl::ResourceExhaustedError("full"));
-  EXPECT_FALSE(send().install.has_value());
-  server.Tick(2000);
-  EXPECT_EQ(refusals(), 0);
-  server.SetDiskStatus(absl::OkStatus());
-  server.Tick(2001);
-  EXPECT_EQ(refusals(), 1);
-}
-
-// The time for that may come in the moment in which it gives the leader up, and the leader be heard
-// of again. (When it gives up is chance.)
-TEST(ServerTest, ASnapshotIsAskedForAgainWhenTheLeaderIsBack) {
-  for (uint64_t seed = 0; seed < 100; ++seed) {
-    Server server(Member(1, 3), {.seed = seed}, 0);
-    const auto receive = [&server](decltype(Message::body) body) {
-      Tell(&server, 2, std::move(body));
-    };
-    SnapshotInfo snapshot = Member(1, 3).log.snapshot();
-    snapshot.index = 9;
-    receive(InstallSnapshotRequest{1, snapshot, Text("[]")});
-    server.Installed(absl::UnavailableError("not now"));
-    server.Tick(1100);
-    for (const int64_t now : {1600, 2100}) {
-      receive(AppendRequest{.term = 1, .prev_log_index = 9, .prev_log_term = 1});
-      server.Tick(now);
-    }
-    const std::vector<Outgoing> messages = server.TakeEffects().messages;
-    EXPECT_EQ(absl::c_count_if(messages,
-                               [](const Outgoing& outgoing) {
-                                 return std::holds_alternative<InstallSnapshotReply>(
-                                     outgoing.message.body);
-                               }),
-              1)
-        << seed;
-  }
-}
-
-TEST(ServerTest, ALeaderStartsOverWithASnapshotThatFailed) {
-  Cluster cluster(1);
-  cluster.Run();
-  Server& leader = cluster[1];
-  const auto receive = [&leader](decltype(Message::body) body) {
-    Tell(&leader, 2, std::move(body));
-    size_t n = 0;
-    for (const Outgoing& outgoing : leader.TakeEffects().messages) {
-      n += std::holds_alternative<InstallSnapshotRequest>(outgoing.message.body) ? 1 : 0;
-    }
-    return n;
-  };
-  receive(AddServerRequest{Address(2)});
-  EXPECT_EQ(receive(AppendReply{leader.term(), 1, leader.log().last_index(),
-                                leader.log().last_term(), 0, AppendResult::kInconsistency}),
-            1);
-  EXPECT_EQ(receive(InstallSnapshotReply{leader.term(), 0, 0}), 1);
-
-  // A follower drops one that comes while it is busy with an older one: what it says is what it
-  // has.
-  leader.Persisted(leader.TakeEffects().last_record);
-  ASSERT_GT(leader.commit_index(), leader.log().snapshot().index);
-  leader.Compacted(leader.commit_index());
-  const SnapshotInfo old = Member(1, 1).log.snapshot();
-  ASSERT_GT(leader.log().snapshot().index, old.index);
-  EXPECT_EQ(receive(InstallSnapshotReply{leader.term(), 0, 0}), 1);
-  EXPECT_EQ(receive(InstallSnapshotReply{leader.term(), old.index, old.term}), 1);
-  EXPECT_EQ(receive(InstallSnapshotReply{leader.term(), old.index, old.term}), 0);
 }
 
 }  // namespace
