@@ -45,6 +45,13 @@ uint32_t Context::Record(Node* node, Unit* unit, uint64_t parts) {
   return edge;
 }
 
+bool Context::HasRecorded(const Node* node) const {
+  // Who has recorded it since must be a unit that this one needs: its run is a later one.
+  if (node->run_ <= run_) return node->run_ == run_;
+  return std::any_of(trace_->edges.begin(), trace_->edges.end(),
+                     [node](const Unit::Edge& edge) { return edge.node == node; });
+}
+
 // ---- What is to be done ----
 
 uint32_t Engine::AddSink(Sink* sink) {
@@ -152,18 +159,31 @@ void Engine::Refresh(Unit* unit) {
 void Engine::Execute(Unit* unit) {
   Context context(this);
   unit->running_ = true;
+  running_.push_back(&context);
   const bool changed = unit->Run(context);
+  running_.pop_back();
   unit->running_ = false;
   unit->state_ = Unit::State::kClean;
   ++stats_.runs;
   Relink(unit, context.trace_->edges);
   Reemit(unit, context.trace_->emissions);
-  if (!changed) return;
-  ++stats_.changed;
-  for (const Node::Reader& reader : unit->readers_) {
-    // One that runs is about to be given the new value.
-    if (reader.unit->running_ || reader.unit->edges_[reader.edge].parts == 0) continue;
-    MarkDirty(reader.unit);
+  if (changed) {
+    ++stats_.changed;
+    TellRunning(unit);
+    for (const Node::Reader& reader : unit->readers_) {
+      // One that runs has been told, or is about to be given the new value.
+      if (reader.unit->running_ || reader.unit->edges_[reader.edge].parts == 0) continue;
+      MarkDirty(reader.unit);
+    }
+  }
+  if (context.outdated_) MarkDirty(unit);
+}
+
+// A unit that runs may have read this one before a cutoff on the way to it was looked at: then it
+// has to run again.
+void Engine::TellRunning(const Unit* changed) {
+  for (Context* context : running_) {
+    if (!context->outdated_) context->outdated_ = context->HasRecorded(changed);
   }
 }
 

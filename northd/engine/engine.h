@@ -197,11 +197,13 @@ class Context {
     std::vector<Emission> emissions;
   };
   uint32_t Record(Node* node, Unit* unit, uint64_t parts);
+  bool HasRecorded(const Node* node) const;
 
   Engine* const engine_;
   World* const world_;
   const uint64_t run_;
   std::unique_ptr<Trace> trace_;
+  bool outdated_ = false;  // Something that it has read has changed since, in the same run.
 };
 
 struct EngineStats {
@@ -262,6 +264,7 @@ class Engine {
   void MarkReadersMaybe(Unit* unit);
   void Refresh(Unit* unit);
   void Execute(Unit* unit);
+  void TellRunning(const Unit* changed);
   void Relink(Unit* unit, const std::vector<Unit::Edge>& edges);
   void Link(Unit* unit, size_t first);
   void Unlink(Unit* unit, size_t first);
@@ -275,8 +278,8 @@ class Engine {
   // What was marked and is not up to date yet, oldest first from `next_` on. Null: dropped.
   std::vector<Unit*> queue_;
   size_t next_ = 0;
-  std::vector<Unit*> orphans_;  // That may have lost their last reader.
-  std::vector<Unit*> marking_;
+  std::vector<Unit*> orphans_;     // That may have lost their last reader.
+  std::vector<Context*> running_;  // Of the units that run, each needed by the one before.
   std::vector<std::unique_ptr<Context::Trace>> spare_traces_;
   uint64_t n_contexts_ = 0;
   EngineStats stats_;

@@ -204,5 +204,37 @@ TEST_F(EngineTest, PartsOfACellAreReadOnTheirOwn) {
   EXPECT_THAT(Run(), ElementsAre("parts"));
 }
 
+// Known late, by way of a cutoff.
+constexpr Kind<int, bool> kIsEvenAtLast{"is_even_at_last", &ComputeIsEven, /*is_cutoff=*/true};
+int ComputeLate(Context& ctx, const int& number) {
+  Ran("late");
+  return ctx.Get(kIsEvenAtLast, number) ? 10 : 20;
+}
+constexpr Kind<int, int> kLate{"late", &ComputeLate};
+int ComputeLater(Context& ctx, const int& number) { return ctx.Get(kLate, number) + 1; }
+constexpr Kind<int, int> kLater{"later", &ComputeLater};
+
+// Reads what it knows nothing new about yet, and then what brings that up to date.
+std::monostate ComputeHasty(Context& ctx, const int&) {
+  Ran("hasty");
+  Read(ctx, 0);
+  ctx.Emit({0, static_cast<uint32_t>(ctx.Get(kLate, 1)), 0, 0});
+  ctx.Get(kIsEvenAtLast, 1);
+  ctx.Get(kLater, 1);
+  return {};
+}
+constexpr Kind<int> kHasty{"hasty", &ComputeHasty};
+
+TEST_F(EngineTest, RunsAgainIfWhatItReadChangesWhileItRuns) {
+  Set(1, 2);
+  engine_.AddRoot(kHasty, 0);
+  Run();
+  EXPECT_THAT(emitted(), ElementsAre(10));
+  Set(0, 1);
+  Set(1, 3);
+  EXPECT_THAT(Run(), ElementsAre("hasty", "self1", "even1", "late", "hasty"));
+  EXPECT_THAT(emitted(), ElementsAre(20));
+}
+
 }  // namespace
 }  // namespace northd::engine
