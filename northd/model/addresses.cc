@@ -12,6 +12,21 @@
 namespace northd {
 namespace {
 
+// How many bits a netmask has set; nothing if they are not the first ones.
+std::optional<int> PrefixOfMask(const Ip& mask) {
+  int prefix = 0;
+  while (prefix < mask.bits() && (mask.bytes[prefix / 8] >> (7 - prefix % 8) & 1) != 0) ++prefix;
+  const Network all_of_it{mask, prefix};
+  return all_of_it.network() == mask ? std::optional<int>(prefix) : std::nullopt;
+}
+
+// Up to which bit a netmask reaches.
+std::optional<int> LengthOfMask(const Ip& mask) {
+  int length = mask.bits();
+  while (length > 0 && (mask.bytes[(length - 1) / 8] >> (7 - (length - 1) % 8) & 1) == 0) --length;
+  return length;
+}
+
 // Reads what a text begins with, as scanf(3) would and OVN's databases are read therefore: blanks
 // and a sign may stand before a number, and of a large one the low bits count.
 class Scanner {
@@ -88,8 +103,9 @@ class Scanner {
     return v4 ? v4 : V6();
   }
 
-  // An address, perhaps with a prefix or mask.
-  std::optional<Network> AddressWithPrefix();
+  // An address, perhaps with a prefix or mask, of which the prefix is what `of_mask` says.
+  using OfMask = std::optional<int> (*)(const Ip& mask);
+  std::optional<Network> AddressWithPrefix(OfMask of_mask = &PrefixOfMask);
 
  private:
   static uint32_t Digit(char c) {
@@ -101,15 +117,7 @@ class Scanner {
   absl::string_view rest_;
 };
 
-// How many bits a netmask has set; nothing if they are not the first ones.
-std::optional<int> PrefixOfMask(const Ip& mask) {
-  int prefix = 0;
-  while (prefix < mask.bits() && (mask.bytes[prefix / 8] >> (7 - prefix % 8) & 1) != 0) ++prefix;
-  const Network all_of_it{mask, prefix};
-  return all_of_it.network() == mask ? std::optional<int>(prefix) : std::nullopt;
-}
-
-std::optional<Network> Scanner::AddressWithPrefix() {
+std::optional<Network> Scanner::AddressWithPrefix(OfMask of_mask) {
   const std::optional<Ip> ip = Address();
   if (!ip) return std::nullopt;
   const Network host{*ip, ip->bits()};
@@ -117,7 +125,7 @@ std::optional<Network> Scanner::AddressWithPrefix() {
   if (!Skip('/')) return host;
   std::optional<int> prefix;
   if (const auto mask = ip->v6 ? V6() : V4()) {
-    prefix = PrefixOfMask(*mask);
+    prefix = of_mask(*mask);
   } else if (const auto number = Number(10)) {
     if (*number >= 0 && *number <= ip->bits()) prefix = *number;
   } else {
@@ -244,6 +252,12 @@ Mac MulticastMac(const Ip& ip) {
 std::optional<Network> Network::Parse(absl::string_view text) {
   Scanner scanner(text);
   const std::optional<Network> network = scanner.AddressWithPrefix();
+  return scanner.rest().empty() ? network : std::nullopt;
+}
+
+std::optional<Network> Network::ParseMasked(absl::string_view text) {
+  Scanner scanner(text);
+  const std::optional<Network> network = scanner.AddressWithPrefix(&LengthOfMask);
   return scanner.rest().empty() ? network : std::nullopt;
 }
 

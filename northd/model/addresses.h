@@ -61,6 +61,8 @@ struct Network {
 
   // "IP", which has all bits, or "IP/BITS", of IPv4 also "IP/MASK" with a contiguous mask.
   static std::optional<Network> Parse(absl::string_view text);
+  // Likewise with any mask: the prefix reaches to its last bit then.
+  static std::optional<Network> ParseMasked(absl::string_view text);
   Ip network() const;    // The address without the host's bits.
   Ip broadcast() const;  // With all of the host's bits set.
   Ip mask() const;

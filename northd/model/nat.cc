@@ -115,7 +115,7 @@ Nat ComputeNat(Context& ctx, const Uuid& uuid) {
       Network::Parse(absl::StripTrailingAsciiWhitespace(nat.external_text));
   if (!external) return bad("external ip", nat.external_text);
   nat.external_ip = external->ip;
-  const std::optional<Network> logical = Network::Parse(nat.logical_text);
+  const std::optional<Network> logical = Network::ParseMasked(nat.logical_text);
   if (!logical || logical->ip.v6 != nat.v6() ||
       (nat.type != NatType::kSnat && !logical->is_host())) {
     return bad("logical ip", nat.logical_text);

@@ -79,6 +79,14 @@ TEST(Network, TakesPrefixesAndMasks) {
   }
 }
 
+TEST(Network, TakesAnyMask) {
+  EXPECT_EQ(Network::ParseMasked("10.0.0.1/255.0.255.0")->ToString(), "10.0.0.1/24");
+  EXPECT_EQ(Network::ParseMasked("10.0.0.1/0.0.0.0")->ToString(), "10.0.0.1/0");
+  EXPECT_EQ(Network::ParseMasked("10.0.0.1/255.255.0.0")->ToString(), "10.0.0.1/16");
+  EXPECT_EQ(Network::ParseMasked("10.0.0.1/20")->ToString(), "10.0.0.1/20");
+  EXPECT_EQ(Network::ParseMasked("10.0.0.1/33"), std::nullopt);
+}
+
 TEST(Network, KnowsItsEnds) {
   const Network network = *Network::Parse("10.1.2.3/20");
   EXPECT_EQ(network.NetworkText(), "10.1.0.0/20");
