@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -171,16 +172,21 @@ SwitchPort ComputeSwitchPort(Context& ctx, const Uuid& uuid) {
 }
 constexpr engine::Kind<Uuid, SwitchPort> kSwitchPortModel{"switch_port_model", &ComputeSwitchPort};
 
-Uuid RouterPortNamed(Context& ctx, absl::string_view name) {
+Uuid AnyRouterPortNamed(Context& ctx, absl::string_view name) {
   const auto rows = RowsWith<nb::LogicalRouterPort>(ctx, nb::LogicalRouterPort::kName, name);
-  if (rows.empty() || !ctx.Get(kRouterPortModel, rows.front()).exists) return {};
-  if (const auto peer = Row<nb::LogicalRouterPort>(ctx, rows.front()).peer()) {
+  return rows.empty() || !ctx.Get(kRouterPortModel, rows.front()).exists ? Uuid() : rows.front();
+}
+
+Uuid RouterPortNamed(Context& ctx, absl::string_view name) {
+  const Uuid port = AnyRouterPortNamed(ctx, name);
+  if (port.is_zero()) return {};
+  if (const auto peer = Row<nb::LogicalRouterPort>(ctx, port).peer()) {
     static base::RateLimit limit(1, 5);
     log.WarnLimited(limit, "a switch port leads to router port %s, which has a peer: %s",
                     std::string(name), std::string(*peer));
     return {};
   }
-  return rows.front();
+  return port;
 }
 
 Uuid PeerOf(Context& ctx, const SwitchPort& port) {

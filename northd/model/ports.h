@@ -115,6 +115,8 @@ extern const engine::Kind<Uuid, bool> kIsCentralized;
 // The router port of this name that switch ports may lead to: one without a peer of its own. Zero
 // if there is none.
 Uuid RouterPortNamed(Context& ctx, absl::string_view name);
+// Likewise, whether it has a peer of its own or not.
+Uuid AnyRouterPortNamed(Context& ctx, absl::string_view name);
 // The router port that a switch port of type router leads to; zero if there is none.
 Uuid PeerOf(Context& ctx, const SwitchPort& port);
 

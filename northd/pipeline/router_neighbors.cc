@@ -42,15 +42,34 @@ void AddNeighbor(Context& ctx, const Router& router, const RouterPort& port,
   }
 }
 
+// The router that a port of a switch names finds the switch's other routers there, whether the two
+// are joined or the router's port has a peer of its own.
+void AddRoutersAround(Context& ctx, const SwitchPort& port) {
+  if (port.router_port.empty()) return;
+  const Uuid uuid = AnyRouterPortNamed(ctx, port.router_port);
+  if (uuid.is_zero()) return;
+  const RouterPort& router_port = ctx.Get(kRouterPortModel, uuid);
+  const Router& router = RouterOfPort(ctx, router_port);
+  if (!router.exists || router.resolves_routers_dynamically) return;
+  for (const Uuid& neighbor_uuid : ctx.Get(kRouterPortsAround, port.switch_uuid)) {
+    if (neighbor_uuid == uuid) continue;
+    const RouterPort& neighbor = ctx.Get(kRouterPortModel, neighbor_uuid);
+    if (!neighbor.exists) continue;
+    AddNeighbor(ctx, router, router_port, neighbor.addresses, "reg0 == ", port.uuid);
+  }
+}
+
 }  // namespace
 
 std::monostate TranslateSwitchPortNeighbor(Context& ctx, const Uuid& uuid) {
   const SwitchPort& port = ctx.Get(kSwitchPortModel, uuid);
-  // Who claims a virtual port's address changes faster than flows do.
-  if (!port.exists || !port.enabled || port.is_router() || port.type == SwitchPortType::kVirtual ||
-      port.addresses.empty()) {
+  if (!port.exists || !port.enabled) return {};
+  if (port.is_router()) {
+    AddRoutersAround(ctx, port);
     return {};
   }
+  // Who claims a virtual port's address changes faster than flows do.
+  if (port.type == SwitchPortType::kVirtual || port.addresses.empty()) return {};
   for (const Uuid& router_port_uuid : ctx.Get(kRouterPortsAround, port.switch_uuid)) {
     const RouterPort& router_port = ctx.Get(kRouterPortModel, router_port_uuid);
     if (!router_port.exists) continue;
@@ -74,23 +93,11 @@ constexpr engine::Kind<Uuid> kSwitchPortNeighbor{"switch_port_neighbor",
 
 std::monostate TranslateRouterPortNeighbors(Context& ctx, const Uuid& uuid) {
   const RouterPort& port = ctx.Get(kRouterPortModel, uuid);
-  if (!port.exists) return {};
+  if (!port.exists || port.peer_router_port.is_zero()) return {};
   const Router& router = RouterOfPort(ctx, port);
   if (!router.exists || router.resolves_routers_dynamically) return {};
-  if (!port.peer_router_port.is_zero()) {
-    const RouterPort& peer = ctx.Get(kRouterPortModel, port.peer_router_port);
-    if (peer.exists) {
-      AddNeighbor(ctx, router, port, peer.addresses, "reg0== ", peer.uuid);
-    }
-  }
-  const Uuid sw = SwitchBehind(ctx, port);
-  if (sw.is_zero() || !ctx.Get(kSwitchPortModel, port.switch_port).enabled) return {};
-  for (const Uuid& neighbor_uuid : ctx.Get(kRouterPortsAround, sw)) {
-    if (neighbor_uuid == uuid) continue;
-    const RouterPort& neighbor = ctx.Get(kRouterPortModel, neighbor_uuid);
-    if (!neighbor.exists) continue;
-    AddNeighbor(ctx, router, port, neighbor.addresses, "reg0 == ", port.switch_port);
-  }
+  const RouterPort& peer = ctx.Get(kRouterPortModel, port.peer_router_port);
+  if (peer.exists) AddNeighbor(ctx, router, port, peer.addresses, "reg0== ", peer.uuid);
   return {};
 }
 constexpr engine::Kind<Uuid> kRouterPortNeighbors{"router_port_neighbors",

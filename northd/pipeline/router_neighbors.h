@@ -10,11 +10,12 @@
 
 namespace northd {
 
-// How the routers around a switch find one of its ports, by the UUID of the Logical_Switch_Port.
+// How the routers around a switch find one of its ports; or, of a port that leads to a router, how
+// that finds the others. By the UUID of the Logical_Switch_Port.
 std::monostate TranslateSwitchPortNeighbor(Context& ctx, const Uuid& port);
 extern const engine::Kind<Uuid> kSwitchPortNeighbor;
 
-// How a router finds those of other routers, by the UUID of its Logical_Router_Port.
+// How a router finds its peer, by the UUID of its Logical_Router_Port.
 std::monostate TranslateRouterPortNeighbors(Context& ctx, const Uuid& port);
 extern const engine::Kind<Uuid> kRouterPortNeighbors;
 
