@@ -45,10 +45,12 @@ class PortFlows {
   // Errors about packets that were too large for a tunnel come from elsewhere than the gateway.
   void AddTunnelErrors() {
     if (!is_gateway_port_) return;
+    // As the row spells it.
+    const absl::string_view mac = Row<nb::LogicalRouterPort>(ctx_, port_.uuid).mac();
     Add(Stage::kLrInAdmission, 120,
         absl::StrCat("((ip4 && icmp4.type == 3 && icmp4.code == 4) || "
                      "(ip6 && icmp6.type == 2 && icmp6.code == 0)) && eth.dst == ",
-                     mac(), " && !is_chassis_resident(", RedirectName(ctx_, port_),
+                     mac, " && !is_chassis_resident(", RedirectName(ctx_, port_),
                      ") && flags.tunnel_rx == 1"),
         absl::StrCat("outport <-> inport; inport = ", name(), "; next;"), /*hint=*/false);
   }
