@@ -92,6 +92,7 @@ std::monostate TranslateRouterPort(Context& ctx, const Uuid& port) {
   ctx.Require(kSyncRouterPortGroups, port);
   ctx.Require(kSyncRouterPortStatus, port);
   ctx.Require(kRouterPortFlows, port);
+  ctx.Require(kConnectedRoutes, port);
   return {};
 }
 constexpr engine::Kind<Uuid> kRouterPort{"router_port", &TranslateRouterPort};

@@ -12,7 +12,6 @@
 #include "northd/pipeline/router_ip_input.h"
 #include "northd/pipeline/router_mtu.h"
 #include "northd/pipeline/router_neighbors.h"
-#include "northd/pipeline/routing.h"
 #include "northd/pipeline/stages.h"
 #include "northd/replica/lookup.h"
 #include "northd/rows/nb_rows.h"
@@ -152,7 +151,6 @@ std::monostate TranslateRouterPortFlows(Context& ctx, const Uuid& uuid) {
   ctx.Require(kRouterPortIpInput, uuid);
   ctx.Require(kRouterPortMtu, uuid);
   ctx.Require(kRouterPortNeighbors, uuid);
-  ctx.Require(kConnectedRoutes, uuid);
   ctx.Require(kRouterPortBfd, uuid);
   ctx.Require(kRouterAdvertisements, uuid);
   ctx.Require(kDhcpRelay, uuid);

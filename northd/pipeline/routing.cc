@@ -248,11 +248,24 @@ std::monostate TranslateRoutes(Context& ctx, const Uuid& uuid) {
 }
 constexpr engine::Kind<Uuid> kRouterRoutes{"router_routes", &TranslateRoutes};
 
+// What comes in through the port is routed by a table of its own, if it asks for one: the port may
+// be no good otherwise.
+void AddTableOf(Context& ctx, const Router& router, const nb::LogicalRouterPort& row) {
+  const std::string table(row.options().GetOrEmpty("route_table"));
+  const int64_t id = RouteTableId(ctx, router.uuid, table);
+  if (id == 0) return;
+  AddFlow(ctx, router.number, Stage::kLrInIpRoutingPre, 100,
+          absl::StrCat("inport == ", JsonName(row.name())), absl::StrCat("reg7 = ", id, "; next;"));
+}
+
 std::monostate TranslateConnectedRoutes(Context& ctx, const Uuid& uuid) {
+  const auto row = Row<nb::LogicalRouterPort>(ctx, uuid);
+  if (!row) return {};
+  const Router& router = ctx.Get(kRouterModel, RouterOf(ctx, uuid));
+  if (!router.exists) return {};
+  AddTableOf(ctx, router, row);
   const RouterPort& port = ctx.Get(kRouterPortModel, uuid);
   if (!port.exists) return {};
-  const Router& router = RouterOfPort(ctx, port);
-  if (!router.exists) return {};
   const auto add = [&](const Network& network) {
     Route route;
     route.row = uuid;
@@ -264,13 +277,6 @@ std::monostate TranslateConnectedRoutes(Context& ctx, const Uuid& uuid) {
   };
   for (const Network& network : port.addresses.v4) add(network);
   for (const Network& network : port.addresses.v6) add(network);
-
-  const auto row = Row<nb::LogicalRouterPort>(ctx, uuid);
-  const std::string table(row.options().GetOrEmpty("route_table"));
-  if (const int64_t id = RouteTableId(ctx, router.uuid, table); id != 0) {
-    AddFlow(ctx, router.number, Stage::kLrInIpRoutingPre, 100,
-            absl::StrCat("inport == ", port.json_name), absl::StrCat("reg7 = ", id, "; next;"));
-  }
   return {};
 }
 constexpr engine::Kind<Uuid> kConnectedRoutes{"connected_routes", &TranslateConnectedRoutes};

@@ -19,7 +19,8 @@ namespace northd {
 std::monostate TranslateRoutes(Context& ctx, const Uuid& router);
 extern const engine::Kind<Uuid> kRouterRoutes;
 
-// Routes to the networks of a port, by the UUID of the Logical_Router_Port.
+// Routes to the networks of a port, and which table it asks for. By the UUID of the
+// Logical_Router_Port.
 std::monostate TranslateConnectedRoutes(Context& ctx, const Uuid& port);
 extern const engine::Kind<Uuid> kConnectedRoutes;
 
