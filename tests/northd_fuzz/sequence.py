@@ -81,8 +81,8 @@ def _run_on(planes, steps):
 def _apply(planes, step):
     """Carries out a step's edits; lines about one that only one of the planes took."""
     for number, edit in enumerate(step):
-        if edit["db"] == "sb" and any(before["db"] == "nb" for before in step[:number]):
-            for plane in planes:  # It may be about what northd is to write first.
+        if edit["db"] == "sb" and number > 0:
+            for plane in planes:  # It may be about what northd is to write first, or again.
                 plane.wait()
         accepted = [plane.apply(edit) for plane in planes]
         if _asks_for_address(edit):  # Who comes first gets the first one: each comes by itself.
