@@ -1,11 +1,12 @@
-"""Runs the tests of the image, or those that are named, and says how long each failover took: python3 -m image."""
+"""Runs the tests of the image and of the Debian package, or those that are named, and says how long each failover took:
+python3 -m image."""
 
 import sys
 import unittest
 
 from image import case
 
-NAMES = ("faults", "kube_ovn", "ovn_kubernetes", "recipes", "tls", "upgrade")
+NAMES = ("faults", "kube_ovn", "ovn_kubernetes", "package", "recipes", "tls", "upgrade")
 
 
 def main(names):

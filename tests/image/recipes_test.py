@@ -1,21 +1,11 @@
 """The commands of docs/operations.md, run as they stand there, for what no node can mend by itself."""
 
 import os
-import re
 import unittest
 
 from image.case import ImageTest, needs_image
+from image.document import commands
 from image.nodes import DATABASES, ENVIRONMENT, IMAGE, NUMBERS
-
-DOCUMENT = os.path.join(os.path.dirname(__file__), "..", "..", "docs", "operations.md")
-
-
-def commands(section):
-    """The blocks of commands in a section of the document, in order."""
-    with open(DOCUMENT, encoding="utf-8") as text:
-        body = re.split(r"^## ", text.read(), flags=re.M)
-    [found] = [part for part in body if part.startswith(section + "\n")]
-    return re.findall(r"^```sh\n(.*?)^```$", found, re.M | re.S)
 
 
 @needs_image
