@@ -30,11 +30,11 @@ bool StaleRows::IsWanted(const Uuid& uuid) const {
   return desired != nullptr && world_->sb_rows.Wanted(*desired);
 }
 
-bool StaleRows::IsDatapath(const Uuid& uuid, absl::string_view kind) const {
-  if (!IsWanted(uuid)) return false;
-  const Row* row = world_->sb.Peek(sb::DatapathBinding::kTable, uuid);
+bool StaleRows::IsSwitch(const Uuid& datapath) const {
+  if (!IsWanted(datapath)) return false;
+  const Row* row = world_->sb.Peek(sb::DatapathBinding::kTable, datapath);
   return row == nullptr ||  // It is being written only now.
-         row->datum(sb::DatapathBinding::kExternalIds).Contains(Atom::String(kind));
+         row->datum(sb::DatapathBinding::kExternalIds).Contains(Atom::String(kSwitch));
 }
 
 bool StaleRows::IsRouterPort(const Uuid& port) const {
@@ -52,8 +52,8 @@ bool StaleRows::IsStale(int table, const Row& row) const {
     case sb::MACBinding::kTable: {
       const Uuid port = world_->sb_rows.Identity(
           sb::PortBinding::kTable, row.datum(sb::MACBinding::kLogicalPort).key(0).string());
-      return !IsDatapath(row.datum(sb::MACBinding::kDatapath).key(0).uuid(), kRouter) ||
-             !IsRouterPort(port);
+      // Whatever the datapath: it may be a switch's.
+      return !IsWanted(row.datum(sb::MACBinding::kDatapath).key(0).uuid()) || !IsRouterPort(port);
     }
     case sb::LearnedRoute::kTable:
       // Whatever the datapath: that of the port is what counts.
@@ -61,14 +61,14 @@ bool StaleRows::IsStale(int table, const Row& row) const {
              !IsRouterPort(row.datum(sb::LearnedRoute::kLogicalPort).key(0).uuid());
     case sb::IGMPGroup::kTable: {
       const ovsdb::Datum& datapath = row.datum(sb::IGMPGroup::kDatapath);
-      return datapath.empty() || !IsDatapath(datapath.key(0).uuid(), kSwitch) ||
+      return datapath.empty() || !IsSwitch(datapath.key(0).uuid()) ||
              row.datum(sb::IGMPGroup::kChassis).empty();
     }
     default: {
       const auto datapaths =
           world_->sb.PeekIndex(sb::DatapathBinding::kTable, sb::DatapathBinding::kTunnelKey,
                                Atom::Integer(row.datum(sb::FDB::kDpKey).key(0).integer()));
-      if (datapaths.empty() || !IsDatapath(datapaths.front(), kSwitch)) return true;
+      if (datapaths.empty() || !IsSwitch(datapaths.front())) return true;
       const auto ports =
           world_->sb.PeekIndex(sb::PortBinding::kTable, sb::PortBinding::kTunnelKey,
                                Atom::Integer(row.datum(sb::FDB::kPortKey).key(0).integer()));

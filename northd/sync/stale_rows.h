@@ -7,7 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/string_view.h"
 #include "northd/output/transaction_text.h"
 #include "northd/world.h"
 #include "ovsdb/change.h"
@@ -37,8 +36,7 @@ class StaleRows {
   bool IsStale(int table, const ovsdb::Row& row) const;
   // Learned by a router: not of a switch's port, and not of none.
   bool IsRouterPort(const ovsdb::Uuid& port) const;
-  // There is one, of that kind.
-  bool IsDatapath(const ovsdb::Uuid& uuid, absl::string_view kind) const;
+  bool IsSwitch(const ovsdb::Uuid& datapath) const;
   bool IsWanted(const ovsdb::Uuid& uuid) const;
   void ObserveKeys(int table, const ovsdb::Row& before, const ovsdb::Row& after);
   // What FDB has under the key of the Datapath_Binding, which may be null.

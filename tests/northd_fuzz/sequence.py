@@ -104,7 +104,7 @@ def compare(planes):
         _order_nat_addresses(southbound)
         _forget_no_chain(southbound)
     _forget_query_sources(expected_sb, expected_nb)
-    _forget_stale_macs(expected_sb)
+    _forget_stale_macs(expected_sb, actual_sb)
     _forget_unlearnable(planes[1], expected_sb, actual_sb)
     expected, actual = corpus.canon(expected_sb, expected_nb), corpus.canon(actual_sb, actual_nb)
     sections = corpus.differences(expected, actual)
@@ -145,14 +145,21 @@ def _forget_query_sources(southbound, northbound):
                 row[column] = ""
 
 
-def _forget_stale_macs(southbound):
-    """The reference deletes MAC bindings of what is no router's port only when it deletes a port, whichever."""
-    routers = {uuid for uuid, row in southbound["Datapath_Binding"].items()
-               if "logical-router" in dict(row["external_ids"][1])}
-    ports = {row["logical_port"] for row in southbound["Port_Binding"].values() if row["datapath"][1] in routers}
-    southbound["MAC_Binding"] = {
-        uuid: row for uuid, row in southbound["MAC_Binding"].items()
-        if row["datapath"][1] in routers and row["logical_port"] in ports}
+def _forget_stale_macs(expected, actual):
+    """The reference deletes MAC bindings of what is no router's port, and those at a switch's datapath, only when
+    it deletes a port, whichever. Ours deletes the former at once, and keeps the latter."""
+    routers = _routers(expected)
+    ports = {row["logical_port"] for row in expected["Port_Binding"].values() if row["datapath"][1] in routers}
+    bindings = expected["MAC_Binding"]
+    expected["MAC_Binding"] = {uuid: row for uuid, row in bindings.items() if row["logical_port"] in ports}
+    routers = _routers(actual)
+    actual["MAC_Binding"] = {uuid: row for uuid, row in actual["MAC_Binding"].items()
+                             if uuid in bindings or row["datapath"][1] in routers}
+
+
+def _routers(southbound):
+    """The datapaths of them."""
+    return {uuid for uuid, row in southbound["Datapath_Binding"].items() if "logical-router" in dict(row["external_ids"][1])}
 
 
 def _forget_unlearnable(ours, expected, actual):
