@@ -108,6 +108,9 @@ absl::StatusOr<Atom> CalculateReal(Mutator mutator, double a, double b) {
       result = a / b;
   }
   if (!std::isfinite(result)) return OutOfRange(mutator);
+  // What is smaller has no full precision, and is no number to those who read JSON: it would be
+  // acknowledged, and the record with it could never be read again.
+  if (std::abs(result) < std::numeric_limits<double>::min()) result = 0;
   return Atom::Real(result);
 }
 

@@ -11,9 +11,10 @@ STRINGS = [
 INTEGERS = [-3, -2, -1, 0, 0, 1, 1, 2, 3, 4, 5, 6, 7, 100]
 EXTREME_INTEGERS = [2**31, -(2**31), 2**53, 2**53 + 1, 2**63 - 1, -(2**63), 2**62]
 REALS = [-1.5, -1.0, -0.5, 0.0, 0.1, 0.5, 1.0, 1.5, 2.0, 2.5, 3.25]
-# Not the largest finite one: stock writes it to its file as a number that it refuses to read.
+# Neither the largest finite one, nor any of which a calculation soon makes one without full
+# precision: stock writes those to its file as numbers that it refuses to read.
 EXTREME_REALS = [
-    1e300, -1e300, 1e-300, 1.7e308, 2.5e-308, 1e15, 1e16, 123456789012345680.0,
+    1e300, -1e300, 1e-300, 1.7e308, 1e15, 1e16, 123456789012345680.0,
     0.1 + 0.2, 1 / 3, 1e22, -0.0,
 ]
 JUNK = [

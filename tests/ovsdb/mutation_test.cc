@@ -97,6 +97,14 @@ TEST_F(MutationTest, ArithmeticErrors) {
   for (const Case& c : cases) EXPECT_EQ(Mutate(c.value, c.mutation), c.result) << c.mutation;
 }
 
+// OVS keeps them, and cannot read the record again.
+TEST_F(MutationTest, MakesNoNumberThatCouldNotBeRead) {
+  EXPECT_EQ(Mutate("2.5e-308", R"(["r","/=",1.5])"), "0");
+  EXPECT_EQ(Mutate("-1e-300", R"(["r","*=",1e-10])"), "0");
+  EXPECT_EQ(Mutate("2.5e-308", R"(["r","-=",2.4e-308])"), "0");
+  EXPECT_EQ(Mutate("5e-308", R"(["r","/=",2])"), "2.5e-308");
+}
+
 TEST_F(MutationTest, SetsAndMaps) {
   const Case cases[] = {
       {R"(["set",[]])", R"(["optional","insert",1])", "1"},
