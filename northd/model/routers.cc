@@ -27,7 +27,9 @@ Router ComputeRouter(Context& ctx, const Uuid& uuid) {
   router.relays_multicast = options.GetBool("mcast_relay", false);
   router.commits_all = options.GetBool("ct-commit-all", false);
   for (const Uuid& port_uuid : row.ports()) {
-    if (RemoteChassisOf(ctx, port_uuid)) router.has_remote_ports = true;
+    if (RemoteChassisOf(ctx, port_uuid) && ctx.Get(kRouterPortModel, port_uuid).exists) {
+      router.has_remote_ports = true;
+    }
   }
   return router;
 }
