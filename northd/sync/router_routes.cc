@@ -12,6 +12,7 @@
 #include "northd/model/globals.h"
 #include "northd/model/lb_vip_ips.h"
 #include "northd/model/nat.h"
+#include "northd/model/port_nats.h"
 #include "northd/model/routers.h"
 #include "northd/model/routes.h"
 #include "northd/replica/lookup.h"
@@ -103,12 +104,12 @@ class Advertiser {
   }
 
   void AddNat() {
-    AddNatOf(port_.router_uuid, std::nullopt);
+    AddNatOf(port_.router_uuid);
     std::set<Uuid> routers;
     for (const Uuid& uuid : NeighborPorts()) {
       routers.insert(ctx_.Get(kRouterPortModel, uuid).router_uuid);
     }
-    for (const Uuid& router : routers) AddNatOf(router, std::nullopt);
+    for (const Uuid& router : routers) AddNatOf(router);
   }
 
   // A router's own VIPs are where it is, which has to be a place; those of others behind their
@@ -151,8 +152,12 @@ class Advertiser {
     const RouterPort& port = ctx_.Get(kRouterPortModel, uuid);
     if (!port.exists) return;
     AddAddresses(port.addresses, port.sb_uuid);
-    AddNatOf(port.router_uuid, port.sb_uuid);
-    AddVipsOf(port.router_uuid, port.sb_uuid);
+    for (const PortNat& nat : PortNats(ctx_, port, /*with_route=*/false)) {
+      Add(nat.ip.ToString(), port.sb_uuid);
+    }
+    for (const std::string& ip : LbVipIpsOf(ctx_, port.router_uuid, WhichVips::kAll)) {
+      if (Ip::Parse(ip)) Add(ip, port.sb_uuid);  // Else it is a template's variable.
+    }
   }
 
   // Ports of other routers that are one hop away.
@@ -183,13 +188,12 @@ class Advertiser {
     return ctx_.Get(kRouterPortModel, nat.gateway_port).sb_uuid;
   }
 
-  // `tracked`, or where each rule applies.
-  void AddNatOf(const Uuid& uuid, const Tracked& tracked) {
+  void AddNatOf(const Uuid& uuid) {
     const auto router = Row<nb::LogicalRouter>(ctx_, uuid);
     if (!router) return;
     for (const Uuid& nat_uuid : router.nat()) {
       const Nat& nat = ctx_.Get(kNat, nat_uuid);
-      if (nat.valid) Add(nat.external_text, tracked ? tracked : PlaceOf(nat));
+      if (nat.valid) Add(nat.external_text, PlaceOf(nat));
     }
   }
 
