@@ -13,6 +13,8 @@ from northd_fuzz.plane import Stuck, make_planes
 OPTIONS = {"mac_prefix": "0a:00:00", "svc_monitor_mac": "0a:00:00:00:00:01"}
 
 
+SELECT = re.compile(r"reg8\[0\.\.15\] = (\d+); reg8\[16\.\.31\] = (?:select\((?:values=\()?)?(\d+(?:, \d+)*)")
+MEMBER = re.compile(r"reg8\[0\.\.15\] == (\d+) && reg8\[16\.\.31\] == (\d+)")
 NO_CHAIN = re.compile(r"reg9\[16\.\.31\] == 0 && \((.*)\)")
 
 
@@ -103,6 +105,7 @@ def compare(planes):
     for southbound in (expected_sb, actual_sb):
         _order_nat_addresses(southbound)
         _forget_no_chain(southbound)
+        _number_members(southbound)
     _forget_query_sources(expected_sb, expected_nb)
     _forget_stale_macs(expected_sb, actual_sb)
     _forget_unlearnable(planes[1], expected_sb, actual_sb)
@@ -132,6 +135,32 @@ def _forget_no_chain(southbound):
         found = NO_CHAIN.fullmatch(row["match"])
         if found:
             row["match"] = found[1]
+
+
+def _number_members(southbound):
+    """Which numbers the members of an ECMP group have does not matter, as long as each has a flow: they count
+    from 1 where one is selected. The flows themselves are compared by what they do."""
+    flows = southbound["Logical_Flow"].values()
+    members = {(row["table_id"], datapath, *found.groups()) for row in flows if (found := MEMBER.match(row["match"]))
+               for datapath in _datapaths(southbound, row)}
+    for row in flows:
+        found = SELECT.search(row["actions"])
+        if not found:
+            continue
+        group, numbers = found[1], found[2].split(", ")
+        if all((row["table_id"] + 1, datapath, group, number) in members
+               for datapath in _datapaths(southbound, row) for number in numbers):
+            counted = ", ".join(str(i + 1) for i in range(len(numbers)))
+            row["actions"] = row["actions"][: found.start(2)] + counted + row["actions"][found.end(2) :]
+
+
+def _datapaths(southbound, flow):
+    """Of a flow: its own, or those of its group."""
+    own, group = flow["logical_datapath"], flow["logical_dp_group"]
+    if own[0] == "uuid":
+        return [own[1]]
+    members = southbound["Logical_DP_Group"][group[1]]["datapaths"]
+    return [uuid for _, uuid in (members[1] if members[0] == "set" else [members])]
 
 
 def _forget_query_sources(southbound, northbound):
