@@ -10,15 +10,10 @@ from harness import jsonrpc
 from harness.pki import Authority, client_context
 from harness.waiting import wait_until
 from image.case import ImageTest, needs_image, now
+from image.document import commands
 from image.nodes import DATABASES, NUMBERS, network
 
-# What Kube-OVN does on each node when it sees new files (recipe: "New certificates" in docs/operations.md).
-RELOAD = """
-for db in nb sb; do
-  ovn-appctl -t /var/run/ovn/ovn${db}_db.ctl ovsdb-server/set-ssl /var/run/tls/key /var/run/tls/cert /var/run/tls/cacert
-  ovn-appctl -t /var/run/ovn/ovn${db}_db.ctl ovsdb-server/reconnect
-done
-"""
+[RELOAD] = commands("New certificates")  # Which is what Kube-OVN does on each node when it sees new files.
 
 
 @needs_image
