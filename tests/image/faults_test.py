@@ -1,17 +1,22 @@
 """Three nodes of the image, and what goes wrong with nodes: a link, a process, a file, a disk, the power."""
 
+import contextlib
+import http.client
 import os
+import re
 import shutil
-import subprocess
 import unittest
 
 from harness.waiting import wait_until
 from image.case import ImageTest, needs_image, now
-from image.nodes import DATABASES, NUMBERS
+from image.nodes import DATABASES, NUMBERS, network
 
 
 @needs_image
 class FaultsTest(ImageTest):
+    PORTS = range(9101, 9104)
+    options = ("-e", f"BOREAS_METRICS=:{PORTS[0]}-{PORTS[-1]}")
+
     def others(self, number):
         return [other for other in NUMBERS if other != number]
 
@@ -26,6 +31,21 @@ class FaultsTest(ImageTest):
         self.assertEqual(len(self.nodes.select(3, "sb", "Datapath_Binding", "_uuid")), 1)
         states = [self.nodes.exec(number, "ovn-appctl", "-t", "ovn-northd", "status").stdout for number in NUMBERS]
         self.assertEqual(sorted(states), ["Status: active\n", "Status: standby\n", "Status: standby\n"])
+        for number in NUMBERS:
+            programs = [self.program_at(number, port) for port in self.PORTS]
+            self.assertEqual(sorted(programs), ["ovn-northd", "ovsdb-server", "ovsdb-server"])
+
+    def program_at(self, number, port):
+        """The one whose figures are there; it is ready."""
+        with network(self.nodes.network):
+            connection = http.client.HTTPConnection(f"10.89.77.{10 + number}", port, timeout=5)
+            with contextlib.closing(connection):
+                answers = {}
+                for path in ("/readyz", "/metrics"):
+                    connection.request("GET", path)
+                    answers[path] = connection.getresponse().read().decode()
+        self.assertEqual(answers["/readyz"], "ok\n")
+        return re.search(r'^boreas_build_info\{.*program="([^"]*)"', answers["/metrics"], re.M).group(1)
 
     def test_the_leaders_link_is_cut_and_mended(self):
         with self.load() as load:
