@@ -20,7 +20,7 @@ PROGRAMS = ("/usr/sbin/ovsdb-server", "/usr/bin/ovsdb-tool", "/usr/bin/ovn-north
 OVN_CTL = "/usr/share/ovn/scripts/ovn-ctl"
 # What dpkg and apt write down with whatever they do; the beginnings of paths.
 NOTES = ("/var/lib/dpkg/status", "/var/lib/dpkg/diversions-old", "/var/lib/dpkg/lock", "/var/lib/dpkg/triggers/Lock",
-         "/var/log/dpkg.log", "/var/log/apt/", "/var/lib/apt/", "/var/cache/apt/")
+         "/var/log/dpkg.log", "/var/log/apt/", "/var/lib/apt/", "/var/cache/apt/", "/var/cache/debconf/tmp.ci")
 
 
 def package():
