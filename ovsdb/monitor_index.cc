@@ -359,6 +359,23 @@ void MonitorIndex::Publish(const Change& change, std::vector<Delivery>* out) {
 }
 
 size_t MonitorIndex::monitor_count() const { return impl_->monitor_count; }
+
+size_t MonitorIndex::kind_count() const {
+  absl::flat_hash_set<std::vector<int>> kinds;
+  for (const MonitorShapeRef& shape : impl_->shapes) {
+    std::vector<int> kind;
+    for (const TableShapeRef& table : shape->tables()) {
+      kind.insert(kind.end(), {table->schema().index, table->select(),
+                               static_cast<int>(table->columns().size())});
+      for (const TableShape::Column& column : table->columns()) {
+        kind.insert(kind.end(), {column.column, column.select});
+      }
+    }
+    kinds.insert(std::move(kind));
+  }
+  return kinds.size();
+}
+
 size_t MonitorIndex::text_count() const { return CountPageTexts(*impl_->page_texts); }
 
 Monitor::Monitor(MonitorIndex* index, MonitorOwner* owner, MonitorRequest request)

@@ -103,9 +103,10 @@ class MonitorIndex {
   // order, at most once for each monitor. The deliveries hold until a monitor is destroyed.
   void Publish(const Change& change, std::vector<Delivery>* out);
 
-  // For memory/show.
   size_t monitor_count() const;
-  size_t text_count() const;  // Pieces of initial contents alive, to be shared.
+  // For memory/show: monitors that differ in more than their filters and versions,
+  size_t kind_count() const;
+  size_t text_count() const;  // and pieces of initial contents alive, to be shared.
 
  private:
   friend class Monitor;

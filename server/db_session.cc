@@ -502,16 +502,19 @@ void DbSession::Convert(const Message& message) {
                                                    "name (%s)",
                                                    (*schema)->name, database->name())));
   }
-  database->Convert(*std::move(schema),
-                    [sessions = sessions_, session_id = id_,
-                     id = base::ValueText(message.id())](const absl::Status& status) {
-                      auto session = sessions->by_id_.find(session_id);
-                      if (session == sessions->by_id_.end()) return;
-                      std::string text;
-                      if (!status.ok()) ovsdb::AppendError(status, &text);
-                      session->second->output_.Send(status.ok() ? base::ReplyText(id, "{}")
-                                                                : base::ErrorReplyText(id, text));
-                    });
+  const auto wanted = [sessions = sessions_, session_id = id_] {
+    return sessions->by_id_.contains(session_id);
+  };
+  const auto answer = [sessions = sessions_, session_id = id_,
+                       id = base::ValueText(message.id())](const absl::Status& status) {
+    auto session = sessions->by_id_.find(session_id);
+    if (session == sessions->by_id_.end()) return;
+    std::string text;
+    if (!status.ok()) ovsdb::AppendError(status, &text);
+    session->second->output_.Send(status.ok() ? base::ReplyText(id, "{}")
+                                              : base::ErrorReplyText(id, text));
+  };
+  database->Convert(*std::move(schema), wanted, answer);
 }
 
 }  // namespace server

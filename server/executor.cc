@@ -358,6 +358,7 @@ void Executor::OnDisplaced(Storage::Position position) {
 
 void Executor::OnReady() {
   if (!kept_.empty()) turn_end_.Arm();
+  observer_->OnReady();
 }
 
 // Reads that wait for others' changes need not.

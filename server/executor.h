@@ -91,6 +91,8 @@ class Executor final : private Storage::Client {
     virtual void OnChange(const ovsdb::Change& change) = 0;
     // The newest state is what is committed, after some calls of OnChange.
     virtual void OnSettled() = 0;
+    // The storage takes changes again. Called from within it.
+    virtual void OnReady() = 0;
 
    protected:
     ~Observer() = default;

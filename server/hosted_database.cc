@@ -138,23 +138,43 @@ void HostedDatabase::StartCompaction(const std::string& comment, const Done& don
 
 struct HostedDatabase::Conversion {
   ovsdb::SchemaRef schema;
+  std::function<bool()> wanted;
   Done done;
   absl::StatusOr<std::unique_ptr<ovsdb::Database>> result;
 };
 
-void HostedDatabase::Convert(ovsdb::SchemaRef schema, Done done) {
+void HostedDatabase::Convert(ovsdb::SchemaRef schema, std::function<bool()> wanted, Done done) {
   if (absl::Status status = executor_.storage().CheckSchema(*schema); !status.ok()) {
     done(std::move(status));
     return;
   }
   auto job = std::make_shared<Conversion>();
   job->schema = std::move(schema);
+  job->wanted = std::move(wanted);
   job->done = std::move(done);
   Rewrite([this, job] { StartConversion(job); });
 }
 
+void HostedDatabase::OnReady() {
+  if (deferred_.empty()) return;
+  environment_->loop->Post([this, alive = alive_] {
+    if (!*alive) return;
+    for (const auto& job : std::exchange(deferred_, {})) {
+      Rewrite([this, job] { StartConversion(job); });
+    }
+  });
+}
+
 // Requests are kept from now on, and those that were executed before must be settled.
 void HostedDatabase::StartConversion(const std::shared_ptr<Conversion>& job) {
+  const bool is_ready = executor_.storage().ready();
+  if (!is_ready || !job->wanted()) {
+    // Others are not kept waiting for a cluster to find a leader.
+    if (!is_ready) deferred_.push_back(job);
+    executor_.SetFrozen(false);
+    NextRewrite();
+    return;
+  }
   executor_.Settle();
   executor_.SetFrozen(true);
   if (executor_.settled()) {
@@ -191,7 +211,8 @@ void HostedDatabase::StoreConversion(const std::shared_ptr<Conversion>& job) {
 void HostedDatabase::EndConversion(const std::shared_ptr<Conversion>& job,
                                    const absl::Status& status) {
   if (absl::IsAborted(status)) {
-    // Another server's change came first: it will have been applied by then.
+    // Another server's change came first, which will have been applied by then; or the leader is
+    // lost.
     environment_->loop->Post([this, alive = alive_, job] {
       if (*alive) StartConversion(job);
     });
@@ -246,7 +267,7 @@ void HostedDatabase::AddMemoryUsage(base::MemoryUsage* usage) const {
   }
   (*usage)["atoms"] += state().atom_count();
   (*usage)["cells"] += cells;
-  (*usage)["monitors"] += monitors_->monitor_count();
+  (*usage)["monitors"] += monitors_->kind_count();
   (*usage)["n-weak-refs"] += state().references().weak_link_count();
   add_some("json-caches", monitors_->text_count());
   executor_.storage().AddMemoryUsage(usage);

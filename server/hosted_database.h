@@ -84,8 +84,9 @@ class HostedDatabase final : private Executor::Observer {
   // Writes the file anew, if it has one, while transactions go on.
   void Compact(std::string comment, Done done);
 
-  // Changes the schema of the stored database. Transactions wait meanwhile, nothing else does.
-  void Convert(ovsdb::SchemaRef schema, Done done);
+  // Changes the schema of the stored database, once the storage takes changes; forgotten if nothing
+  // is `wanted` any more by then. Transactions wait meanwhile, nothing else does.
+  void Convert(ovsdb::SchemaRef schema, std::function<bool()> wanted, Done done);
 
   // Puts `database` in the place of this one: contents that came from elsewhere.
   void Replace(std::unique_ptr<ovsdb::Database> database, absl::string_view reason);
@@ -100,6 +101,7 @@ class HostedDatabase final : private Executor::Observer {
 
   void OnChange(const ovsdb::Change& change) override;
   void OnSettled() override;
+  void OnReady() override;
   void Adopt();
   void LogChange(const ovsdb::Change& change);
   void Rewrite(std::function<void()> job);
@@ -125,6 +127,7 @@ class HostedDatabase final : private Executor::Observer {
   absl::flat_hash_set<DbSession*> lagging_;  // Since the last OnSettled.
 
   std::shared_ptr<Conversion> conversion_;  // That waits for all that is on its way to be settled.
+  std::vector<std::shared_ptr<Conversion>> deferred_;  // Until the storage takes changes.
   bool rewriting_ = false;
   std::deque<std::function<void()>> rewrites_;  // That wait for the one under way.
 

@@ -384,7 +384,9 @@ absl::Status Server::RemoveRemote(absl::string_view target) {
 
 // Gives a database the role that it has by itself, or else the one that all have.
 void Server::SetRole(HostedDatabase* database, DatabaseOptions options) {
+  // The content of these comes from elsewhere, whatever a source says.
   if (options.model == DatabaseOptions::Model::kRelay) return;
+  if (database->executor().storage().cluster().has_value()) return;
   const SyncOptions& sync = config_.sync;
   if (options.model != DatabaseOptions::Model::kActiveBackup &&
       (sync.backup || !sync.source.empty())) {

@@ -93,11 +93,8 @@ void Compact(Server* server, UnixctlArgs args, UnixctlReply reply) {
   auto answer = std::make_shared<CompactionReply>(std::move(reply));
   for (HostedDatabase* database : databases) {
     log.Info("compacting %s database by user request", database->name());
-    const std::string prefix = databases.size() > 1 ? absl::StrCat(database->name(), ": ") : "";
-    database->Compact("compacting database online", [answer, prefix](const absl::Status& status) {
-      if (!status.ok()) {
-        absl::StrAppend(&answer->errors, prefix, ovsdb::ErrorText(status), "\n");
-      }
+    database->Compact("compacting database online", [answer](const absl::Status& status) {
+      if (!status.ok()) absl::StrAppend(&answer->errors, ovsdb::ErrorText(status), "\n");
     });
   }
 }

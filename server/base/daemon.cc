@@ -210,7 +210,8 @@ TerminationSignals::~TerminationSignals() = default;
 struct Daemon::Impl {
   DaemonOptions options;
   char** argv;
-  size_t title_room = 0;  // Bytes at argv[0] for the title.
+  // What ps shows: a monitor writes its title over it, and its daemons have it back.
+  std::string command_line;
   std::string pidfile;    // Empty for none.
   int pidfile_fd = -1;    // Keeps its lock.
   int notify_fd = -1;     // To whom waits for this process to be ready.
@@ -229,7 +230,7 @@ struct Daemon::Impl {
 Daemon::Daemon(DaemonOptions options, char** argv) : impl_(std::make_unique<Impl>()) {
   impl_->options = std::move(options);
   impl_->argv = argv;
-  impl_->title_room = ArgumentBytes(argv);
+  if (const size_t n = ArgumentBytes(argv); n > 0) impl_->command_line.assign(argv[0], n);
   if (const auto& name = impl_->options.pidfile) {
     impl_->pidfile = AbsoluteName(RunDir(), name->empty() ? ProgramName() + ".pid" : *name);
   }
@@ -375,6 +376,7 @@ void Daemon::Impl::Monitor() {
     daemon = Fork(&ready_fd);
     if (daemon == 0) {
       restarted = true;
+      memcpy(argv[0], command_line.data(), command_line.size());
       SetThreadName(ProgramName());
       return;
     }
@@ -399,10 +401,11 @@ void Daemon::Impl::LoseTerminal() const {
 
 // Shows `title` in ps, over the arguments the process was started with.
 void Daemon::Impl::SetTitle(const std::string& title) const {
-  if (title_room == 0) return;
+  const size_t room = command_line.size();
+  if (room == 0) return;
   const std::string text = absl::StrCat(ProgramName(), ": ", title);
-  memset(argv[0], 0, title_room);
-  memcpy(argv[0], text.data(), std::min(text.size(), title_room - 1));
+  memset(argv[0], 0, room);
+  memcpy(argv[0], text.data(), std::min(text.size(), room - 1));
 }
 
 }  // namespace base

@@ -259,9 +259,12 @@ std::optional<Storage::ClusterPlace> ClusterStorage::cluster() const {
 }
 
 void ClusterStorage::AddMemoryUsage(base::MemoryUsage* usage) const {
-  (*usage)["raft-log"] += raft_.log().end() - raft_.log().first_index();
-  (*usage)["raft-connections"] += peers_.connections().size();
-  (*usage)["raft-backlog-kB"] += peers_.backlog_bytes() / 1024;
+  const auto add_some = [usage](const char* name, uint64_t n) {
+    if (n > 0) (*usage)[name] += n;
+  };
+  add_some("raft-log", raft_.log().end() - raft_.log().first_index());
+  add_some("raft-connections", peers_.connections().size());
+  add_some("raft-backlog-kB", peers_.backlog_bytes() / 1024);
 }
 
 // ---- Changes ----
@@ -506,7 +509,7 @@ absl::Status ClusterStorage::CheckSchema(const ovsdb::DatabaseSchema& schema) co
 
 void ClusterStorage::Convert(ovsdb::Snapshot converted, Done done) {
   if (!ready()) {
-    done(ovsdb::Error("cluster error", "the cluster has no leader that could convert it now"));
+    done(absl::AbortedError("the cluster has no leader that could convert it now"));
     return;
   }
   std::string data;

@@ -247,6 +247,7 @@ TEST_F(MonitorTest, EqualUpdatesAreOneText) {
     monitors.push_back(data_.Add(kV3, R"({"A":{"columns":["n"],"where":[["n","includes",1]]}})"));
   }
   EXPECT_EQ(data_.index().monitor_count(), 9u);
+  EXPECT_EQ(data_.index().kind_count(), 2u);
   data_.Insert("A", R"({"n":1,"s":"x"})");
   ASSERT_EQ(data_.deliveries().size(), 9u);
   std::map<std::pair<const MonitorShape*, bool>, const std::string*> texts;
@@ -264,6 +265,7 @@ TEST_F(MonitorTest, EqualUpdatesAreOneText) {
   EXPECT_EQ(data_.deliveries().size(), 3u);
   monitors.clear();
   EXPECT_EQ(data_.index().monitor_count(), 0u);
+  EXPECT_EQ(data_.index().kind_count(), 0u);
   data_.Insert("A", R"({"n":1})");
   EXPECT_TRUE(data_.deliveries().empty());
 }

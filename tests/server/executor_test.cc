@@ -60,6 +60,7 @@ class ExecutorTest : public testing::Test, public Request::Client, public Execut
   }
   void OnChange(const ovsdb::Change& change) override { events_.push_back("change"); }
   void OnSettled() override {}
+  void OnReady() override {}
 
   static std::string Id(Request* request) {
     return std::to_string(request->message->id().GetInt());

@@ -363,6 +363,7 @@ class StartUpTest(DaemonTestBase):
         seen = []
         for name, program in self.programs():
             pid = self.start_twin(name, program, "--monitor")
+            command_line = self.title(pid)
             monitor = DaemonTest.parent_of(pid)
             self.pids.append(monitor)
             # It says what it does a moment after its daemon serves.
@@ -374,6 +375,7 @@ class StartUpTest(DaemonTestBase):
             restarted = self.pid_in(name + ".pid")
             titles.append(wait_until(
                 lambda m=monitor, t=titles[0]: self.title(m) != t and self.title(m), "the monitor tells of it"))
+            self.assertEqual(self.title(restarted), command_line)
             self.appctl(name, "exit")
             wait_until(lambda m=monitor: not alive(m), "the monitor ends")
             self.assertFalse(alive(restarted))

@@ -10,6 +10,7 @@ from harness.daemon import CommandFailed
 from harness.twins import TwinTest
 from harness.waiting import wait_until
 
+ZERO = "00000000-0000-0000-0000-000000000000"
 SCHEMA = {
     "name": "Small",
     "version": "1.0.0",
@@ -291,6 +292,13 @@ class UnixctlTest(TwinTest):
         for client in clients:
             client.call("monitor", ["Small", "m", {"T": {}}])
             client.call("monitor_cond", ["Small", "n", {"U": {}}])
+            for number, columns in enumerate((["x"], ["x"], [])):
+                client.call("monitor", ["Small", f"plain{number}", {"T": {"columns": columns}}])
+            for number in range(3):  # One and the same to memory/show, whatever the condition.
+                requests = {"T": [{"columns": ["x"], "where": [["x", "==", number]]}]}
+                client.call("monitor_cond", ["Small", f"cond{number}", requests])
+                client.call("monitor_cond_since", ["Small", f"since{number}", requests, ZERO])
+            client.call("monitor", ["Small", "quiet", {"T": {"columns": ["x"], "select": {"initial": False}}}])
         shown = [
             dict(word.split(":") for word in server.appctl("memory/show").split())
             for server in self.twins
