@@ -73,7 +73,7 @@ void Server::Join() {
 void Server::Leave(absl::string_view reason) {
   if (membership_ == Membership::kLeft) return;
   Say(LogLine::kInfo, absl::StrCat("left the cluster: ", reason));
-  Write({NoteRecord{Note::kLeft}, {}});
+  Write({NoteRecord{Note::kLeft}, "this server left the cluster"});  // As stock writes it.
   state_.left = true;
   membership_ = Membership::kLeft;
   SetLeader({});

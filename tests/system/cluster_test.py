@@ -154,6 +154,22 @@ class ControlTest(ClusterTest):
         self.fail(f"{member.name} compacts again and again")
 
 
+    def test_the_file_of_one_that_left(self):
+        last = []
+        for kind in ("ours", "stock"):
+            members = self.cluster(kind, kind)
+
+            def end(file=members[1].databases[0]):
+                with open(file, "rb") as log:
+                    return log.read().splitlines()[-1]
+
+            members[1].appctl("cluster/leave", DATABASE)
+            wait_until(lambda e=end: b"note" in e(), "it has left")
+            last.append(end())
+            for member in members:
+                member.kill()
+        self.assertEqual(*last)
+
     def test_members_copy_nobody(self):
         """What a standalone server would do, and ovn-ctl's demote_ovnnb has done."""
         for kind in ("ours", "stock"):
