@@ -22,7 +22,8 @@ SWITCH_CONFIG = {
     "mcast_ip4_src": lambda v: v.ip4(),
     "mcast_ip6_src": lambda v: v.pick("fe80::1", "fd00::1"),
     "mcast_flood_unregistered": lambda v: v.boolean(),
-    "mcast_table_size": lambda v: v.number(1, 16, 4096),
+    # As many as there are groups, or more: which ones fit is chance in the reference.
+    "mcast_table_size": lambda v: v.number(3, 16, 4096),
     "mcast_idle_timeout": lambda v: v.number(1, 15, 300, 7200),
     "mcast_query_interval": lambda v: v.number(1, 60),
     "mcast_query_max_response": lambda v: v.number(1, 5, 20),
