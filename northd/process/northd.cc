@@ -220,12 +220,13 @@ void Northd::Work() {
     in_pass_ = true;
     pass_started_ms_ = base::WallMs();
     if (pass_changed_us_ == 0) pass_changed_us_ = std::exchange(nb_changed_us_, 0);
-    pass_ms_ = 0;
+    pass_us_ = 0;
     ApplySettings();
   }
   const base::Activity activity("translating");
+  const int64_t slice_us = base::MonotonicUs();
   const bool done = world_.engine.Run([now] { return base::MonotonicMs() >= now + kSliceMs; });
-  pass_ms_ += base::MonotonicMs() - now;
+  pass_us_ += base::MonotonicUs() - slice_us;
   if (!done) {
     next_slice_.Start(0);
     return;
@@ -237,22 +238,23 @@ void Northd::Work() {
   } else {
     Settle();
   }
-  AddSample("ovn-northd-loop", base::MonotonicMs() - now + pass_ms_);
+  AddSample("ovn-northd-loop", base::MonotonicMs() - now + pass_us_ / 1000);
   const int64_t backoff = GlobalOption(world_.nb, "northd-backoff-interval-ms", 0);
-  if (backoff > 0) not_before_ms_ = base::MonotonicMs() + std::min(backoff, pass_ms_);
+  if (backoff > 0) not_before_ms_ = base::MonotonicMs() + std::min(backoff, pass_us_ / 1000);
 }
 
 void Northd::OnPassDone() {
   ++stats_.passes;
-  pass_durations_.Add(pass_ms_ * 1000);
+  pass_durations_.Add(pass_us_);
+  const int64_t pass_ms = pass_us_ / 1000;
   // Units of all kinds run as they are needed: it is all one.
   for (const char* name : {"ovnnb_db_run", "ovnsb_db_run", "build_lflows"}) {
-    AddSample(name, pass_ms_);
+    AddSample(name, pass_ms);
   }
-  if (pass_ms_ < log_timeout_ms_) return;
+  if (pass_ms < log_timeout_ms_) return;
   static base::RateLimit limit;
   engine_log.Log(limit, base::LogLevel::kInfo,
-                 "a pass over all that was to be translated took %d ms", pass_ms_);
+                 "a pass over all that was to be translated took %d ms", pass_ms);
 }
 
 // Compares what shall be with what the active instance has written.

@@ -120,7 +120,7 @@ class Northd {
   bool nb_busy_ = false;  // A transaction is on its way.
   bool sb_busy_ = false;
   int64_t pass_started_ms_ = 0;  // Of the wall clock.
-  int64_t pass_ms_ = 0;          // Spent in the pass so far, and in the last one.
+  int64_t pass_us_ = 0;          // Spent in the pass so far, and in the last one.
   int64_t not_before_ms_ = 0;    // The next pass: monotonic.
   int64_t retry_ms_ = 0;         // How long to wait after a transaction that failed.
   int64_t nb_changed_us_ = 0;    // When the first change came that no pass has looked at; 0: none.

@@ -9,6 +9,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "ovsdb/json.h"
+#include "ovsdb/utf8.h"
 
 namespace base {
 namespace {
@@ -165,10 +166,24 @@ std::string HostName() {
   return name;
 }
 
+// What others sent may be in a record, and need not be UTF-8, which JSON is.
+std::string AsUtf8(absl::string_view text) {
+  if (ovsdb::IsUtf8(text)) return std::string(text);
+  std::string out;
+  for (const char c : text) {
+    if (absl::ascii_isascii(c)) {
+      out.push_back(c);
+    } else {
+      absl::StrAppend(&out, "\\x", absl::Hex(static_cast<unsigned char>(c)));
+    }
+  }
+  return out;
+}
+
 void AppendJsonLogRecord(const LogRecord& record, std::string* out) {
   const auto text = [out](absl::string_view name, absl::string_view value) {
     absl::StrAppend(out, "\"", name, "\":");
-    ovsdb::AppendJsonString(value, out);
+    ovsdb::AppendJsonString(AsUtf8(value), out);
     out->push_back(',');
   };
   std::string time;

@@ -56,6 +56,17 @@ TEST(LogFormatTest, WritesJson) {
           std::to_string(getpid()) + "}");
 }
 
+TEST(LogFormatTest, WritesJsonOfAnyBytes) {
+  LogRecord record = Record();
+  for (const auto& [bytes, text] :
+       {std::pair("\u20ac", "\"\u20ac\""), {"a\xff\u20ac", R"("a\\xff\\xe2\\x82\\xac")"}}) {
+    record.message = bytes;
+    std::string out;
+    AppendJsonLogRecord(record, &out);
+    EXPECT_NE(out.find(std::string("\"message\":") + text + ","), std::string::npos) << out;
+  }
+}
+
 // Compared with what the reference writes for the same pattern.
 TEST(LogFormatTest, PadsAsStock) {
   EXPECT_EQ(Format("%-8p|%8p|%-08p|%08r|%3m|%5c"),
