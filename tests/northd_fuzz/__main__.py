@@ -74,7 +74,7 @@ def main():
         if not arguments.keep_going:
             break
     print(f"{done} sequences, {failures} failed, in {time.monotonic() - start:.0f} s; "
-          f"in {given_up} the reference died or hung; "
+          f"in {given_up} the reference died, hung or lost rows; "
           f"{healed} steps equal only after the reference recomputed", flush=True)
     return failures > 0
 

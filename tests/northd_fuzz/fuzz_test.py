@@ -11,7 +11,7 @@ import unittest
 from harness import binaries
 from northd_fuzz import corpus
 from northd_fuzz.network import sequence
-from northd_fuzz.sequence import run
+from northd_fuzz.sequence import renewed_alone, run
 
 SKIPPED = 77  # What meson takes for a skipped test.
 SECONDS = float(os.environ.get("BOREAS_SECONDS", 20))
@@ -42,6 +42,13 @@ class KeptTest(SequenceTest):
         for path in sorted(glob.glob(CASES)):
             with self.subTest(os.path.basename(path)), open(path, encoding="utf-8") as case:
                 self.expect_equal(json.load(case), path)
+
+
+class RenewedTest(unittest.TestCase):
+    def test_rows_that_the_reference_alone_made_anew(self):
+        before = [{"a": 1, "b": 2, "c": 3, "gone": 4}, {"a": 5, "b": 6, "c": 7, "gone": 8}]
+        after = [{"a": 1, "b": 12, "c": 13, "new": 14}, {"a": 15, "b": 6, "c": 17, "new": 18}]
+        self.assertEqual(renewed_alone(before, after), ["b"])
 
 
 class GeneratorTest(unittest.TestCase):

@@ -98,6 +98,11 @@ class Plane:
         """Both databases as they are: northbound, southbound."""
         return self.client.dump(NB), self.client.dump(SB)
 
+    def port_rows(self):
+        """The UUIDs of the ports' rows in the southbound, by their names."""
+        operation = {"op": "select", "table": "Port_Binding", "where": [], "columns": ["_uuid", "logical_port"]}
+        return {row["logical_port"]: row["_uuid"][1] for row in self.client.transact(SB, operation)[0]["rows"]}
+
     def recompute(self):
         self.northd.appctl("inc-engine/recompute")
         self.wait()

@@ -27,7 +27,7 @@ class Failure:
 
 class Outcome:
     failure = None
-    given_up = ""  # Why the reference could not go on, if that is so.
+    given_up = ""  # Why there is nothing to compare with any more, if that is so.
     healed = 0  # Steps after which the reference was right only once it had recomputed all.
 
 
@@ -50,6 +50,7 @@ def _run_on(planes, steps):
     reference, ours = planes
     outcome = Outcome()
     for number, step in enumerate(steps):
+        before = [plane.port_rows() for plane in planes]
         try:
             lines = _apply(planes, step)
             if not lines:
@@ -64,6 +65,10 @@ def _run_on(planes, steps):
                     again()
                     lines = compare(planes)
                     outcome.healed += not lines
+                renewed = renewed_alone(before, [plane.port_rows() for plane in planes])
+                if lines and renewed:
+                    outcome.given_up = f"step {number}: the reference made the rows of ports anew: {', '.join(renewed)}"
+                    return outcome
         except (DaemonDied, Stuck) as error:
             if str(error).startswith(ours.name) or not ours.northd.running():
                 outcome.failure = Failure(number, "stuck" if isinstance(error, Stuck) else "death", str(error).splitlines())
@@ -78,6 +83,17 @@ def _run_on(planes, steps):
     except CommandFailed as error:
         outcome.failure = Failure(len(steps) - 1, "incremental", str(error).splitlines()[:40])
     return outcome
+
+
+def renewed_alone(before, after):
+    """Ports whose row the reference alone has put in the place of another.
+
+    It does that for one that becomes or ceases to be virtual and, unless it is started on the change, for
+    one that asks for another's tunnel key: what was written into the row and referred to it is gone then.
+    """
+    (was, was_ours), (now, is_ours) = before, after
+    return sorted(port for port in was.keys() & now.keys() & was_ours.keys() & is_ours.keys()
+                  if was[port] != now[port] and was_ours[port] == is_ours[port])
 
 
 def _apply(planes, step):
