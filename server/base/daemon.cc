@@ -376,7 +376,7 @@ void Daemon::Impl::Monitor() {
     daemon = Fork(&ready_fd);
     if (daemon == 0) {
       restarted = true;
-      memcpy(argv[0], command_line.data(), command_line.size());
+      if (!command_line.empty()) memcpy(argv[0], command_line.data(), command_line.size());
       SetThreadName(ProgramName());
       return;
     }
