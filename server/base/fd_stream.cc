@@ -66,7 +66,7 @@ FdStream::FdStream(const StreamContext& context, int fd, bool tls, std::string n
       name_(std::move(name)),
       tls_(tls),
       server_(true),
-      flush_(context.loop, TurnEnd::kFlush, [this] { Flush(); }) {
+      flush_(context.loop, TurnEnd::kFlush, [this] { EndTurn(); }) {
   TakeDescriptor(fd);
   if (tls_) {
     phase_ = Phase::kHandshaking;
@@ -86,7 +86,7 @@ FdStream::FdStream(const StreamContext& context, std::string target, bool tls, i
       server_(false),
       dscp_(dscp),
       handler_(handler),
-      flush_(context.loop, TurnEnd::kFlush, [this] { Flush(); }) {}
+      flush_(context.loop, TurnEnd::kFlush, [this] { EndTurn(); }) {}
 
 FdStream::~FdStream() {
   if (destroyed_ != nullptr) *destroyed_ = true;
@@ -316,19 +316,30 @@ void FdStream::Write(SharedText text) {
   flush_.Arm();
 }
 
-void FdStream::Flush() {
-  if (phase_ != Phase::kConnected || output_.empty()) return;
+void FdStream::Flush() { Drain().IgnoreError(); }  // The turn's end will meet it again.
+
+// Writes what the kernel takes.
+absl::Status FdStream::Drain() {
+  if (phase_ != Phase::kConnected) return absl::OkStatus();
   iovec pieces[kPiecesPerWrite];
   while (!output_.empty()) {
     const int n = output_.Peek(pieces, kPiecesPerWrite);
     const ssize_t sent = transport_->Write(pieces, n);
     if (sent == -EINTR) continue;
     if (sent == -EAGAIN) break;
-    if (sent < 0) {
-      send_failed_ = true;
-      return End(IoError(static_cast<int>(-sent)));
-    }
+    if (sent < 0) return IoError(static_cast<int>(-sent));
     output_.Pop(static_cast<size_t>(sent));
+  }
+  return absl::OkStatus();
+}
+
+// Something was queued in this turn, or can be written again.
+void FdStream::EndTurn() {
+  if (phase_ != Phase::kConnected) return;
+  const absl::Status status = Drain();
+  if (!status.ok()) {
+    send_failed_ = true;
+    return End(status);
   }
   Watch();
   if (output_.empty()) Tell([this] { handler_->OnDrained(); });

@@ -35,6 +35,7 @@ class FdStream : public Stream {
   void SetHandler(Handler* handler) override { handler_ = handler; }
   void Write(absl::string_view data) override;
   void Write(SharedText text) override;
+  void Flush() override;
   size_t backlog() const override { return output_.size(); }
   uint64_t bytes_written() const override { return output_.popped(); }
   uint64_t bytes_queued() const override { return output_.pushed(); }
@@ -58,7 +59,8 @@ class FdStream : public Stream {
   void Handshake();
   void BecomeConnected();
   void ReadSome();
-  void Flush();
+  absl::Status Drain();
+  void EndTurn();
   void Watch();
   void FailSoon(absl::Status reason);
   void End(const absl::Status& reason);

@@ -116,6 +116,7 @@ class JsonRpc : private Stream::Handler {
   void Send(SharedText text);
   void Send(absl::string_view head, const SharedText& body, absl::string_view tail);
   void Send(absl::string_view head, const std::vector<SharedText>& body, absl::string_view tail);
+  void Flush() { stream_->Flush(); }  // Does not wait for that end (Stream::Flush).
   // An echo request whose reply is swallowed.
   void SendEcho();
 

@@ -63,6 +63,9 @@ class Stream {
   // while connecting; after the end it is dropped.
   virtual void Write(absl::string_view data) = 0;
   virtual void Write(SharedText text) = 0;
+  // Hands the kernel now what it takes of what is queued, for what cannot wait for the turn's end.
+  // Calls nobody back: whatever there is to tell is told then.
+  virtual void Flush() = 0;
   virtual size_t backlog() const = 0;          // Bytes queued and not yet taken by the kernel.
   virtual uint64_t bytes_written() const = 0;  // Taken by the kernel since the beginning.
   virtual uint64_t bytes_queued() const = 0;   // Queued since the beginning.

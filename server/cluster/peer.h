@@ -65,6 +65,8 @@ class Peer final : private base::RpcSession::Handler {
 
   // These require connected().
   void Send(const raft::Message& message, const BacklogLimit& limit);
+  // What was sent leaves now, not at the end of the turn.
+  void Flush() { session_.rpc()->Flush(); }
   // Sends a snapshot, whose data are the concatenation of `data`. Either as stock knows it, in one
   // message; or to one of our kind piece by piece, so that it does not hold up what is sent later.
   void SendSnapshot(raft::Message message, std::vector<base::SharedText> data, bool in_pieces);

@@ -95,6 +95,15 @@ void Peers::Send(const raft::Outgoing& outgoing) {
   }
 }
 
+void Peers::Flush() {
+  for (const auto& [address, peer] : outgoing_) {
+    if (peer->connected()) peer->Flush();
+  }
+  for (const auto& peer : incoming_) {
+    if (peer->connected()) peer->Flush();
+  }
+}
+
 void Peers::SendSnapshot(const raft::Outgoing& outgoing, std::vector<base::SharedText> data) {
   Peer* const peer = FindConnected(outgoing);
   if (peer == nullptr) return;

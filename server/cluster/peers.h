@@ -61,6 +61,8 @@ class Peers final : private Peer::Owner {
   void SetBacklogLimit(const Peer::BacklogLimit& limit) { limit_ = limit; }
 
   void Send(const raft::Outgoing& outgoing);
+  // What was sent leaves now, not at the end of the turn.
+  void Flush();
   // Sends an InstallSnapshotRequest, whose data are the concatenation of `data`.
   void SendSnapshot(const raft::Outgoing& outgoing, std::vector<base::SharedText> data);
 

@@ -15,6 +15,7 @@ namespace {
 base::LogModule log("raft");
 
 constexpr int64_t kWriteAgainMs = 1000;
+constexpr int64_t kNewsMs = 100;         // How long news may wait for something to be written with.
 constexpr int64_t kIndexNewsMs = 100;    // How often `_Server` hears of a mere index.
 constexpr int64_t kProbeSlackMs = 1000;  // Peers are probed when silent for this and a timer.
 constexpr size_t kMaxIdleBuffer = 1 << 20;
@@ -45,6 +46,7 @@ ClusterStorage::ClusterStorage(const Environment& environment, std::unique_ptr<L
             [this](const absl::Status& status, uint64_t record) { OnSynced(status, record); }),
       rewrite_(environment.rewrite, log_.get(), &sync_),
       write_timer_(environment.context.loop, [this] { RetryWrite(); }),
+      news_timer_(environment.context.loop, [this] { WriteBuffer(); }),
       tick_timer_(environment.context.loop, [this] { Tick(); }),
       status_timer_(environment.context.loop,
                     [this] {
@@ -54,7 +56,10 @@ ClusterStorage::ClusterStorage(const Environment& environment, std::unique_ptr<L
   schedule_.Opened(base_size, raft_.log().end() - raft_.log().first_index());
 }
 
-ClusterStorage::~ClusterStorage() { *alive_ = false; }
+ClusterStorage::~ClusterStorage() {
+  *alive_ = false;
+  WriteBuffer();
+}
 
 void ClusterStorage::Start(Host* host) {
   host_ = host;
@@ -142,8 +147,10 @@ void ClusterStorage::Pump() {
 
 void ClusterStorage::Carry(raft::Effects effects) {
   Say(effects.log_lines);
-  if (!effects.records.empty()) Write(effects.records, effects.last_record);
   for (const raft::Outgoing& outgoing : effects.messages) Send(outgoing);
+  // The others write and apply while this server does, not after it.
+  if (!effects.messages.empty() && leader()) peers_.Flush();
+  if (!effects.records.empty()) Write(effects.records, effects.last_record);
   Settle(effects.settled);
   if (effects.install) StartInstall(*std::move(effects.install));
   if (effects.peers_changed) peers_.SetAddresses(raft_.peer_addresses());
@@ -178,7 +185,15 @@ void ClusterStorage::Write(const std::vector<raft::Record>& records, uint64_t la
     to_sync_ |= !IsNews(record);
   }
   buffered_last_ = last_record;
-  if (!write_timer_.active()) RetryWrite();
+  if (to_sync_) {
+    WriteBuffer();
+  } else if (!news_timer_.active()) {
+    news_timer_.Start(kNewsMs);
+  }
+}
+
+void ClusterStorage::WriteBuffer() {
+  if (!buffer_.empty() && !write_timer_.active()) RetryWrite();
 }
 
 // What cannot be written stays in the buffer, and the server promises nothing meanwhile.
@@ -545,6 +560,7 @@ void ClusterStorage::Fail(const absl::Status& error) {
 
 void ClusterStorage::SyncNow() {
   Pump();
+  WriteBuffer();
   const absl::Status status = log_->sync()->Run();
   if (!status.ok()) log.Error("%s", ovsdb::ErrorText(status));
 }

@@ -311,6 +311,29 @@ TEST_F(StreamTest, WritingToAGonePeerEndsTheStream) {
   EXPECT_EQ(server().stream->backlog(), 0U);
 }
 
+TEST_F(StreamTest, FlushedOutputLeavesAtOnceAndIsToldOfAtTheEndOfTheTurn) {
+  Listen("punix:" + (dir_ / "sock"));
+  ConnectBoth("unix:" + (dir_ / "sock"));
+  client_.stream->Write("now");
+  client_.stream->Flush();
+  EXPECT_EQ(client_.stream->backlog(), 0U);
+  EXPECT_EQ(client_.drained, 0);
+  client_.stream->Flush();  // There is nothing.
+  EXPECT_TRUE(RunUntil(&loop_, [&] { return client_.drained == 1 && server().data == "now"; }));
+}
+
+TEST_F(StreamTest, FlushingToAGonePeerEndsTheStreamLater) {
+  Listen("punix:" + (dir_ / "sock"));
+  ConnectBoth("unix:" + (dir_ / "sock"));
+  server().stream->SetReading(false);
+  client_.stream.reset();
+  server().stream->Write("anyone?");
+  server().stream->Flush();
+  EXPECT_FALSE(server().closed);
+  ASSERT_TRUE(RunUntil(&loop_, [&] { return server().closed; }));
+  EXPECT_EQ(ErrorNumber(server().reason), EPIPE);
+}
+
 TEST_F(StreamTest, HandlerMayDestroyTheStreamWhenDataComes) {
   Listen("punix:" + (dir_ / "sock"));
   ConnectBoth("unix:" + (dir_ / "sock"));

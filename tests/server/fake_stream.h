@@ -15,7 +15,7 @@ namespace base {
 
 class FakeStream final : public Stream {
  public:
-  explicit FakeStream(Loop* loop) : flush_(loop, TurnEnd::kFlush, [this] { Flush(); }) {}
+  explicit FakeStream(Loop* loop) : flush_(loop, TurnEnd::kFlush, [this] { LeaveTurn(); }) {}
 
   // The peer reads as fast as can be, or, stuck, only what it is told to.
   void SetStuck(bool stuck) {
@@ -38,6 +38,7 @@ class FakeStream final : public Stream {
     flush_.Arm();
   }
   void Write(SharedText text) override { Write(absl::string_view(*text)); }
+  void Flush() override {}  // Nothing is taken before the turn's end.
   size_t backlog() const override { return queued_.size(); }
   uint64_t bytes_written() const override { return sent_.size(); }
   uint64_t bytes_queued() const override { return sent_.size() + queued_.size(); }
@@ -50,7 +51,7 @@ class FakeStream final : public Stream {
   std::string PeerCommonName() const override { return ""; }
 
  private:
-  void Flush() {
+  void LeaveTurn() {
     if (!is_stuck_) ReadQueued();
   }
 
