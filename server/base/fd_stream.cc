@@ -316,7 +316,11 @@ void FdStream::Write(SharedText text) {
   flush_.Arm();
 }
 
-void FdStream::Flush() { Drain().IgnoreError(); }  // The turn's end will meet it again.
+void FdStream::Flush() {
+  if (output_.empty()) return;
+  flush_.Arm();  // Tells what came of it, which may be what was queued in an earlier turn.
+  Drain().IgnoreError();
+}
 
 // Writes what the kernel takes.
 absl::Status FdStream::Drain() {

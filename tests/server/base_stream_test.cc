@@ -322,6 +322,19 @@ TEST_F(StreamTest, FlushedOutputLeavesAtOnceAndIsToldOfAtTheEndOfTheTurn) {
   EXPECT_TRUE(RunUntil(&loop_, [&] { return client_.drained == 1 && server().data == "now"; }));
 }
 
+TEST_F(StreamTest, FlushingWhatIsLeftOfAnEarlierTurnIsToldOf) {
+  Listen("punix:" + (dir_ / "sock"));
+  ConnectBoth("unix:" + (dir_ / "sock"));
+  const std::string large(1 << 20, 'x');
+  client_.stream->Write(absl::string_view(large));
+  // The kernel takes it piece by piece, and each time it can, the flush is the first to know.
+  ASSERT_TRUE(RunUntil(&loop_, [&] {
+    client_.stream->Flush();
+    return server().data.size() == large.size();
+  }));
+  EXPECT_TRUE(RunUntil(&loop_, [&] { return client_.drained == 1; }));
+}
+
 TEST_F(StreamTest, FlushingToAGonePeerEndsTheStreamLater) {
   Listen("punix:" + (dir_ / "sock"));
   ConnectBoth("unix:" + (dir_ / "sock"));
