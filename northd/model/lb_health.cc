@@ -27,16 +27,16 @@ bool IsUsable(Context& ctx, const LbCheck& check, absl::string_view protocol) {
   const auto port = FindRow<nb::LogicalSwitchPort>(ctx, nb::LogicalSwitchPort::kName,
                                                    absl::string_view(check.logical_port));
   // Nobody watches a backend whose port is not there, or disabled.
-  if (!port || !ctx.Get(kSwitchPortModel, port.uuid()).exists || !port.enabled().value_or(true)) {
-    return false;
-  }
+  if (!port || !port.enabled().value_or(true)) return false;
+  const SwitchPort& its = ctx.Get(kSwitchPortModel, port.uuid());
+  if (!its.exists) return false;
   const auto monitor =
       Row<sb::ServiceMonitor>(ctx, ctx.world().sb_rows.Identity(sb::ServiceMonitor::kTable, key));
   if (!monitor) return true;
   const std::optional<absl::string_view> status = monitor.status();
   if (!status) return true;
   // Of a port that has gone down nobody reports any more.
-  const auto binding = Row<sb::PortBinding>(ctx, PortBindingUuid(ctx, check.logical_port));
+  const auto binding = Row<sb::PortBinding>(ctx, its.sb_uuid);
   return *status == "online" && binding && binding.up().value_or(false);
 }
 

@@ -105,14 +105,59 @@ int64_t ComputePortKey(Context& ctx, const PortId& id) {
 }
 constexpr engine::Kind<PortId, int64_t> kPortKey{"port_key", &ComputePortKey, /*is_cutoff=*/true};
 
+// ---- Rows ----
+
+// What a Port_Binding is of. If that is another than what it was of, whatever controllers have said
+// of it and what refers to it is of something else: then there is a new row.
+struct Bound {
+  std::string logical_port;
+  Uuid datapath;  // Of the northbound.
+  bool is_virtual = false;
+  std::optional<bool> is_nested = {};  // In another port; none: it makes no difference.
+};
+
+bool IsOf(Context& ctx, const sb::PortBinding& binding, const Bound& bound) {
+  const Datapath& datapath = ctx.Get(kDatapath, bound.datapath);
+  return (!datapath.exists || binding.datapath() == datapath.sb_uuid) &&
+         (binding.type() == "virtual") == bound.is_virtual &&
+         (!bound.is_nested || binding.parent_port().has_value() == *bound.is_nested);
+}
+
+Uuid PresentOrNew(Context& ctx, const Bound& bound) {
+  DesiredRows& rows = ctx.world().sb_rows;
+  const Uuid present = rows.Identity(sb::PortBinding::kTable, bound.logical_port);
+  const auto binding = Row<sb::PortBinding>(ctx, present);
+  if (!binding || IsOf(ctx, binding, bound)) return present;
+  return rows.Renew(sb::PortBinding::kTable, bound.logical_port,
+                    absl::StrCat(bound.logical_port, " ", bound.datapath.ToString(), " ",
+                                 bound.is_virtual, " ", bound.is_nested.value_or(false)));
+}
+
+// Of a router's port, or of the half of a port that redirects.
+Uuid ComputePortBinding(Context& ctx, const PortId& id) {
+  return PresentOrNew(ctx, {.logical_port = id.second, .datapath = id.first});
+}
+constexpr engine::Kind<PortId, Uuid> kPortBinding{"port_binding", &ComputePortBinding};
+
+Uuid ComputeSwitchPortBinding(Context& ctx, const Uuid& uuid) {
+  const auto port = Row<nb::LogicalSwitchPort>(ctx, uuid);
+  if (!port) return {};
+  Bound bound{.logical_port = std::string(port.name()), .datapath = SwitchOf(ctx, uuid)};
+  bound.is_virtual = port.type() == "virtual";
+  if (port.type().empty()) bound.is_nested = port.parent_name().has_value();
+  return PresentOrNew(ctx, bound);
+}
+constexpr engine::Kind<Uuid, Uuid> kSwitchPortBinding{"switch_port_binding",
+                                                      &ComputeSwitchPortBinding};
+
 }  // namespace
+
+Uuid PortBindingUuid(Context& ctx, const Uuid& datapath, const std::string& logical_port) {
+  return ctx.Get(kPortBinding, PortId(datapath, logical_port));
+}
 
 int64_t PortKey(Context& ctx, const Uuid& datapath, const std::string& logical_port) {
   return ctx.Get(kPortKey, PortId(datapath, logical_port));
-}
-
-Uuid PortBindingUuid(Context& ctx, absl::string_view logical_port) {
-  return ctx.world().sb_rows.Identity(sb::PortBinding::kTable, logical_port);
 }
 
 std::string JsonName(absl::string_view name) {
@@ -139,7 +184,7 @@ SwitchPort ComputeSwitchPort(Context& ctx, const Uuid& uuid) {
   port.name = std::string(row.name());
   port.json_name = JsonName(port.name);
   port.type = TypeOf(row.type());
-  port.sb_uuid = PortBindingUuid(ctx, port.name);
+  port.sb_uuid = ctx.Get(kSwitchPortBinding, uuid);
   port.tunnel_key = PortKey(ctx, port.switch_uuid, port.name);
   port.enabled = row.enabled().value_or(true);
   port.up = row.up().value_or(false);
@@ -289,7 +334,7 @@ RouterPort ComputeRouterPort(Context& ctx, const Uuid& uuid) {
   port.addresses = *addresses;
   port.name = std::string(row.name());
   port.json_name = JsonName(port.name);
-  port.sb_uuid = PortBindingUuid(ctx, port.name);
+  port.sb_uuid = PortBindingUuid(ctx, port.router_uuid, port.name);
   port.tunnel_key = PortKey(ctx, port.router_uuid, port.name);
   port.enabled = row.enabled().value_or(true);
   port.is_distributed_gateway = IsDistributedGateway(ctx, row, port.router_uuid);

@@ -120,8 +120,9 @@ Uuid AnyRouterPortNamed(Context& ctx, absl::string_view name);
 // The router port that a switch port of type router leads to; zero if there is none.
 Uuid PeerOf(Context& ctx, const SwitchPort& port);
 
-// The tunnel key of a port of a datapath, by the name of its Port_Binding; 0 if it has none.
-Uuid PortBindingUuid(Context& ctx, absl::string_view logical_port);
+// The Port_Binding of a port of a datapath, by its name: existing or to be.
+Uuid PortBindingUuid(Context& ctx, const Uuid& datapath, const std::string& logical_port);
+// Its tunnel key; 0 if it has none.
 int64_t PortKey(Context& ctx, const Uuid& datapath, const std::string& logical_port);
 
 // A string in quotes with escapes, as in matches and actions.

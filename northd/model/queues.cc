@@ -18,7 +18,9 @@ constexpr int64_t kMaxQueue = 61440;
 constexpr const char* kShapingOptions[] = {"qos_burst", "qos_max_rate", "qos_min_rate"};
 
 int64_t ExistingQueue(Context& ctx, const std::string& port) {
-  const ovsdb::Row* row = ctx.world().sb.Peek(sb::PortBinding::kTable, PortBindingUuid(ctx, port));
+  World& world = ctx.world();
+  const ovsdb::Row* row =
+      world.sb.Peek(sb::PortBinding::kTable, world.sb_rows.Identity(sb::PortBinding::kTable, port));
   if (row == nullptr) return 0;
   return StringMap(row->datum(sb::PortBinding::kOptions)).GetInt("qdisc_queue_id", 0);
 }

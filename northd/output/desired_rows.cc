@@ -102,7 +102,10 @@ void DesiredRows::Observe(int table, const ovsdb::RowChange& change) {
   }
   if (change.after) {
     std::string key = key_of(*replica_, *change.after);
-    if (!key.empty()) existing.by_key.try_emplace(std::move(key), change.uuid());
+    if (key.empty()) return;
+    const auto [at, is_new] = existing.by_key.try_emplace(std::move(key), change.uuid());
+    // One that goes in the same change makes room for it.
+    if (!is_new && replica_->Peek(table, at->second) == nullptr) at->second = change.uuid();
   }
 }
 
@@ -137,6 +140,25 @@ uint32_t DesiredRows::FindOrMake(int table, absl::string_view key, const Uuid& w
 
 Uuid DesiredRows::Identity(int table, absl::string_view key, const Uuid& wish) {
   return rows_[FindOrMake(table, key, wish)]->uuid;
+}
+
+Uuid DesiredRows::Renew(int table, absl::string_view key, absl::string_view as) {
+  const uint32_t number = FindOrMake(table, key);
+  const Uuid present = rows_[number]->uuid;
+  const Uuid uuid = MakeUuid(table, as);
+  if (by_uuid_.contains(uuid)) return present;
+  Rename(number, uuid);
+  replaced_.emplace_back(table, present);
+  return uuid;
+}
+
+void DesiredRows::Rename(uint32_t number, const Uuid& uuid) {
+  Desired& desired = *rows_[number];
+  by_uuid_.erase(desired.uuid);
+  desired.uuid = uuid;
+  by_uuid_[uuid] = number;
+  desired.contents_touched = true;
+  Touch(number);
 }
 
 DesiredRows::Desired* DesiredRows::FindByUuid(const Uuid& uuid) {
@@ -322,11 +344,7 @@ bool DesiredRows::Adopt(uint32_t number) {
   }
   const Uuid existing = FindExisting(desired->table, desired->key);
   if (existing.is_zero() || by_uuid_.contains(existing)) return false;
-  by_uuid_.erase(desired->uuid);
-  desired->uuid = existing;
-  by_uuid_[existing] = number;
-  desired->contents_touched = true;
-  Touch(number);
+  Rename(number, existing);
   return true;
 }
 

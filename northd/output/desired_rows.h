@@ -108,6 +108,10 @@ class DesiredRows final : public engine::Sink {
   // The UUID of the row with this key, existing or to be. What is to be shall have `wish`, unless
   // that is zero or another's.
   ovsdb::Uuid Identity(int table, absl::string_view key, const ovsdb::Uuid& wish = {});
+  // A new row for this key, in the place of the one that is there: so what others have written into
+  // that or refer to it by is gone. Its UUID is made of `as`, which says what the row is of now;
+  // none is made if the one that is there has that UUID, or else it might be for ever.
+  ovsdb::Uuid Renew(int table, absl::string_view key, absl::string_view as);
   void Emit(engine::Context& ctx, OutRow row);
   // One element of a set in the row of this key, for which somebody else emits the rest.
   void EmitElement(engine::Context& ctx, int table, absl::string_view key, int column,
@@ -132,6 +136,8 @@ class DesiredRows final : public engine::Sink {
     return atoms_[static_cast<uint32_t>(element)].atom;
   }
   std::vector<uint32_t> TakeTouched();
+  // Rows that new ones are in the place of, by table.
+  std::vector<std::pair<int, ovsdb::Uuid>> TakeReplaced() { return std::exchange(replaced_, {}); }
   void Touch(uint32_t number);
   // The row of the database has changed: of elements, only those that did are looked at.
   void TouchChanged(const ovsdb::RowChange& change);
@@ -166,6 +172,7 @@ class DesiredRows final : public engine::Sink {
   };
 
   uint32_t FindOrMake(int table, absl::string_view key, const ovsdb::Uuid& wish = {});
+  void Rename(uint32_t number, const ovsdb::Uuid& uuid);
   bool Adopt(uint32_t number);
   ovsdb::Uuid FindExisting(int table, absl::string_view key);
   uint32_t FindOrMakeContent(const Desired& desired, Columns columns);
@@ -190,6 +197,7 @@ class DesiredRows final : public engine::Sink {
   std::vector<uint32_t> unused_atoms_;
   absl::flat_hash_map<ovsdb::Datum, uint32_t> atom_numbers_;
   std::vector<uint32_t> touched_;
+  std::vector<std::pair<int, ovsdb::Uuid>> replaced_;
   std::vector<uint32_t> asked_;  // Rows that were only asked for, perhaps.
 };
 

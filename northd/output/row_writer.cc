@@ -42,6 +42,10 @@ void RowWriter::TouchAll() {
   }
 }
 
+void RowWriter::AddReplaced() {
+  for (const auto& replaced : desired_->TakeReplaced()) strangers_.push_back(replaced);
+}
+
 void RowWriter::Settle() {
   TouchAll();
   TransactionText nowhere(&replica_->database().schema());
@@ -55,6 +59,7 @@ void RowWriter::Settle() {
     desired_->Find(number)->contents_touched = true;
     desired_->Touch(number);
   }
+  AddReplaced();
   std::sort(strangers_.begin(), strangers_.end());
   strangers_.erase(std::unique(strangers_.begin(), strangers_.end()), strangers_.end());
   std::erase_if(strangers_, [this](const auto& stranger) {
@@ -67,6 +72,7 @@ void RowWriter::Write(TransactionText* transaction) {
   TouchAll();
   for (uint32_t number : desired_->TakeTouched()) WriteRow(number, transaction);
   desired_->FreeUnusedAtoms();
+  AddReplaced();
   // After that: rows that nobody wants any more have been forgotten.
   for (const auto& [table, uuid] : strangers_) {
     const ovsdb::Row* row = replica_->Peek(table, uuid);

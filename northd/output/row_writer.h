@@ -33,6 +33,7 @@ class RowWriter {
 
  private:
   void TouchAll();
+  void AddReplaced();
   void WriteRow(uint32_t number, TransactionText* transaction);
   void WriteColumns(const DesiredRows::Desired& desired, const ovsdb::Row& row,
                     TransactionText* transaction);

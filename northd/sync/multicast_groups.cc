@@ -33,12 +33,14 @@ void Join(Context& ctx, const Datapath& datapath, const Group& group, const Uuid
 
 Uuid GroupMemberOf(Context& ctx, const SwitchPort& port) {
   const bool redirected = port.is_router() && ctx.Get(kIsCentralized, port.uuid);
-  return redirected ? PortBindingUuid(ctx, absl::StrCat("cr-", port.name)) : port.sb_uuid;
+  return redirected ? PortBindingUuid(ctx, port.switch_uuid, absl::StrCat("cr-", port.name))
+                    : port.sb_uuid;
 }
 
 Uuid GroupMemberOf(Context& ctx, const RouterPort& port) {
-  return port.is_distributed_gateway ? PortBindingUuid(ctx, absl::StrCat("cr-", port.name))
-                                     : port.sb_uuid;
+  return port.is_distributed_gateway
+             ? PortBindingUuid(ctx, port.router_uuid, absl::StrCat("cr-", port.name))
+             : port.sb_uuid;
 }
 
 // Every port brings the row along: so there is one while there is a port.

@@ -76,8 +76,8 @@ std::monostate SyncRouterPortStatus(Context& ctx, const Uuid& uuid) {
   if (!port.exists) return {};
   SyncPrefix(ctx, port);
   if (!port.is_distributed_gateway) return {};
-  const auto binding =
-      Row<sb::PortBinding>(ctx, PortBindingUuid(ctx, absl::StrCat("cr-", port.name)));
+  const auto binding = Row<sb::PortBinding>(
+      ctx, PortBindingUuid(ctx, port.router_uuid, absl::StrCat("cr-", port.name)));
   if (!binding) return {};
   std::map<std::string, std::string> status;
   for (const auto& [key, value] : Row<nb::LogicalRouterPort>(ctx, uuid).status()) {

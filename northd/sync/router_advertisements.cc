@@ -35,7 +35,8 @@ std::string Prefixes(const PortAddresses& addresses, const nb::LogicalRouterPort
 }  // namespace
 
 std::string ComputeDelegatedPrefixes(Context& ctx, const std::string& port) {
-  const auto binding = Row<sb::PortBinding>(ctx, PortBindingUuid(ctx, port));
+  const auto binding =
+      Row<sb::PortBinding>(ctx, ctx.world().sb_rows.Identity(sb::PortBinding::kTable, port));
   return binding ? std::string(binding.options().GetOrEmpty("ipv6_ra_pd_list")) : "";
 }
 constexpr engine::Kind<std::string, std::string> kDelegatedPrefixes{"delegated_prefixes",

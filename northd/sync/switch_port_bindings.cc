@@ -84,25 +84,6 @@ void BindRemote(Context& ctx, const SwitchPort& port, const RequestedChassis& re
   }
 }
 
-// A port that has come to another switch, is virtual now or not any more, or likewise nested in
-// another: whatever controllers have said of it is of something else.
-void ForgetIfAnother(Context& ctx, const SwitchPort& port, const Datapath& datapath,
-                     const nb::LogicalSwitchPort& row, OutRow* out) {
-  const auto binding = Row<PB>(ctx, port.sb_uuid);
-  if (!binding) return;
-  const bool nested = binding.parent_port().has_value();
-  if (binding.datapath() == datapath.sb_uuid &&
-      (binding.type() == "virtual") == (port.type == SwitchPortType::kVirtual) &&
-      (port.type != SwitchPortType::kVif || nested == row.parent_name().has_value())) {
-    return;
-  }
-  out->Set(PB::kUp, false);
-  for (const int column : {PB::kChassis, PB::kEncap, PB::kAdditionalChassis, PB::kAdditionalEncap,
-                           PB::kVirtualParent}) {
-    out->SetEmpty(column);
-  }
-}
-
 // ---- Kinds of ports ----
 
 // The network that the switch's localnet port leads to.
@@ -236,7 +217,6 @@ std::monostate SyncSwitchPortBinding(Context& ctx, const Uuid& uuid) {
   } else {
     SetOtherColumns(ctx, port, row, &out);
   }
-  ForgetIfAnother(ctx, port, datapath, row, &out);
   ctx.world().sb_rows.Emit(ctx, std::move(out));
   return {};
 }

@@ -11,7 +11,7 @@ import unittest
 from harness import binaries
 from northd_fuzz import corpus
 from northd_fuzz.network import sequence
-from northd_fuzz.sequence import renewed_alone, run
+from northd_fuzz.sequence import renewed_alone, renewed_by_both, run
 
 SKIPPED = 77  # What meson takes for a skipped test.
 SECONDS = float(os.environ.get("BOREAS_SECONDS", 20))
@@ -45,10 +45,11 @@ class KeptTest(SequenceTest):
 
 
 class RenewedTest(unittest.TestCase):
-    def test_rows_that_the_reference_alone_made_anew(self):
-        before = [{"a": 1, "b": 2, "c": 3, "gone": 4}, {"a": 5, "b": 6, "c": 7, "gone": 8}]
-        after = [{"a": 1, "b": 12, "c": 13, "new": 14}, {"a": 15, "b": 6, "c": 17, "new": 18}]
-        self.assertEqual(renewed_alone(before, after), ["b"])
+    def test_rows_that_were_made_anew(self):
+        before = [{"a": 1, "b": 2, "c": 3, "d": 9, "gone": 4}, {"a": 5, "b": 6, "c": 7, "d": 9, "gone": 8}]
+        after = [{"a": 1, "b": 12, "c": 13, "d": 19, "new": 14}, {"a": 15, "b": 6, "c": 17, "d": 9, "new": 18}]
+        self.assertEqual(renewed_alone(before, after, {"a", "b", "c", "gone", "new"}), ["b"])
+        self.assertEqual(renewed_by_both(before, after), {"c"})
 
 
 class GeneratorTest(unittest.TestCase):

@@ -103,6 +103,25 @@ class Plane:
         operation = {"op": "select", "table": "Port_Binding", "where": [], "columns": ["_uuid", "logical_port"]}
         return {row["logical_port"]: row["_uuid"][1] for row in self.client.transact(SB, operation)[0]["rows"]}
 
+    def learned(self, ports):
+        """The UUIDs of what FDB has of these ports."""
+        bindings, datapaths, learned = (result["rows"] for result in self.client.transact(SB, *(
+            {"op": "select", "table": table, "where": []} for table in ("Port_Binding", "Datapath_Binding", "FDB"))))
+        datapath_keys = {row["_uuid"][1]: row["tunnel_key"] for row in datapaths}
+        keys = {(datapath_keys[row["datapath"][1]], row["tunnel_key"]) for row in bindings if row["logical_port"] in ports}
+        return {row["_uuid"][1] for row in learned if (row["dp_key"], row["port_key"]) in keys}
+
+    def forget_learned(self, uuids):
+        """Deletes these rows of FDB."""
+        self.client.transact(SB, *({"op": "delete", "table": "FDB", "where": [["_uuid", "==", ["uuid", uuid]]]} for uuid in uuids))
+
+    def asking_for_keys(self):
+        """The names of ports for which a tunnel key is requested."""
+        operations = [{"op": "select", "table": table, "where": [], "columns": ["name", "options"]}
+                      for table in ("Logical_Switch_Port", "Logical_Router_Port")]
+        return {row["name"] for result in self.client.transact(NB, *operations) for row in result["rows"]
+                if "requested-tnl-key" in dict(row["options"][1])}
+
     def recompute(self):
         self.northd.appctl("inc-engine/recompute")
         self.wait()

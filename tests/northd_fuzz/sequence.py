@@ -56,6 +56,9 @@ def _run_on(planes, steps):
             if not lines:
                 for plane in planes:
                     plane.wait()
+                # It keeps what was learned of these if by chance they get the tunnel keys that they had.
+                if renewed := renewed_by_both(before, [plane.port_rows() for plane in planes]):
+                    reference.forget_learned(reference.learned(renewed) - ours.learned(renewed))
                 lines = compare(planes)
                 # What it does to a change is not always what it does to the whole, and some of that it
                 # only does anew in a new process.
@@ -65,7 +68,7 @@ def _run_on(planes, steps):
                     again()
                     lines = compare(planes)
                     outcome.healed += not lines
-                renewed = renewed_alone(before, [plane.port_rows() for plane in planes])
+                renewed = renewed_alone(before, [plane.port_rows() for plane in planes], reference.asking_for_keys())
                 if lines and renewed:
                     outcome.given_up = f"step {number}: the reference made the rows of ports anew: {', '.join(renewed)}"
                     return outcome
@@ -85,14 +88,20 @@ def _run_on(planes, steps):
     return outcome
 
 
-def renewed_alone(before, after):
-    """Ports whose row the reference alone has put in the place of another.
+def renewed_by_both(before, after):
+    """Ports whose row has been put in the place of another by both planes."""
+    return set.intersection(*({port for port in was.keys() & now.keys() if was[port] != now[port]}
+                              for was, now in zip(before, after)))
 
-    It does that for one that becomes or ceases to be virtual and, unless it is started on the change, for
-    one that asks for another's tunnel key: what was written into the row and referred to it is gone then.
+
+def renewed_alone(before, after, asking):
+    """Ports, of those that ask for a tunnel key, whose row the reference alone has put in the place of another.
+
+    It does that for one that asks for another's key, unless it is started on the change: what was written
+    into the row and referred to it is gone then.
     """
     (was, was_ours), (now, is_ours) = before, after
-    return sorted(port for port in was.keys() & now.keys() & was_ours.keys() & is_ours.keys()
+    return sorted(port for port in asking & was.keys() & now.keys() & was_ours.keys() & is_ours.keys()
                   if was[port] != now[port] and was_ours[port] == is_ours[port])
 
 
