@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -262,16 +263,16 @@ LbVip ComputeLbVip(Context& ctx, const LbVipId& id) {
   const std::optional<absl::string_view> value = row.vips().Get(id.second);
   if (!value) return vip;
   const bool is_template = row.options().GetBool("template", false);
-  const bool v6_template = is_template && row.options().GetOrEmpty("address-family") == "ipv6";
-  const auto parse = [&](absl::string_view text) {
-    return is_template ? ParseTemplateEndpoint(text, v6_template) : ParseEndpoint(text);
-  };
+  // Whatever else it says is taken for IPv6.
+  const bool v6_template =
+      is_template && row.options().Get("address-family").value_or("ipv4") != "ipv4";
   const auto warn = [&](absl::string_view what, absl::string_view text) {
     static base::RateLimit limit(5, 1);
     log.WarnLimited(limit, "load balancer %s: VIP %s: %s \"%s\"", std::string(row.name()),
                     id.second, std::string(what), std::string(text));
   };
-  const std::optional<Endpoint> endpoint = parse(id.second);
+  const std::optional<Endpoint> endpoint =
+      is_template ? ParseTemplateEndpoint(id.second, v6_template) : ParseEndpoint(id.second);
   if (!endpoint) {
     warn("bad IP address or port", id.second);
     return vip;
@@ -280,8 +281,16 @@ LbVip ComputeLbVip(Context& ctx, const LbVipId& id) {
   vip.ip = endpoint->ip;
   vip.port = endpoint->port;
   vip.backends_text = std::string(*value);
-  for (const absl::string_view text : absl::StrSplit(*value, ',', absl::SkipEmpty())) {
-    const std::optional<Endpoint> backend = parse(text);
+  const std::vector<absl::string_view> texts = absl::StrSplit(*value, ',', absl::SkipEmpty());
+  // A template's may be variables, unless they are IPv6 addresses with ports, all of them.
+  vip.has_variables =
+      is_template && !(v6_template && absl::c_all_of(texts, [](absl::string_view text) {
+                         const std::optional<Endpoint> backend = ParseEndpoint(text);
+                         return backend && backend->v6 && !backend->port.empty();
+                       }));
+  for (const absl::string_view text : texts) {
+    const std::optional<Endpoint> backend =
+        vip.has_variables ? ParseTemplateEndpoint(text, v6_template) : ParseEndpoint(text);
     if (!backend) {
       warn("bad backend", text);
       return vip;

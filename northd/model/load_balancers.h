@@ -57,6 +57,7 @@ struct LbVip {
   std::string port;                 // "": it is a VIP for all ports.
   std::vector<LbBackend> backends;  // In the order of the row.
   std::string backends_text;        // As the row spells them.
+  bool has_variables = false;       // A template's: backends are not known to be addresses.
 
   bool operator==(const LbVip& o) const = default;
 };

@@ -77,10 +77,10 @@ LbEventFlow LbEventFlowOf(const Uuid& lb_uuid, const LoadBalancer& lb, const LbV
 }
 
 std::vector<LbAffinityFlow> LbAffinityFlows(const LoadBalancer& lb, LbVip vip, bool on_router) {
-  if (lb.is_template) {
+  if (vip.has_variables) {
     for (LbBackend& backend : vip.backends) backend.port.clear();
-    vip.v6 |= on_router;
   }
+  if (lb.is_template) vip.v6 |= on_router;
   const absl::string_view ip = vip.v6 ? "ip6" : "ip4";
   const absl::string_view ip_register = vip.v6 ? "xxreg1" : "reg4";
   std::vector<LbAffinityFlow> flows;

@@ -9,6 +9,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "northd/model/datapaths.h"
@@ -113,7 +114,9 @@ void SetVips(Context& ctx, const Uuid& lb, const nb::LoadBalancer& row, OutRow* 
       const LbVip& vip = ctx.Get(kLbVip, LbVipId(lb, std::string(key)));
       if (!vip.valid || !vip.v6) continue;
       const std::string port = vip.port.empty() ? "" : absl::StrCat(":", vip.port);
-      vips[absl::StrCat("[", vip.ip, "]", port)] = std::string(value);
+      const bool is_variable = absl::StartsWith(vip.ip, "^");
+      vips[is_variable ? absl::StrCat("[", vip.ip, "]", port) : absl::StrCat(vip.ip, port)] =
+          std::string(value);
     }
   }
   if (vips.empty()) {
