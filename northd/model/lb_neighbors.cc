@@ -52,7 +52,7 @@ RouterNetworks ComputeNetworksOfPlaces(Context& ctx, const LbPlaces& places) {
 constexpr engine::Kind<LbPlaces, RouterNetworks> kNetworksOfPlaces{"networks_of_lb_places",
                                                                    &ComputeNetworksOfPlaces};
 
-// Who answers for at least one VIP, by family.
+// Who answers for at least one VIP, by IsAnsweredAsV6().
 struct Answerers {
   DatapathSet v4;
   DatapathSet v6;
@@ -67,7 +67,7 @@ Answerers ComputeAnswerersOfLb(Context& ctx, const Uuid& lb) {
   for (const auto& [key, value] : row.vips()) {
     const LbVipId id(lb, std::string(key));
     const DatapathSet& routers = ctx.Get(kLbVipAnswerers, id);
-    if (!routers.empty()) (ctx.Get(kLbVip, id).v6 ? v6 : v4).Add(routers.bits());
+    if (!routers.empty()) (IsAnsweredAsV6(ctx, id) ? v6 : v4).Add(routers.bits());
   }
   DatapathSets& sets = ctx.world().datapath_sets;
   return {sets.Make(v4), sets.Make(v6)};
@@ -92,13 +92,18 @@ constexpr engine::Kind<Uuid, Answerers> kAnswerersOfGroup{"lb_group_answerers",
 
 }  // namespace
 
+bool IsAnsweredAsV6(Context& ctx, const LbVipId& id) {
+  return ctx.Get(kLoadBalancer, id.first).is_template || ctx.Get(kLbVip, id).v6;
+}
+
 DatapathSet ComputeLbVipAnswerers(Context& ctx, const LbVipId& id) {
   const LbVip& vip = ctx.Get(kLbVip, id);
   const LoadBalancer& lb = ctx.Get(kLoadBalancer, id.first);
-  const std::optional<Ip> ip = Ip::Parse(vip.ip);
-  if (!vip.valid || !ip || lb.neighbor_responder == NeighborResponder::kNone) return {};
+  if (!vip.valid || lb.neighbor_responder == NeighborResponder::kNone) return {};
   const LbPlaces& places = ctx.Get(kLbPlaces, id.first);
   if (lb.neighbor_responder == NeighborResponder::kAll) return ctx.Get(kLbRouters, places).all;
+  const std::optional<Ip> ip = Ip::Parse(vip.ip);
+  if (!ip) return {};
   DatapathBits bits;
   for (const RouterNetwork& its : ctx.Get(kNetworksOfPlaces, places)) {
     if (its.network.Contains(*ip)) bits.Add(its.router);

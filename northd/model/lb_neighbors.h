@@ -16,6 +16,10 @@ namespace northd {
 DatapathSet ComputeLbVipAnswerers(Context& ctx, const LbVipId& id);
 extern const engine::Kind<LbVipId, DatapathSet> kLbVipAnswerers;
 
+// Whether what a VIP is asked for by is a neighbor solicitation, not an ARP request. What a
+// template's are is not known: they are taken for IPv6.
+bool IsAnsweredAsV6(Context& ctx, const LbVipId& id);
+
 // Whether a router answers for any, by family.
 struct LbAnswers {
   bool v4 = false;

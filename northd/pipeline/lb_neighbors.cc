@@ -48,8 +48,9 @@ std::monostate LbVipNeighbors(Context& ctx, const LbVipId& id) {
   World& world = ctx.world();
   ctx.Get(kLbVipAnswerers, id).bits().ForEach([&](DatapathNumber n) {
     const int64_t key = ctx.Get(kDatapath, world.datapath_sets.datapath(n).nb_uuid).tunnel_key;
-    world.sb_rows.EmitElement(ctx, sb::AddressSet::kTable, LbAddressSetName(key, vip.v6),
-                              sb::AddressSet::kAddresses, ovsdb::Atom::String(vip.ip));
+    const std::string set = LbAddressSetName(key, IsAnsweredAsV6(ctx, id));
+    world.sb_rows.EmitElement(ctx, sb::AddressSet::kTable, set, sb::AddressSet::kAddresses,
+                              ovsdb::Atom::String(vip.ip));
   });
   return {};
 }

@@ -105,7 +105,7 @@ std::monostate AddVip(Context& ctx, const LbVipId& id) {
   const LbVip& vip = ctx.Get(kLbVip, id);
   const std::optional<Ip> ip = vip.valid ? Ip::Parse(vip.ip) : std::nullopt;
   const DatapathSet& routers = ctx.Get(kLbVipAnswerers, id);
-  if (!ip || routers.empty()) return {};
+  if (!ip || ip->v6 != IsAnsweredAsV6(ctx, id) || routers.empty()) return {};
   routers.bits().ForEach([&](DatapathNumber router) {
     const Uuid uuid = ctx.world().datapath_sets.datapath(router).nb_uuid;
     for (const Attachment& attachment : ctx.Get(kAttachmentsOf, uuid)) {
