@@ -111,6 +111,8 @@ def _apply(planes, step):
         if edit["db"] == "sb" and number > 0:
             for plane in planes:  # It may be about what northd is to write first, or again.
                 plane.wait()
+            if any(operation["table"] == "Chassis" for operation in edit["ops"]):
+                planes[0].recompute()  # It still leaves a port bound to what has been a remote chassis until now.
         accepted = [plane.apply(edit) for plane in planes]
         if _asks_for_address(edit):  # Who comes first gets the first one: each comes by itself.
             for plane in planes:
