@@ -98,6 +98,17 @@ void AddCluster(const std::string& name, const ClusterStorage& storage, face::Fa
         static_cast<double>(status.commit_index));
   gauge("boreas_raft_applied_index", "The last entry that is applied.",
         static_cast<double>(storage.applied_index()));
+  gauge("boreas_raft_snapshot_index", "The last entry that the snapshot in the file holds.",
+        static_cast<double>(storage.raft().log().snapshot().index));
+  const auto snapshots = [&](const char* kind, uint64_t n) {
+    families->Counter("boreas_raft_snapshots_total",
+                      "Snapshots that went into the own file (compactions), to a follower that was "
+                      "too far behind for the log, and came from the leader for that reason.",
+                      {{"database", name}, {"kind", kind}}, static_cast<double>(n));
+  };
+  snapshots("taken", storage.snapshot_counts().taken);
+  snapshots("sent", storage.snapshot_counts().sent);
+  snapshots("installed", storage.snapshot_counts().installed);
   families->Counter("boreas_raft_disconnections_total",
                     "Connections to other members that were lost.", of,
                     static_cast<double>(storage.peers().n_disconnections()));

@@ -104,10 +104,11 @@ void Peers::Flush() {
   }
 }
 
-void Peers::SendSnapshot(const raft::Outgoing& outgoing, std::vector<base::SharedText> data) {
+bool Peers::SendSnapshot(const raft::Outgoing& outgoing, std::vector<base::SharedText> data) {
   Peer* const peer = FindConnected(outgoing);
-  if (peer == nullptr) return;
+  if (peer == nullptr) return false;
   peer->SendSnapshot(outgoing.message, std::move(data), kindred_.contains(outgoing.message.to));
+  return true;
 }
 
 void Peers::OnMessage(Peer* peer, const raft::Message& message) {

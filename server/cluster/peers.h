@@ -63,8 +63,9 @@ class Peers final : private Peer::Owner {
   void Send(const raft::Outgoing& outgoing);
   // What was sent leaves now, not at the end of the turn.
   void Flush();
-  // Sends an InstallSnapshotRequest, whose data are the concatenation of `data`.
-  void SendSnapshot(const raft::Outgoing& outgoing, std::vector<base::SharedText> data);
+  // Sends an InstallSnapshotRequest, whose data are the concatenation of `data`. False: the member
+  // is not connected.
+  bool SendSnapshot(const raft::Outgoing& outgoing, std::vector<base::SharedText> data);
 
   std::vector<Connection> connections() const;
   uint64_t n_disconnections() const { return n_disconnections_; }

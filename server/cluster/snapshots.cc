@@ -71,6 +71,7 @@ void ClusterStorage::Compact(ovsdb::Snapshot snapshot, std::string comment, Done
         schedule_.Compacted(base::MonotonicMs(), log_->size());
         schedule_.Appended(n_rewrite_tail_);
         raft_.Compacted(index);
+        ++snapshot_counts_.taken;
         sync_.Ask(log_->sync(), written_last_);
       },
       [this, alive = alive_, done = std::move(done)](const absl::Status& status) {
@@ -106,7 +107,7 @@ void ClusterStorage::SendSnapshot(const raft::Outgoing& outgoing) {
       },
       [this, alive = alive_, job, term = raft_.term()] {
         if (!*alive || raft_.term() != term) return;
-        peers_.SendSnapshot(job->outgoing, std::move(job->data));
+        if (peers_.SendSnapshot(job->outgoing, std::move(job->data))) ++snapshot_counts_.sent;
       });
 }
 
@@ -169,6 +170,7 @@ void ClusterStorage::EndInstall(const raft::SnapshotInfo& snapshot,
   if (contents.ok()) {
     LoseAll();
     raft_.Installed(absl::OkStatus());
+    ++snapshot_counts_.installed;
     applied_ = head_index_ = snapshot.index;
     last_txn_id_ = snapshot.eid;
     host_->ReplaceContents(*std::move(contents), "the leader sent a snapshot");

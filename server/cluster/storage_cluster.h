@@ -76,6 +76,14 @@ class ClusterStorage final : public Storage, private Peers::Handler {
   const Peers& peers() const { return peers_; }
   raft::Index applied_index() const { return applied_; }
 
+  // Since the start.
+  struct SnapshotCounts {
+    uint64_t taken = 0;  // Into the own file: compactions.
+    uint64_t sent = 0;
+    uint64_t installed = 0;
+  };
+  const SnapshotCounts& snapshot_counts() const { return snapshot_counts_; }
+
   // What administrators ask for (raft::Server).
   absl::Status Leave();
   absl::StatusOr<std::string> Kick(const raft::ServerId& server);
@@ -176,7 +184,8 @@ class ClusterStorage final : public Storage, private Peers::Handler {
   raft::Index head_index_ = 0;  // On a leader: the newest state has the log up to here.
   raft::Term head_term_ = 0;    // In which it led then.
   base::TurnBudget apply_budget_;
-  base::Timer apply_timer_;                       // Goes on with what was more than a turn's share.
+  base::Timer apply_timer_;  // Goes on with what was more than a turn's share.
+  SnapshotCounts snapshot_counts_;
   std::optional<raft::Install> waiting_install_;  // For the end of what is under way.
   bool paused_ = false;  // Contents are being made: nothing is applied meanwhile.
   bool failed_ = false;  // An entry could not be applied.

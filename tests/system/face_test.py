@@ -231,6 +231,35 @@ class ClusterFaceTest(ClusterTest):
         rest[1].signal(signal.SIGCONT)
         wait_until(lambda: fetch(self.port, "/readyz", host)[0] == 200, "it is ready again")
 
+    def test_snapshots(self):
+        members = self.cluster("ours", "ours", "ours", address=lambda name: f"tcp:{self.host(name)}:{self.raft_port}")
+        insert(members[0], 1)
+        all_have(members, [1])
+        first = leader(members)
+        behind = next(member for member in members if member is not first)
+        behind.kill()
+        insert(first, 2)
+        first.appctl("ovsdb-server/compact", DATABASE)
+        insert(first, 3)
+        behind.start()
+        all_have(members, [1, 2, 3])
+
+        def snapshots(member):
+            now = figures(self.port, self.host(member.name))
+            return {name: now[f'boreas_raft_snapshots_total{{database="{DATABASE}",kind="{name}"}}']
+                    for name in ("taken", "sent", "installed")}, now[f'boreas_raft_snapshot_index{{database="{DATABASE}"}}']
+
+        (of_first, index_of_first), (of_behind, index_of_behind) = snapshots(first), snapshots(behind)
+        self.assertEqual((of_first["taken"], of_first["installed"]), (1, 0))
+        self.assertGreaterEqual(of_first["sent"], 1)
+        self.assertEqual((of_behind["taken"], of_behind["sent"]), (0, 0))
+        self.assertGreaterEqual(of_behind["installed"], 1)
+        self.assertGreaterEqual(index_of_behind, index_of_first)
+        for member in members:
+            now = figures(self.port, self.host(member.name))
+            self.assertEqual(now[f'boreas_raft_snapshot_index{{database="{DATABASE}"}}'] + 1,
+                             now[f'boreas_raft_log_start_index{{database="{DATABASE}"}}'])
+
 
 class DocumentsTest(ClusterTest):
     """What docs, dashboard and alerts call by name is there, and all that is there is in docs."""
