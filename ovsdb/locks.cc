@@ -93,9 +93,13 @@ void LockTable::Remove(Session session, std::vector<Notice>* notices) {
 }
 
 bool LockTable::Owns(Session session, absl::string_view lock) const {
+  return OwnerOf(lock) == session;
+}
+
+std::optional<LockTable::Session> LockTable::OwnerOf(absl::string_view lock) const {
   auto it = locks_.find(lock);
-  return it != locks_.end() && !it->second.queue.empty() &&
-         it->second.queue.front().session == session;
+  if (it == locks_.end() || it->second.queue.empty()) return std::nullopt;
+  return it->second.queue.front().session;
 }
 
 LockTable::Names LockTable::NamesOf(Session session) const {

@@ -3,6 +3,7 @@
 #define OVSDB_LOCKS_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -49,6 +50,7 @@ class LockTable {
   void Remove(Session session, std::vector<Notice>* notices);
 
   bool Owns(Session session, absl::string_view lock) const;
+  std::optional<Session> OwnerOf(absl::string_view lock) const;
   Names NamesOf(Session session) const;
 
  private:

@@ -51,6 +51,12 @@ uint64_t Sessions::Register(DbSession* session) {
   return last_id_;
 }
 
+const DbSession* Sessions::LockOwner(absl::string_view lock) const {
+  const std::optional<ovsdb::LockTable::Session> owner = locks_.OwnerOf(lock);
+  const auto session = owner ? by_id_.find(*owner) : by_id_.end();
+  return session == by_id_.end() ? nullptr : session->second;
+}
+
 void Sessions::SendNotices(const std::vector<ovsdb::LockTable::Notice>& notices) {
   for (const ovsdb::LockTable::Notice& notice : notices) {
     auto session = by_id_.find(notice.session);

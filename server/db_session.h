@@ -43,7 +43,8 @@ class Sessions {
   // `database` goes, or its schema: ends its monitors.
   void Leave(HostedDatabase* database);
   size_t count() const { return by_id_.size(); }
-  template <typename F>  // f(const DbSession&), in no order.
+  const DbSession* LockOwner(absl::string_view lock) const;  // Null: nobody has it.
+  template <typename F>                                      // f(const DbSession&), in no order.
   void ForEach(F&& f) const {
     for (const auto& [id, session] : by_id_) f(*session);
   }

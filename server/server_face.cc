@@ -14,6 +14,8 @@ namespace server {
 namespace {
 
 constexpr size_t kShownClients = 10;
+constexpr char kSouthbound[] = "OVN_Southbound";
+constexpr char kNorthdLock[] = "ovn_northd";  // Whoever has it there is the active one.
 
 template <typename F>  // f(const HostedDatabase&, ClusterStorage* or null)
 void ForEachStored(Server* server, F&& f) {
@@ -175,10 +177,12 @@ rapidjson::Value DatabaseObject(const HostedDatabase& database, const ClusterSto
   }
   maker->Add(&object, "reads", stats.reads);
   maker->Add(&object, "writes", stats.writes);
-  maker->Add(&object, "latency_p50_us", stats.latency.QuantileUs(0.5));
-  maker->Add(&object, "latency_p99_us", stats.latency.QuantileUs(0.99));
+  if (stats.latency.count() > 0) {
+    maker->Add(&object, "latency_p50_us", stats.latency.QuantileUs(0.5));
+    maker->Add(&object, "latency_p99_us", stats.latency.QuantileUs(0.99));
+  }
   if (const base::DurationHistogram* syncs = storage.sync_durations()) {
-    maker->Add(&object, "fsync_p99_us", syncs->QuantileUs(0.99));
+    if (syncs->count() > 0) maker->Add(&object, "fsync_p99_us", syncs->QuantileUs(0.99));
     maker->Add(&object, "file_bytes", storage.file_size());
   }
   if (cluster != nullptr) maker->Add(&object, "cluster", ClusterObject(*cluster, maker));
@@ -230,6 +234,10 @@ void ServerFace::AddStatus(rapidjson::Document* status) const {
     maker.Push(&databases, DatabaseObject(database, cluster, &maker));
   });
   maker.Add(status, "databases", std::move(databases));
+  if (server_->databases().Find(kSouthbound) != nullptr) {
+    const DbSession* const northd = server_->sessions().LockOwner(kNorthdLock);
+    maker.AddText(status, "northd", northd != nullptr ? northd->rpc().name() : "");
+  }
   maker.Add(status, "n_clients", uint64_t{server_->sessions().count()});
   rapidjson::Value clients(rapidjson::kArrayType);
   for (const DbSession* session : BiggestClients(server_->sessions())) {

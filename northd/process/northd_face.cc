@@ -13,6 +13,7 @@ std::string Contact(const Connection& connection) {
 }
 
 std::string AtMost(const base::DurationHistogram& durations, double part) {
+  if (durations.count() == 0) return "–";
   return absl::StrCat(static_cast<double>(durations.QuantileUs(part)) / 1000, " ms");
 }
 

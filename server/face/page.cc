@@ -1,6 +1,8 @@
 #include "server/face/page.h"
 
+#include <algorithm>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -28,8 +30,9 @@ std::string Text(const Json& value) {
   return value.IsString() ? std::string(ovsdb::StringView(value)) : "";
 }
 
+// Of counts and durations.
 std::optional<int64_t> Integer(const Json& value) {
-  if (value.IsInt64()) return value.GetInt64();
+  if (value.IsInt64() && value.GetInt64() >= 0) return value.GetInt64();
   return std::nullopt;
 }
 
@@ -84,22 +87,26 @@ std::string Card(absl::string_view label, absl::string_view value) {
                       "</span></div>");
 }
 
-// A table in a box of its own, which scrolls where the screen is narrow. Cells are HTML.
+// A table in a box of its own. Cells are HTML. Where the screen is narrow a row becomes a block, in
+// which each cell tells its head.
 class Table {
  public:
-  explicit Table(const std::vector<std::string>& heads) {
+  explicit Table(std::vector<std::string> heads) : heads_(std::move(heads)) {
     text_ = "<div class=\"box\"><table><tr>";
-    for (const std::string& head : heads) absl::StrAppend(&text_, "<th>", Escaped(head), "</th>");
+    for (const std::string& head : heads_) absl::StrAppend(&text_, "<th>", Escaped(head), "</th>");
     text_ += "</tr>";
   }
   void Row(const std::vector<std::string>& cells, absl::string_view kind = "") {
     absl::StrAppend(&text_, "<tr class=\"", kind, "\">");
-    for (const std::string& cell : cells) absl::StrAppend(&text_, "<td>", cell, "</td>");
+    for (size_t i = 0; i < cells.size(); i++) {
+      absl::StrAppend(&text_, "<td data-head=\"", Escaped(heads_[i]), "\">", cells[i], "</td>");
+    }
     text_ += "</tr>";
   }
   std::string Text() const { return text_ + "</table></div>"; }
 
  private:
+  const std::vector<std::string> heads_;
   std::string text_;
 };
 
@@ -110,6 +117,8 @@ struct View {
   const Json* status = nullptr;  // Null: it does not answer.
   std::string error;
 };
+
+std::string HostText(const View& view) { return view.host.empty() ? "this node" : view.host; }
 
 // What `view` says about the member of the cluster of database `name` whose id is `id`, if that is
 // itself.
@@ -132,30 +141,48 @@ std::string HeardText(const Json& server, const Json& cluster) {
   return heard && matters ? Ago(*heard) + " ago" : "–";
 }
 
-std::string Members(const std::string& name, const Json& cluster, const std::vector<View>& views) {
-  // The furthest that anybody has come.
-  int64_t newest = 0;
-  for (const View& view : views) {
-    if (view.status == nullptr) continue;
-    for (const Json& database : Elements(Member(*view.status, "databases"))) {
-      if (Text(Member(database, "name")) != name) continue;
-      newest = std::max(newest,
-                        Integer(Member(Member(database, "cluster"), "commit_index")).value_or(0));
+struct ClusterMember {
+  std::string id;
+  const Json* server = nullptr;  // What this node says of it.
+  const Json* word = nullptr;    // What it says itself; null: nothing.
+  std::string host;              // Where it says so.
+};
+
+std::vector<ClusterMember> MembersOf(const std::string& name, const Json& cluster,
+                                     const std::vector<View>& views) {
+  std::vector<ClusterMember> members;
+  for (const Json& server : Elements(Member(cluster, "servers"))) {
+    ClusterMember member = {.id = Text(Member(server, "id")), .server = &server};
+    for (const View& view : views) {
+      if (member.word != nullptr) break;
+      member.word = OwnWord(view, name, member.id);
+      member.host = HostText(view);
     }
+    members.push_back(std::move(member));
+  }
+  return members;
+}
+
+std::string MembersTable(const Json& cluster, const std::vector<ClusterMember>& members) {
+  // The furthest that anybody has come; it tells nothing where nobody knows a leader.
+  int64_t newest = 0;
+  bool led = false;
+  for (const ClusterMember& member : members) {
+    if (member.word == nullptr) continue;
+    newest = std::max(newest, Integer(Member(*member.word, "commit_index")).value_or(0));
+    led |= !Text(Member(*member.word, "leader")).empty();
   }
   Table table({"member", "role", "lags by", "committed", "term", "last heard", "address"});
-  for (const Json& server : Elements(Member(cluster, "servers"))) {
-    const std::string id = Text(Member(server, "id"));
-    const Json* word = nullptr;
-    for (const View& view : views) {
-      if (word == nullptr) word = OwnWord(view, name, id);
-    }
+  for (const auto& [id, server_pointer, word, host] : members) {
+    const Json& server = *server_pointer;
     const std::string address = Escaped(Text(Member(server, "address")));
     const std::string who = Escaped(id.substr(0, 4));
     const std::string heard = HeardText(server, cluster);
     if (word == nullptr) {
-      table.Row({who, Pill("bad", "does not answer"), "–",
-                 OrDash(Integer(Member(server, "match_index"))), "–", heard, address},
+      // What it has told this leader; 0: nothing yet.
+      std::optional<int64_t> match = Integer(Member(server, "match_index"));
+      if (match == 0) match = std::nullopt;
+      table.Row({who, Pill("bad", "does not answer"), "–", OrDash(match), "–", heard, address},
                 "bad");
       continue;
     }
@@ -167,25 +194,34 @@ std::string Members(const std::string& name, const Json& cluster, const std::vec
                                                   : "warn",
                              role);
     if (state != "cluster member") roles += Pill("bad", state);
-    table.Row({who, roles, commit ? absl::StrCat(newest - *commit) : "–", OrDash(commit),
+    table.Row({who, roles, commit && led ? absl::StrCat(newest - *commit) : "–", OrDash(commit),
                OrDash(Integer(Member(*word, "term"))), heard, address},
               role == "leader" ? "leads" : "");
   }
   return table.Text();
 }
 
-std::string Election(const Json& cluster) {
-  std::string text;
-  const std::optional<int64_t> started = Integer(Member(cluster, "election_started_ms"));
-  const std::optional<int64_t> won = Integer(Member(cluster, "election_won_ms"));
-  if (started) {
-    absl::StrAppend(&text, "This node stood for election ", Ago(*started), " ago (",
-                    Escaped(Text(Member(cluster, "election_reason"))), ")",
-                    won ? absl::StrCat(" and won ", Ago(*won), " ago") : "", ". ");
+// Each member knows of the elections that it stood for itself: the newest of all come first.
+std::string Elections(const Json& cluster, const std::vector<ClusterMember>& members) {
+  std::multimap<int64_t, std::string> by_age;
+  for (const ClusterMember& member : members) {
+    if (member.word == nullptr) continue;
+    const std::optional<int64_t> stood = Integer(Member(*member.word, "election_started_ms"));
+    const std::optional<int64_t> won = Integer(Member(*member.word, "election_won_ms"));
+    const std::string who =
+        absl::StrCat("<b>", Escaped(member.id.substr(0, 4)), "</b> (", Escaped(member.host), ") ");
+    const std::string why =
+        stood ? absl::StrCat(" after a ", Escaped(Text(Member(*member.word, "election_reason"))))
+              : "";
+    const bool lost = stood && (!won || *stood < *won);  // The last one that it stood for.
+    if (lost) by_age.emplace(*stood, absl::StrCat(who, "stood ", Ago(*stood), " ago", why));
+    if (won) by_age.emplace(*won, absl::StrCat(who, "won ", Ago(*won), " ago", lost ? "" : why));
   }
-  absl::StrAppend(&text, "Election timer ", OrDash(Integer(Member(cluster, "election_timer_ms"))),
-                  " ms.");
-  return absl::StrCat("<p class=\"note\">", text, "</p>");
+  std::string text;
+  for (const auto& [age, event] : by_age) absl::StrAppend(&text, text.empty() ? "" : "; ", event);
+  return absl::StrCat("<p class=\"note\">Last elections: ", text.empty() ? "none is known" : text,
+                      ". Election timer ", OrDash(Integer(Member(cluster, "election_timer_ms"))),
+                      " ms.</p>");
 }
 
 std::string DatabaseSection(const Json& database, const std::vector<View>& views) {
@@ -193,8 +229,12 @@ std::string DatabaseSection(const Json& database, const std::vector<View>& views
   std::string text = absl::StrCat("<section><h2>", Escaped(name), " ",
                                   Pill("plain", Text(Member(database, "model"))), "</h2>");
   const Json& cluster = Member(database, "cluster");
-  if (cluster.IsObject()) text += Members(name, cluster, views);
-  const std::string election = cluster.IsObject() ? Election(cluster) : "";
+  std::string elections;
+  if (cluster.IsObject()) {
+    const std::vector<ClusterMember> members = MembersOf(name, cluster, views);
+    text += MembersTable(cluster, members);
+    elections = Elections(cluster, members);
+  }
   text += "<div class=\"cards\">";
   const auto card = [&](const char* member, absl::string_view label, std::string (*show)(int64_t)) {
     const std::optional<int64_t> value = Integer(Member(database, member));
@@ -206,11 +246,9 @@ std::string DatabaseSection(const Json& database, const std::vector<View>& views
   card("monitors", "monitors", plain);
   card("fsync_p99_us", "99 % of fsyncs took at most", Duration);
   card("writes", "transactions that write", plain);
-  if (Integer(Member(database, "writes")).value_or(0) == 0)
-    return absl::StrCat(text, "</div>", election, "</section>");
   card("latency_p50_us", "half of them took at most", Duration);
   card("latency_p99_us", "99 % of them", Duration);
-  return absl::StrCat(text, "</div>", election, "</section>");
+  return absl::StrCat(text, "</div>", elections, "</section>");
 }
 
 // ---- The page ----
@@ -231,8 +269,21 @@ std::string Header(const Json& own) {
   return text;
 }
 
+// The one that has the lock, which no other server knows than the one where it has it.
+std::string ActiveNorthd(const std::vector<View>& views) {
+  std::string cards;
+  bool all_answer = true;
+  for (const View& view : views) {
+    all_answer &= view.status != nullptr;
+    const std::string owner = view.status != nullptr ? Text(Member(*view.status, "northd")) : "";
+    if (owner.empty()) continue;
+    cards += Card(absl::StrCat("active ovn-northd, says ", HostText(view)), owner);
+  }
+  return !cards.empty() ? cards : Card("active ovn-northd", all_answer ? "none" : "–");
+}
+
 // What a daemon has to say beyond databases: [label, value] pairs.
-std::string Figures(const Json& own) {
+std::string Figures(const Json& own, const std::vector<View>& views) {
   std::string cards;
   for (const Json& figure : Elements(Member(own, "figures"))) {
     if (!figure.IsArray() || figure.Size() != 2) continue;
@@ -242,8 +293,10 @@ std::string Figures(const Json& own) {
     cards += Card("clients", absl::StrCat(*n));
   }
   if (const std::optional<int64_t> ms = Integer(Member(own, "longest_turn_ms"))) {
-    cards += Card("longest time without looking at clients", absl::StrCat(*ms, " ms"));
+    cards += Card("longest time without looking at clients",
+                  *ms > 0 ? absl::StrCat(*ms, " ms") : "under 1 ms");
   }
+  if (Member(own, "northd").IsString()) cards += ActiveNorthd(views);
   return absl::StrCat("<section><div class=\"cards\">", cards, "</div></section>");
 }
 
@@ -254,8 +307,8 @@ std::string Slow(const std::vector<View>& views) {
     for (const Json& thing : Elements(Member(*view.status, "slow"))) {
       absl::StrAppend(&items, "<li>", Pill("warn", Text(Member(thing, "kind"))), " ",
                       Escaped(Text(Member(thing, "text"))), "<small>",
-                      Escaped(Text(Member(thing, "time"))), ", ",
-                      view.host.empty() ? "this node" : Escaped(view.host), "</small></li>");
+                      Escaped(Text(Member(thing, "time"))), ", ", Escaped(HostText(view)),
+                      "</small></li>");
     }
   }
   return absl::StrCat("<section><h2>What was slow</h2>",
@@ -317,7 +370,7 @@ std::string PageText(absl::string_view own_text,
   for (const Json& database : Elements(Member(own, "databases"))) {
     body += DatabaseSection(database, views);
   }
-  absl::StrAppend(&body, Silent(views), Figures(own), Slow(views), Clients(own));
+  absl::StrAppend(&body, Silent(views), Figures(own, views), Slow(views), Clients(own));
   return absl::StrCat(
       "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
       "content=\"width=device-width, initial-scale=1\"><meta http-equiv=\"refresh\" "

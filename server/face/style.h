@@ -18,7 +18,7 @@ h2{font-size:17px;margin:28px 0 10px}
 .note{color:var(--faint);margin:6px 0;overflow-wrap:anywhere}
 .trouble{background:var(--bad-ground);color:var(--bad);border-radius:8px;padding:10px 14px;margin:12px 0;
 font-weight:600;overflow-wrap:anywhere}
-.pill{display:inline-block;border-radius:99px;padding:1px 10px;font-size:13px;font-weight:600;white-space:nowrap;
+.pill{display:inline-block;border-radius:12px;padding:1px 10px;font-size:13px;font-weight:600;white-space:nowrap;
 background:var(--line);margin-right:4px;vertical-align:2px}
 .good{background:var(--good-ground);color:var(--good)}
 span.bad{background:var(--bad-ground);color:var(--bad)}
@@ -27,6 +27,7 @@ span.bad{background:var(--bad-ground);color:var(--bad)}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th,td{text-align:left;padding:8px 14px;border-top:1px solid var(--line);white-space:nowrap}
 tr:first-child th{border-top:0;color:var(--faint);font-size:13px;font-weight:600;white-space:nowrap}
+td:has(.pill){white-space:normal}
 tr.leads td:first-child{font-weight:700;box-shadow:inset 4px 0 var(--good)}
 tr.bad td:first-child{box-shadow:inset 4px 0 var(--bad)}
 ul{margin:0;padding:0;list-style:none}
@@ -37,6 +38,16 @@ small{display:block;color:var(--faint)}
 .card{background:var(--sheet);border:1px solid var(--line);border-radius:10px;padding:10px 14px}
 .card b{display:block;font-size:19px;overflow-wrap:anywhere}
 .card span{color:var(--faint);font-size:13px}
+footer.note{margin-top:28px}
+@media(max-width:800px){.pill{white-space:normal;overflow-wrap:anywhere}
+tr:first-child{display:none}
+tr{display:grid;grid-template-columns:1fr 1fr;gap:8px 14px;padding:12px 14px;border-top:1px solid var(--line)}
+tr:nth-child(2){border-top:0}
+td{border:0;padding:0;white-space:normal;overflow-wrap:anywhere}
+tr td:first-child{box-shadow:none!important}
+td:before{content:attr(data-head);display:block;color:var(--faint);font-size:12px}
+tr.leads{box-shadow:inset 4px 0 var(--good)}
+tr.bad{box-shadow:inset 4px 0 var(--bad)}}
 )";
 
 }  // namespace face

@@ -50,6 +50,8 @@ TEST_F(LocksTest, FirstComeFirstServed) {
   EXPECT_TRUE(locks_.Owns(1, "a"));
   EXPECT_FALSE(locks_.Owns(2, "a"));
   EXPECT_FALSE(locks_.Owns(1, "b"));
+  EXPECT_EQ(locks_.OwnerOf("a"), 1u);
+  EXPECT_EQ(locks_.OwnerOf("b"), std::nullopt);
   EXPECT_EQ(Unlock(1, R"(["a"])"), "{}");
   EXPECT_EQ(notices_, (std::vector<Notice>{{Notice::kLocked, 2, "a"}}));
   EXPECT_EQ(Unlock(2, R"(["a"])"), "{}");

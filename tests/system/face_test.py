@@ -12,7 +12,7 @@ import urllib.request
 
 from harness import binaries
 from harness.case import SystemTest
-from harness.cluster import DATABASE, ClusterTest, all_have, free_port, insert, leader
+from harness.cluster import DATABASE, ClusterTest, all_have, free_port, insert, leader, status
 from harness.daemon import Daemon
 from harness.waiting import wait_until
 
@@ -216,7 +216,11 @@ class ClusterFaceTest(ClusterTest):
             self.assertEqual(page.count(">follower</span>"), 2)
         rest = [member for member in members if member is not first]
         first.kill()
-        leader(rest)
+        second = leader(rest)
+        for member in rest:
+            page = fetch(self.port, "/", self.host(member.name))[1]
+            where = "this node" if member is second else self.host(second.name)
+            self.assertRegex(page, rf"Last elections: <b>{status(second)['Server ID'][:4]}</b> \({where}\) won \d+\.\d s ago")
         host = self.host(rest[0].name)
         page = fetch(self.port, "/", host)[1]
         self.assertEqual(page.count("does not answer"), 1)
@@ -261,6 +265,29 @@ class ClusterFaceTest(ClusterTest):
                              now[f'boreas_raft_log_start_index{{database="{DATABASE}"}}'])
 
 
+class ActiveNorthdTest(SystemTest):
+    def test_every_page_tells_it(self):
+        port, raft_port = free_port(), free_port()
+        hosts = ["127.0.0.1", "127.0.0.2", "127.0.0.3"]
+        members = []
+        for host in hosts:
+            name, local = f"sb{host[-1]}", f"tcp:{host}:{raft_port}"
+            file = self.path(name + ".db")
+            words = (["join-cluster", file, "OVN_Southbound", local, f"tcp:{hosts[0]}:{raft_port}"] if members else
+                     ["create-cluster", file, os.path.join(SCHEMAS, "ovn-sb.ovsschema"), local])
+            self.run_command(binaries.ours("ovsdb-tool"), *words)
+            members.append(self.server(name, [file], [f"--metrics={host}:{port}"]))
+            wait_until(lambda: fetch(port, "/readyz", host)[0] == 200, f"{name} joins")
+        for host in hosts:
+            self.assertIn("<b>none</b><span>active ovn-northd</span>", fetch(port, "/", host)[1])
+        nb = self.server("nb", [self.database("nb", os.path.join(SCHEMAS, "ovn-nb.ovsschema"))])
+        self.track(Daemon(binaries.ours("ovn-northd"), self.directory, "northd", [
+            f"--ovnnb-db={nb.remote}", "--ovnsb-db=" + ",".join(member.remote for member in members)], self.env)).start()
+        for host in hosts:
+            wait_until(lambda: re.search(r"<b>unix#\d+</b><span>active ovn-northd, says ", fetch(port, "/", host)[1]),
+                       "the page tells of the active one")
+
+
 class DocumentsTest(ClusterTest):
     """What docs, dashboard and alerts call by name is there, and all that is there is in docs."""
 
@@ -303,6 +330,14 @@ class NorthdFaceTest(SystemTest):
         self.assertEqual(now['boreas_northd_connected{database="OVN_Southbound"}'], 1)
         self.assertGreater(now["boreas_northd_rows_written_total"], 10)
         self.assertIn("<b>active</b><span>status</span>", fetch(port, "/")[1])
+        self.assertNotIn("<b>–</b>", fetch(port, "/")[1])
+        other = free_port()
+        standby = self.track(Daemon(binaries.ours("ovn-northd"), self.directory, "standby", [
+            f"--ovnnb-db={server.remote}", f"--ovnsb-db={server.remote}", f"--metrics=127.0.0.1:{other}"], self.env)).start()
+        wait_until(lambda: fetch(other, "/readyz")[0] == 200, "it follows both databases")
+        self.assertIn("<b>standby</b><span>status</span>", fetch(other, "/")[1])
+        self.assertIn("<b>–</b><span>half of the changes were in the southbound within</span>", fetch(other, "/")[1])
+        standby.stop()
         server.stop()
         wait_until(lambda: fetch(port, "/readyz")[0] == 503, "it says that it is not connected")
         self.assertIn("the northbound is not followed: no contact with unix:", fetch(port, "/readyz")[1])
