@@ -105,6 +105,7 @@ struct Timer::Impl {
   uv_timer_t handle;
   Loop::Impl* loop;
   GuardedCallback<> callback;
+  int64_t due_ms = 0;
   bool next_turn = false;  // Due without waiting: in Loop::Impl::next_turn.
 };
 
@@ -134,7 +135,8 @@ struct Loop::Impl {
   std::vector<Timer::Impl*> next_turn;
   uint64_t next_turn_since = 0;
 
-  bool once = false;  // RunOnce is running.
+  bool once = false;    // RunOnce is running.
+  int64_t wait_ms = 0;  // When the wait before this turn began. 0: none, or it has been judged.
   bool in_turn = false;
   uint64_t turn = 0;
   int64_t turn_start_us = 0;
@@ -153,6 +155,23 @@ struct Loop::Impl {
     if (turn_start_us / 1000 - usage_ms >= kUsageSampleMs) SampleUsage();
   }
 
+  void BeginWait() {
+    // Or libuv would wait for the time of the turn once more.
+    uv_update_time(&loop);
+    wait_ms = static_cast<int64_t>(uv_now(&loop));
+  }
+
+  // To be called when the first timer of a turn runs, which was to end the wait at `due_ms`.
+  void JudgeWait(int64_t due_ms) {
+    if (wait_ms == 0) return;
+    const int64_t late = turn_start_us / 1000 - std::max(due_ms, std::exchange(wait_ms, 0));
+    if (late < kSlowMs) return;
+    NoteSlow(SlowKind::kTurn,
+             absl::StrFormat("the process woke %d ms late: it or its machine stood still, or there "
+                             "was no processor for it",
+                             late));
+  }
+
   void SampleUsage() {
     getrusage(RUSAGE_THREAD, &usage);
     usage_ms = MonotonicMs();
@@ -161,6 +180,7 @@ struct Loop::Impl {
   void LeaveTurn() {
     turn++;
     last_turn_ms = 0;
+    wait_ms = 0;
     if (!in_turn) return;
     in_turn = false;
     const int64_t elapsed_us = MonotonicUs() - turn_start_us;
@@ -230,6 +250,7 @@ struct Loop::Impl {
   void RunNextTurn() {
     if (next_turn.empty() || next_turn_since == turn) return;
     EnterTurn();
+    JudgeWait(0);
     // Callbacks may start and destroy: go by index over a list that only grows meanwhile.
     const size_t n = next_turn.size();
     for (size_t i = 0; i < n; i++) {
@@ -286,6 +307,7 @@ Loop::Loop() : impl_(std::make_unique<Impl>()) {
     // has what it waits for.
     if (self->once && (self->in_turn || self->has_armed())) uv_stop(handle->loop);
     self->EndTurn();
+    self->BeginWait();
   });
   uv_check_init(&impl->loop, &impl->after_wait);
   uv_check_start(&impl->after_wait,
@@ -381,11 +403,13 @@ void Timer::StartAt(int64_t monotonic_ms) {
   Stop();
   const int64_t ms = monotonic_ms - static_cast<int64_t>(uv_now(impl_->handle.loop));
   if (ms <= 0) return impl_->loop->AddNextTurn(impl_);
+  impl_->due_ms = monotonic_ms;
   uv_timer_start(
       &impl_->handle,
       [](uv_timer_t* handle) {
         auto* self = static_cast<Impl*>(handle->data);
         self->loop->EnterTurn();
+        self->loop->JudgeWait(self->due_ms);
         self->callback();
       },
       static_cast<uint64_t>(ms), 0);

@@ -10,6 +10,10 @@
 // the armed TurnEnds, then wait. Everything here belongs to the thread that runs the loop, except
 // Loop::Post. Objects must be destroyed before their loop; each may be destroyed within its own
 // callback. No callback runs after destruction.
+//
+// A turn that takes 100 ms and more is noted as slow (slow.h), and so is a wait that ends so much
+// later than the next timer was due: the process was stopped, or had no processor. While no timer
+// is due a loop that stands still notices nothing.
 #ifndef SERVER_BASE_LOOP_H_
 #define SERVER_BASE_LOOP_H_
 

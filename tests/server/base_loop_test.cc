@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "base_test_util.h"
+#include "server/base/slow.h"
 
 namespace base {
 namespace {
@@ -300,6 +302,62 @@ TEST(LoopTest, KeepsTheLongestTurn) {
   EXPECT_GE(loop.longest_turn_ms(), 19);
   loop.ResetLongestTurn();
   EXPECT_EQ(loop.longest_turn_ms(), 0);
+}
+
+// Stops this process, in 50 ms and for `ms`.
+class Freezer {
+ public:
+  explicit Freezer(int64_t ms) : pid_(fork()) {
+    if (pid_ != 0) return;
+    usleep(50'000);
+    kill(getppid(), SIGSTOP);
+    usleep(static_cast<useconds_t>(ms * 1000));
+    kill(getppid(), SIGCONT);
+    _exit(0);
+  }
+  ~Freezer() { waitpid(pid_, nullptr, 0); }
+
+ private:
+  const pid_t pid_;
+};
+
+TEST(LoopTest, NotesThatItWokeLate) {
+  Loop loop;
+  bool done = false;
+  Timer timer(&loop, [&] { done = true; });
+  const uint64_t before = SlowCount(SlowKind::kTurn);
+  timer.Start(100);
+  {
+    const Freezer freezer(500);
+    ASSERT_TRUE(RunUntil(&loop, [&] { return done; }));
+  }
+  ASSERT_EQ(SlowCount(SlowKind::kTurn), before + 1);
+  int late = 0;
+  ASSERT_EQ(sscanf(SlowThings().front().text.c_str(), "the process woke %d ms late", &late), 1)
+      << SlowThings().front().text;
+  EXPECT_GE(late, 350);  // Of about 450.
+}
+
+TEST(LoopTest, ALongTurnMakesNoTimerLateThatComesDueInIt) {
+  constexpr int64_t kTurnMs = kSlowMs + 100;
+  Loop loop;
+  int64_t slow_at = 0;
+  int64_t other_at = 0;
+  Timer slow(&loop, [&] {
+    usleep(static_cast<useconds_t>(kTurnMs) * 1000);
+    slow_at = MonotonicMs();
+  });
+  Timer other(&loop, [&] {
+    other_at = MonotonicMs();
+    loop.Stop();
+  });
+  const uint64_t before = SlowCount(SlowKind::kTurn);
+  slow.Start(1);
+  other.Start(kTurnMs - 20);
+  loop.Run();
+  EXPECT_LT(other_at - slow_at, 90);
+  ASSERT_EQ(SlowCount(SlowKind::kTurn), before + 1);
+  EXPECT_EQ(SlowThings().front().text.find("the process was deaf for"), 0U);
 }
 
 TEST(LoopTest, RunEndsWithTheTurnOfStop) {

@@ -234,6 +234,9 @@ class ClusterFaceTest(ClusterTest):
         self.assertIn("no answer within 1000 ms", fetch(self.port, "/", host)[1])
         rest[1].signal(signal.SIGCONT)
         wait_until(lambda: fetch(self.port, "/readyz", host)[0] == 200, "it is ready again")
+        with open(rest[1].log_path, encoding="utf-8") as log:
+            self.assertRegex(log.read(), r"\|slow\|WARN\|the process woke \d+ ms late")
+        self.assertGreaterEqual(figures(self.port, self.host(rest[1].name))['boreas_slow_total{kind="stall"}'], 1)
 
     def test_snapshots(self):
         members = self.cluster("ours", "ours", "ours", address=lambda name: f"tcp:{self.host(name)}:{self.raft_port}")
