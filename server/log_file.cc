@@ -17,6 +17,8 @@ namespace {
 
 base::LogModule log("ovsdb_log");
 
+constexpr size_t kMaxTrial = 1 << 20;
+
 int OpenFlags(LogFile::Mode mode) {
   switch (mode) {
     case LogFile::Mode::kReadOnly:
@@ -140,7 +142,17 @@ absl::Status LogFile::Append(absl::string_view records) {
     static base::RateLimit limit;
     log.WarnLimited(limit, "%s: write failed (%s)", target_, strerror(-error));
     write_status_ = IoError(path_, "write failed", error);
+    refused_ = records.size();
   }
+  return write_status_;
+}
+
+// Zeros are what a crash leaves where blocks did not reach the disk.
+absl::Status LogFile::TryAgain() {
+  if (write_status_.ok() || !PrepareToAppend()) return write_status_;
+  if (WriteAtEnd(std::string(std::min(refused_, kMaxTrial), '\0')) != 0) return write_status_;
+  clean_ = file_->Truncate(end_) == 0;
+  if (clean_) write_status_ = absl::OkStatus();
   return write_status_;
 }
 

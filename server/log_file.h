@@ -102,7 +102,11 @@ class LogFile {
   // that the reading has ended. After a failure the file is cut back to its last whole record, if
   // need be at the next Append, which then tries to write again.
   absl::Status Append(absl::string_view records);
-  // OK if the last Append was, and no sync has failed. What get-db-storage-status tells.
+  // After an Append that failed: whether there is room again, found out by writing as much as it
+  // was to (at most 1 MiB) behind the end and taking it away. A crash meanwhile leaves a torn tail.
+  absl::Status TryAgain();
+  // OK if the last Append or TryAgain was, and no sync has failed. What get-db-storage-status
+  // tells.
   absl::Status status() const { return write_status_.ok() ? sync_->status() : write_status_; }
 
   // Where the last good record ends, in bytes: the size of the file but for a torn tail.
@@ -135,6 +139,7 @@ class LogFile {
   uint64_t end_ = 0;                   // Where to append. These two are of use without a reader.
   bool clean_ = true;                  // Nothing lies beyond end_.
   absl::Status write_status_;
+  size_t refused_ = 0;  // What the Append that failed was to write.
 };
 
 }  // namespace server

@@ -321,7 +321,7 @@ absl::StatusOr<std::unique_ptr<HostedDatabase>> Server::OpenStandalone(
   absl::Status mended = RecordMends(*contents, base::WallMs(), record_form_, log_file.get());
   if (!mended.ok()) return mended;
   auto storage = std::make_unique<StandaloneStorage>(
-      StandaloneStorage::Workers{&sync_worker_, &rewrite_worker_}, std::move(log_file),
+      StandaloneStorage::Environment{loop_, &sync_worker_, &rewrite_worker_}, std::move(log_file),
       &record_form_, *contents);
   std::string name = contents->database->schema().name;
   return std::make_unique<HostedDatabase>(&databases_.environment(), std::move(name), file,

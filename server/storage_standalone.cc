@@ -12,17 +12,19 @@ base::LogModule log("ovsdb_server");
 
 // A buffer that one big turn has blown up is given back.
 constexpr size_t kMaxIdleBuffer = 1 << 20;
+constexpr int64_t kWriteAgainMs = 1000;
 
 }  // namespace
 
-StandaloneStorage::StandaloneStorage(const Workers& workers, std::unique_ptr<LogFile> file,
+StandaloneStorage::StandaloneStorage(const Environment& environment, std::unique_ptr<LogFile> file,
                                      const ovsdb::RecordForm* form, const LoadedDatabase& loaded)
     : log_(std::move(file)),
       form_(form),
       schedule_(base::MonotonicMs()),
-      sync_(workers.sync,
+      sync_(environment.sync,
             [this](const absl::Status& status, uint64_t position) { OnSynced(status, position); }),
-      rewrite_(workers.rewrite, log_.get(), &sync_) {
+      rewrite_(environment.rewrite, log_.get(), &sync_),
+      again_timer_(environment.loop, [this] { TryAgain(); }) {
   schedule_.Opened(loaded.base_size, loaded.n_transactions == 0 ? 0 : loaded.n_transactions - 1);
 }
 
@@ -57,6 +59,7 @@ void StandaloneStorage::Flush() {
 
   if (!status.ok()) {
     log.Error("%s", ovsdb::ErrorText(status));
+    if (!again_timer_.active()) again_timer_.Start(kWriteAgainMs);
     client_->OnLost(status);
     return;
   }
@@ -65,6 +68,11 @@ void StandaloneStorage::Flush() {
     sync_.Ask(log_->sync(), wanted_durable_);
     wanted_durable_ = 0;
   }
+}
+
+// Nobody may write before there is room again, for nobody knows of it.
+void StandaloneStorage::TryAgain() {
+  if (!log_->TryAgain().ok()) again_timer_.Start(kWriteAgainMs);
 }
 
 void StandaloneStorage::OnSynced(const absl::Status& status, Position position) {

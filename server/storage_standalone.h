@@ -21,14 +21,15 @@ namespace server {
 
 class StandaloneStorage final : public Storage {
  public:
-  struct Workers {
+  struct Environment {
+    base::Loop* loop;
     base::Worker* sync;     // For fsyncs that clients wait for.
     base::Worker* rewrite;  // For whole files.
   };
 
   // Goes on behind what was loaded from `log`. `form` is how records are written; it may change.
-  // It and the workers outlive this.
-  StandaloneStorage(const Workers& workers, std::unique_ptr<LogFile> log,
+  // It and the environment outlive this.
+  StandaloneStorage(const Environment& environment, std::unique_ptr<LogFile> log,
                     const ovsdb::RecordForm* form, const LoadedDatabase& loaded);
 
   void SetClient(Client* client) override { client_ = client; }
@@ -46,6 +47,7 @@ class StandaloneStorage final : public Storage {
 
  private:
   void OnSynced(const absl::Status& status, Position position);
+  void TryAgain();
   void Rewrite(ovsdb::Snapshot snapshot, std::string comment, Done done);
 
   Client* client_ = nullptr;
@@ -62,6 +64,7 @@ class StandaloneStorage final : public Storage {
   GroupSync sync_;
   FileRewrite rewrite_;
   size_t n_rewrite_tail_ = 0;  // Records since it began.
+  base::Timer again_timer_;    // While the file takes nothing.
 };
 
 }  // namespace server

@@ -63,8 +63,8 @@ class StandaloneStorageTest : public testing::Test {
     ASSERT_TRUE(loaded.ok()) << loaded.status();
     EXPECT_TRUE(loaded->tail.ok()) << ovsdb::ErrorText(loaded->tail);
     storage_ = std::make_unique<StandaloneStorage>(
-        StandaloneStorage::Workers{&sync_worker_, &rewrite_worker_}, *std::move(file), &form_,
-        *loaded);
+        StandaloneStorage::Environment{&loop_, &sync_worker_, &rewrite_worker_}, *std::move(file),
+        &form_, *loaded);
     database_ = std::move(loaded->database);
     client_ = std::make_unique<Recorder>();
     storage_->SetClient(client_.get());
@@ -216,6 +216,50 @@ TEST_F(StandaloneStorageTest, FullDiskLosesTheTurnAndNothingElse) {
   EXPECT_EQ(client_->committed, 4u);
   EXPECT_TRUE(storage_->status().ok());
   EXPECT_EQ(Names(), (Strings{"a", "d"}));
+}
+
+TEST_F(StandaloneStorageTest, RoomIsFoundWithoutAWrite) {
+  Insert("a");
+  storage_->Flush();
+  const std::string before = fs_.bytes(kFile);
+  fs_.space = 10;
+  Insert("b");
+  storage_->Flush();
+  EXPECT_FALSE(storage_->status().ok());
+  const int n_writes = fs_.n_writes;
+  RunUntil([&] { return fs_.n_writes > n_writes; });
+  EXPECT_FALSE(storage_->status().ok()) << "there is no room yet";
+  EXPECT_EQ(fs_.bytes(kFile), before);
+
+  fs_.space = 1 << 20;
+  RunUntil([&] { return storage_->status().ok(); });
+  EXPECT_EQ(fs_.bytes(kFile), before);
+  Insert("c");
+  storage_->Flush();
+  EXPECT_EQ(Names(), (Strings{"a", "c"}));
+}
+
+// The file is looked at as a crash in the middle of the trial would leave it.
+TEST_F(StandaloneStorageTest, ATrialThatACrashLeavesIsATornTail) {
+  Insert("a");
+  storage_->Flush();
+  fs_.space = 0;
+  Insert("b");
+  storage_->Flush();
+  fs_.space = 1 << 20;
+  fs_.truncate_error = -EIO;  // The trial stays.
+  const size_t before = fs_.bytes(kFile).size();
+  RunUntil([&] { return fs_.bytes(kFile).size() > before; });
+  EXPECT_FALSE(storage_->status().ok());
+  fs_.truncate_error = 0;
+  storage_ = nullptr;
+  auto file = LogFile::Open(kFile, LogFile::Mode::kReadWrite, std::nullopt, &fs_);
+  ASSERT_TRUE(file.ok());
+  auto loaded = LoadDatabase(file->get());
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  EXPECT_EQ(loaded->database->table(0).size(), 1u);
+  EXPECT_FALSE(loaded->tail.ok());
+  EXPECT_EQ((*file)->IsTorn().value_or(false), true);
 }
 
 TEST_F(StandaloneStorageTest, CompactionKeepsWhatCommitsMeanwhile) {

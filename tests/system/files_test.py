@@ -7,6 +7,7 @@ import re
 import resource
 import signal
 import stat
+import time
 import unittest
 
 from harness import binaries
@@ -419,17 +420,33 @@ class DamageTest(FilesTest):
 class FullDiskTest(FilesTest):
     LIMIT = 200_000
 
-    def test_no_space_refuses_writes_and_keeps_serving(self):
-        path = self.database("store", SCHEMA)
-
+    def limited_server(self, path):
         def limit():
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # Inherited: writes fail with EFBIG.
-            resource.setrlimit(resource.RLIMIT_FSIZE, (self.LIMIT, self.LIMIT))
+            resource.setrlimit(resource.RLIMIT_FSIZE, (self.LIMIT, resource.RLIM_INFINITY))
 
         server = self.track(OvsdbServer(binaries.ours("ovsdb-server"), self.directory, "full", [path], env=self.env))
         # The log would run into the limit as well.
         server.argv = lambda: [server.path, "-vfile:off", "-vconsole:off", "--unixctl=" + server.control, *server.arguments]
-        server.start(preexec=limit)
+        return server.start(preexec=limit)
+
+    def test_room_is_found_without_a_write(self):
+        server = self.limited_server(self.database("store", SCHEMA))
+        self.write_until_refused(server)
+
+        def storage_status():
+            return server.appctl("ovsdb-server/get-db-storage-status", "Store").strip()
+
+        self.assertIn("write failed (File too large)", storage_status())
+        started = time.monotonic()
+        wait_until(lambda: time.monotonic() > started + 1.5, "it has tried again")
+        self.assertIn("write failed (File too large)", storage_status())
+        resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (2 * self.LIMIT, resource.RLIM_INFINITY))
+        wait_until(lambda: storage_status() == "status: ok", "it finds that there is room")
+
+    def test_no_space_refuses_writes_and_keeps_serving(self):
+        path = self.database("store", SCHEMA)
+        server = self.limited_server(path)
         written = self.write_until_refused(server)
         self.assertGreater(written, 10)
         with server.connect() as client:
