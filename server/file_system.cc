@@ -73,7 +73,7 @@ class LockFile : public PosixFile {
 class PosixFileSystem : public FileSystem {
  public:
   int Open(const std::string& path, int flags, std::unique_ptr<File>* file) override {
-    const int fd = open(path.c_str(), flags | O_CLOEXEC, 0660);
+    const int fd = open(path.c_str(), flags | O_CLOEXEC, 0640);
     if (fd < 0) return -errno;
     *file = std::make_unique<PosixFile>(fd);
     return 0;

@@ -32,7 +32,7 @@ class FileSystem {
  public:
   virtual ~FileSystem() = default;
 
-  // As open(2) with these `flags`; new files get mode 0660 less the umask.
+  // As open(2) with these `flags`; new files get mode 0640 less the umask.
   virtual int Open(const std::string& path, int flags, std::unique_ptr<File>* file) = 0;
   // Creates `path` if need be and takes an exclusive lock on it that a process may hold once and
   // that ends when `*lock` is destroyed. -EAGAIN with `*holder` set: process `*holder` has it;

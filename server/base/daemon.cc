@@ -282,7 +282,7 @@ void Daemon::Impl::CheckPidfile() const {
 void Daemon::Impl::WritePidfile() {
   // Written and locked under another name: nobody ever sees it empty or unlocked.
   const std::string temporary = pidfile + ".tmp";
-  const int fd = open(temporary.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  const int fd = open(temporary.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
   if (fd < 0) log.Fatal("%s: create failed (%s)", temporary, ErrnoText(errno));
   struct flock lock = {};
   lock.l_type = F_WRLCK;

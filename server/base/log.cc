@@ -213,7 +213,7 @@ class Logger {
 
   // Opens `name` in place of the present file, if any.
   absl::Status Open(const std::string& name) {
-    const int fd = open(name.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0660);
+    const int fd = open(name.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
     if (fd < 0) {
       const int error = errno;
       log.Warn("failed to open %s for logging: %s", name, ErrnoText(error));

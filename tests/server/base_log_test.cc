@@ -194,12 +194,13 @@ TEST_F(LogFileTest, ClosedFileTakesNothing) {
   EXPECT_EQ(Take(), "vlog|INFO|opened log file " + (dir_ / "log") + "\n");
 }
 
-TEST_F(LogFileTest, NewFileHasStocksMode) {
-  struct stat s;
-  ASSERT_EQ(stat((dir_ / "log").c_str(), &s), 0);
+TEST_F(LogFileTest, NewFileIsNoBusinessOfOthers) {
   const mode_t mask = umask(0);
+  ASSERT_TRUE(SetLogFile((dir_ / "new").c_str()).ok());
   umask(mask);
-  EXPECT_EQ(s.st_mode & 0777, 0660U & ~mask);
+  struct stat s;
+  ASSERT_EQ(stat((dir_ / "new").c_str(), &s), 0);
+  EXPECT_EQ(s.st_mode & 0777, 0640U);
 }
 
 TEST_F(LogFileTest, FileThatCannotBeOpenedIsAnError) {

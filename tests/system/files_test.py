@@ -398,16 +398,25 @@ class DamageTest(FilesTest):
         self.assertEqual(len(records(self.whole)), 2)
 
     def test_files_are_no_business_of_others(self):
-        old = os.umask(0o022)
-        self.addCleanup(os.umask, old)
-        server = self.server("private", [self.database("private", SCHEMA)])
-        with server.connect() as client:
-            client.transact("Store", {"op": "comment", "comment": "x"})
-        server.appctl("ovsdb-server/compact")
-        modes = {name: stat.S_IMODE(os.stat(self.path(name)).st_mode)
-                 for name in ("private.db", "private.log", "private.sock", "private.ctl", ".private.db.~lock~")}
-        self.assertEqual(modes, {"private.db": 0o640, "private.log": 0o640, "private.sock": 0o750, "private.ctl": 0o750,
-                                 ".private.db.~lock~": 0o600})
+        """Whatever the umask; but for sockets, which have stock's."""
+        self.addCleanup(os.umask, os.umask(0o022))
+        for umask in (0o022, 0o027, 0o000, 0o077):
+            os.umask(umask)
+            name = f"private{umask:o}"
+            file = self.database(name, SCHEMA)
+            made = stat.S_IMODE(os.stat(file).st_mode)
+            server = self.server(name, [file], [f"--pidfile={self.path(name)}.pid"])
+            with server.connect() as client:
+                client.transact("Store", {"op": "comment", "comment": "x"})
+            server.appctl("ovsdb-server/compact")
+            modes = {suffix: stat.S_IMODE(os.stat(self.path(name + suffix)).st_mode)
+                     for suffix in (".db", ".log", ".pid", ".sock", ".ctl")}
+            lock = stat.S_IMODE(os.stat(self.path(f".{name}.db.~lock~")).st_mode)
+            with self.subTest(umask=f"{umask:03o}"):
+                self.assertEqual(made, 0o640 & ~umask)
+                self.assertEqual(modes, {".db": 0o640 & ~umask, ".log": 0o640 & ~umask, ".pid": 0o640 & ~umask,
+                                         ".sock": 0o770 & ~umask, ".ctl": 0o770 & ~umask})
+                self.assertEqual(lock, 0o600)
 
     def test_file_in_use_is_refused(self):
         self.server("first", [self.whole])
