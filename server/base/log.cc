@@ -343,21 +343,16 @@ class Logger {
   void WriteSyslog(const LogRecord& record) {
     Syslogger& syslogger = GetSyslogger();
     const int priority = record.facility | SyslogPriority(record.level);
-    // Syslog takes lines.
-    for (absl::string_view line : absl::StrSplit(record.message, '\n')) {
-      LogRecord one = record;
-      one.message = line;
-      std::string text;
-      if (!syslogger.adds_prefix()) AppendLogRecord(syslogger.prefix(), one, &text);
-      AppendLogRecord(patterns_[kSyslog], one, &text);
-      syslogger.Send(priority, text);
-      if (target_fd_ >= 0) {
-        if (facility_ < 0) one.facility = LOG_LOCAL0;
-        text.clear();
-        AppendLogRecord(kTargetPattern, one, &text);
-        send(target_fd_, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-      }
-    }
+    std::string text;
+    if (!syslogger.adds_prefix()) AppendLogRecord(syslogger.prefix(), record, &text);
+    AppendLogRecord(patterns_[kSyslog], record, &text);
+    syslogger.Send(priority, text);
+    if (target_fd_ < 0) return;
+    LogRecord to_target = record;
+    if (facility_ < 0) to_target.facility = LOG_LOCAL0;
+    text.clear();
+    AppendLogRecord(kTargetPattern, to_target, &text);
+    send(target_fd_, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   }
 
   void WriteFile(const LogRecord& record) {

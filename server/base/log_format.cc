@@ -50,6 +50,22 @@ Escape TakeEscape(absl::string_view* rest) {
   return escape;
 }
 
+void AppendMessage(absl::string_view message, std::string* out) {
+  for (const char c : message) {
+    if (!absl::ascii_iscntrl(c)) {
+      out->push_back(c);
+    } else if (c == '\n') {
+      out->append("\\n");
+    } else if (c == '\r') {
+      out->append("\\r");
+    } else if (c == '\t') {
+      out->append("\\t");
+    } else {
+      absl::StrAppend(out, "\\x", absl::Hex(c, absl::kZeroPad2));
+    }
+  }
+}
+
 void AppendField(const Escape& escape, const LogRecord& record, std::string* out) {
   switch (escape.letter) {
     case 'A':
@@ -70,7 +86,7 @@ void AppendField(const Escape& escape, const LogRecord& record, std::string* out
       absl::StrAppend(out, HostName());
       break;
     case 'm':
-      absl::StrAppend(out, record.message);
+      AppendMessage(record.message, out);
       break;
     case 'N':
       absl::StrAppend(out, record.number);

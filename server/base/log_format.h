@@ -23,7 +23,9 @@ struct LogRecord {
   int64_t elapsed_ms;  // Since the program started.
 };
 
-// Appends `record` as `pattern` says; unknown escapes stand for their letter.
+// Appends `record` as `pattern` says; unknown escapes stand for their letter. Control characters in
+// the message, which may hold what others sent, are written as "\n" and the like: a message is one
+// line, and nobody can make it look like two.
 void AppendLogRecord(absl::string_view pattern, const LogRecord& record, std::string* out);
 
 // Appends `record` as an object of JSON, in one line: time, number, level, module, message,

@@ -82,6 +82,12 @@ TEST(LogFormatTest, NamesThreads) {
   EXPECT_EQ(Format("%t %T", record), "monitor (monitor)");
 }
 
+TEST(LogFormatTest, AMessageIsOneLine) {
+  LogRecord record = Record();
+  record.message = absl::string_view("a\r\nb\tc\x1b[2J\x7f\0\u20ac\\n", 17);
+  EXPECT_EQ(Format("%m%n", record), "a\\r\\nb\\tc\\x1b[2J\\x7f\\x00\u20ac\\n\n");
+}
+
 TEST(LogFormatTest, HugeWidthIsBounded) { EXPECT_LE(Format("%999999999m").size(), 2000U); }
 
 std::string SpecError(absl::string_view spec) { return std::string(SetLogLevels(spec).message()); }
@@ -140,6 +146,11 @@ TEST_F(LogFileTest, LevelsSelect) {
   other.Warn("six");
   EXPECT_EQ(Take(), "other_module|WARN|six\n");
   ASSERT_TRUE(SetLogLevels("log_test:file:info").ok());
+}
+
+TEST_F(LogFileTest, NobodyForgesALine) {
+  log.Warn("%s: no such method", "x\nlog_test|EMER|the disk is on fire");
+  EXPECT_EQ(Take(), "log_test|WARN|x\\nlog_test|EMER|the disk is on fire: no such method\n");
 }
 
 TEST_F(LogFileTest, ASpecWithoutLevelMeansDebug) {
@@ -240,7 +251,7 @@ TEST_F(LogFileTest, ManyThreadsWriteWholeLines) {
   EXPECT_EQ(Take(), expected);
 }
 
-TEST_F(LogFileTest, SyslogGetsDatagramsALineEach) {
+TEST_F(LogFileTest, SyslogGetsDatagrams) {
   const std::string path = dir_ / "syslog";
   const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
   sockaddr_un address = {};
@@ -256,8 +267,7 @@ TEST_F(LogFileTest, SyslogGetsDatagramsALineEach) {
     const ssize_t n = recv(fd, text, sizeof text, 0);
     return std::string(text, n > 0 ? static_cast<size_t>(n) : 0);
   };
-  EXPECT_EQ(receive(), "<28>log_test|WARN|a");
-  EXPECT_EQ(receive(), "<28>log_test|WARN|b");
+  EXPECT_EQ(receive(), "<28>log_test|WARN|a\\nb");
   ASSERT_TRUE(SetLogLevels("FACILITY:local3").ok());
   log.Info("c");
   EXPECT_EQ(receive(), "<157>log_test|INFO|c");
