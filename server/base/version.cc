@@ -22,4 +22,6 @@ std::string VersionText() {
                            : OwnText();
 }
 
+std::string OwnVersion() { return BOREAS_VERSION; }
+
 }  // namespace base

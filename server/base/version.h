@@ -14,6 +14,9 @@ inline constexpr char kOvsVersion[] = "3.5.0";
 std::string VersionText();
 void SetVersionText(std::string text);
 
+// Of Boreas itself. Nothing that scripts read as stock's shows it.
+std::string OwnVersion();
+
 }  // namespace base
 
 #endif  // SERVER_BASE_VERSION_H_

@@ -98,6 +98,7 @@ struct Face::Impl {
     JsonMaker maker(&status);
     maker.AddText(&status, "program", base::ProgramName());
     maker.AddText(&status, "version", FirstLine(base::VersionText()));
+    maker.AddText(&status, "boreas", base::OwnVersion());
     maker.AddText(&status, "host", base::HostName());
     maker.AddText(&status, "time", TimeText(base::WallMs()));
     maker.Add(&status, "uptime_s", (base::MonotonicMs() - started_ms) / 1000);

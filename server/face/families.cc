@@ -111,9 +111,12 @@ void AddProcessMetrics(Families* families) {
   families->Gauge("process_open_fds", "Open files and sockets.", {},
                   static_cast<double>(CountFds()));
   const std::string version = base::VersionText();
-  families->Gauge(
-      "boreas_build_info", "1; what runs.",
-      {{"program", base::ProgramName()}, {"version", version.substr(0, version.find('\n'))}}, 1);
+  families->Gauge("boreas_build_info",
+                  "1; what runs: whose behaviour it has, and which Boreas it is.",
+                  {{"program", base::ProgramName()},
+                   {"version", version.substr(0, version.find('\n'))},
+                   {"boreas", base::OwnVersion()}},
+                  1);
   for (int i = 0; i < base::kSlowKinds; i++) {
     const auto kind = static_cast<base::SlowKind>(i);
     families->Counter("boreas_slow_total", "Things that took 100 ms and more (a client: 1 s).",

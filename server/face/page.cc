@@ -376,7 +376,9 @@ std::string PageText(absl::string_view own_text,
       "content=\"width=device-width, initial-scale=1\"><meta http-equiv=\"refresh\" "
       "content=\"5\"><title>",
       Escaped(Text(Member(own, "program"))), " on ", Escaped(Text(Member(own, "host"))),
-      "</title><style>", kStyle, "</style></head><body><main>", body, "</main></body></html>\n");
+      "</title><style>", kStyle, "</style></head><body><main>", body,
+      "<footer class=\"note\">Boreas ", Escaped(Text(Member(own, "boreas"))),
+      "</footer></main></body></html>\n");
 }
 
 }  // namespace face

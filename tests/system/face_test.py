@@ -22,6 +22,8 @@ SCHEMA = {
     "tables": {"Thing": {"columns": {"name": {"type": "string"}}, "isRoot": True}},
 }
 SCHEMAS = os.path.join(os.path.dirname(__file__), "..", "..", "schemas")
+with open(os.path.join(SCHEMAS, "..", "meson.build"), encoding="utf-8") as build:
+    VERSION = re.search(r"version: '(.*)'", build.read()).group(1)
 LINE = re.compile(r'^([a-z_]+)(\{(?:[a-z_]+="(?:[^"\\\n]|\\.)*",?)*\})? (-?[0-9.]+(?:e[-+][0-9]+)?|\+Inf|NaN)$')
 
 
@@ -94,6 +96,7 @@ class ServerFaceTest(SystemTest):
         self.assertEqual(after["boreas_ready"], 1)
         self.assertGreater(after["process_resident_memory_bytes"], 1e6)
         self.assertFalse(any("_Server" in name for name in after))
+        self.assertEqual(after[f'boreas_build_info{{program="ovsdb-server",version="ovsdb-server (Open vSwitch) 3.5.0",boreas="{VERSION}"}}'], 1)
 
     def test_health(self):
         self.assertEqual(fetch(self.port, "/healthz"), (200, "ok\n"))
@@ -106,6 +109,7 @@ class ServerFaceTest(SystemTest):
         self.assertEqual(status, 200)
         self.assertIn("<h2>Play ", page)
         self.assertIn("ovsdb-server on", page)
+        self.assertIn(f"Boreas {VERSION}</footer>", page)
         self.assertNotRegex(page, r"(src|href)=")
         document = json.loads(fetch(self.port, "/status")[1])
         self.assertEqual([database["name"] for database in document["databases"]], ["Play"])
