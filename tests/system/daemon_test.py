@@ -19,11 +19,13 @@ SCHEMA = {
 
 
 def alive(pid):
+    """Whether any thread is, whose files, and the locks on them, the process has still."""
     try:
         with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
-            return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
+            fields = stat.read().rsplit(")", 1)[1].split()
     except FileNotFoundError:
         return False
+    return fields[0] != "Z" or int(fields[17]) > 1
 
 
 def ends_by(pid, number):
