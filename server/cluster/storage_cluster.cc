@@ -15,7 +15,6 @@ namespace {
 base::LogModule log("raft");
 
 constexpr int64_t kWriteAgainMs = 1000;
-constexpr int64_t kNewsMs = 100;         // How long news may wait for something to be written with.
 constexpr int64_t kIndexNewsMs = 100;    // How often `_Server` hears of a mere index.
 constexpr int64_t kProbeSlackMs = 1000;  // Peers are probed when silent for this and a timer.
 constexpr size_t kMaxIdleBuffer = 1 << 20;
@@ -46,7 +45,6 @@ ClusterStorage::ClusterStorage(const Environment& environment, std::unique_ptr<L
             [this](const absl::Status& status, uint64_t record) { OnSynced(status, record); }),
       rewrite_(environment.rewrite, log_.get(), &sync_),
       write_timer_(environment.context.loop, [this] { RetryWrite(); }),
-      news_timer_(environment.context.loop, [this] { WriteBuffer(); }),
       tick_timer_(environment.context.loop, [this] { Tick(); }),
       status_timer_(environment.context.loop,
                     [this] {
@@ -56,10 +54,7 @@ ClusterStorage::ClusterStorage(const Environment& environment, std::unique_ptr<L
   schedule_.Opened(base_size, raft_.log().end() - raft_.log().first_index());
 }
 
-ClusterStorage::~ClusterStorage() {
-  *alive_ = false;
-  WriteBuffer();
-}
+ClusterStorage::~ClusterStorage() { *alive_ = false; }
 
 void ClusterStorage::Start(Host* host) {
   host_ = host;
@@ -185,15 +180,7 @@ void ClusterStorage::Write(const std::vector<raft::Record>& records, uint64_t la
     to_sync_ |= !IsNews(record);
   }
   buffered_last_ = last_record;
-  if (to_sync_) {
-    WriteBuffer();
-  } else if (!news_timer_.active()) {
-    news_timer_.Start(kNewsMs);
-  }
-}
-
-void ClusterStorage::WriteBuffer() {
-  if (!buffer_.empty() && !write_timer_.active()) RetryWrite();
+  if (!write_timer_.active()) RetryWrite();
 }
 
 // What cannot be written stays in the buffer, and the server promises nothing meanwhile.
@@ -560,7 +547,6 @@ void ClusterStorage::Fail(const absl::Status& error) {
 
 void ClusterStorage::SyncNow() {
   Pump();
-  WriteBuffer();
   const absl::Status status = log_->sync()->Run();
   if (!status.ok()) log.Error("%s", ovsdb::ErrorText(status));
 }

@@ -135,7 +135,6 @@ class ClusterStorage final : public Storage, private Peers::Handler {
   void Pump();
   void Carry(raft::Effects effects);
   void Write(const std::vector<raft::Record>& records, uint64_t last_record);
-  void WriteBuffer();
   void RetryWrite();
   void OnSynced(const absl::Status& status, uint64_t record);
   void Send(const raft::Outgoing& outgoing);
@@ -201,7 +200,6 @@ class ClusterStorage final : public Storage, private Peers::Handler {
   FileRewrite rewrite_;
   size_t n_rewrite_tail_ = 0;
   base::Timer write_timer_;
-  base::Timer news_timer_;  // Until what is merely news is written.
 
   bool pumping_ = false;
   bool was_ready_ = false;
