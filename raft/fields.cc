@@ -161,6 +161,11 @@ uint64_t ReadOptionalNumber(absl::string_view name, ObjectParser* parser) {
   return NumberOf(parser->Optional(name, ObjectParser::kInteger), name, parser);
 }
 
+uint64_t ReadPlace(absl::string_view name, ObjectParser* parser) {
+  const Json* const json = parser->Required(name, ObjectParser::kInteger);
+  return json != nullptr && *ovsdb::JsonInteger(*json) == -1 ? 0 : NumberOf(json, name, parser);
+}
+
 uint64_t ReadTimer(absl::string_view name, ObjectParser* parser) {
   return TimerOf(parser->Required(name, ObjectParser::kInteger), name, parser);
 }

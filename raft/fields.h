@@ -54,6 +54,9 @@ std::string ReadOptionalString(absl::string_view name, ovsdb::ObjectParser* pars
 // Counters: from 0 to 2^63 - 1.
 uint64_t ReadNumber(absl::string_view name, ovsdb::ObjectParser* parser);
 uint64_t ReadOptionalNumber(absl::string_view name, ovsdb::ObjectParser* parser);
+// A counter, or -1, which is taken for 0: a leader of stock's counts an entry back for each refusal
+// of a member that has none, and further than there are any.
+uint64_t ReadPlace(absl::string_view name, ovsdb::ObjectParser* parser);
 // Election timers, in the range they may have.
 uint64_t ReadTimer(absl::string_view name, ovsdb::ObjectParser* parser);
 uint64_t ReadOptionalTimer(absl::string_view name, ovsdb::ObjectParser* parser);

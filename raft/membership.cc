@@ -321,9 +321,7 @@ void Server::On(const Message& message, const HelloRequest& request) {
   NoteAddress(message.from, request.address);
   const auto it = peers_.find(message.from);
   if (it == peers_.end()) return;
-  // What was on its way over an older connection may be lost.
-  it->second.installing = 0;
-  if (role_ == Role::kLeader) Rewind(&it->second, it->second.match_index + 1);
+  Reconnect(&it->second);
 }
 
 void Server::On(const Message& message, const AddServerRequest& request) {

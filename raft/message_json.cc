@@ -40,6 +40,7 @@ class Writer {
   explicit Writer(ObjectWriter* out) : out_(out) {}
 
   void Number(absl::string_view name, uint64_t value) { out_->Number(name, value); }
+  void Place(absl::string_view name, uint64_t value) { Number(name, value); }
   void OptionalNumber(absl::string_view name, uint64_t value) {
     if (value != 0) out_->Number(name, value);
   }
@@ -85,6 +86,7 @@ class Reader {
   explicit Reader(ObjectParser* parser) : parser_(parser) {}
 
   void Number(absl::string_view name, uint64_t& value) { value = ReadNumber(name, parser_); }
+  void Place(absl::string_view name, uint64_t& value) { value = ReadPlace(name, parser_); }
   void OptionalNumber(absl::string_view name, uint64_t& value) {
     value = ReadOptionalNumber(name, parser_);
   }
@@ -166,7 +168,7 @@ void Members(Io& io, typename Io::template Of<HelloRequest>& body) {
 template <typename Io>
 void Members(Io& io, typename Io::template Of<AppendRequest>& body) {
   io.Number("term", body.term);
-  io.Number("prev_log_index", body.prev_log_index);
+  io.Place("prev_log_index", body.prev_log_index);
   io.Number("prev_log_term", body.prev_log_term);
   io.Number("leader_commit", body.leader_commit);
   io.Entries("log", body.log);

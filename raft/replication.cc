@@ -116,6 +116,15 @@ void Server::Rewind(Peer* peer, Index next_index) {
   peer->waiting = false;
 }
 
+// What was on its way over an older connection may be lost. Of one that has not answered this
+// leader nothing is known: it is asked whether it has all but the newest entry.
+void Server::Reconnect(Peer* peer) {
+  peer->installing = 0;
+  if (role_ != Role::kLeader) return;
+  const Index newest = std::max(log().last_index(), log().first_index());
+  Rewind(peer, peer->match_index != 0 ? peer->match_index + 1 : newest);
+}
+
 bool Server::HeardFromMajority() const {
   size_t n = is_member() ? 1 : 0;
   for (const auto& [id, peer] : peers_) {

@@ -89,9 +89,7 @@ void Server::Receive(const Message& message) {
 void Server::Connected(const std::string& address) {
   for (auto& [id, peer] : peers_) {
     if (peer.address != address) continue;
-    // What was on its way over an older connection may be lost.
-    if (role_ == Role::kLeader) Rewind(&peer, peer.match_index + 1);
-    peer.installing = 0;
+    Reconnect(&peer);
   }
   if (membership_ == Membership::kJoining) {
     AskToJoin(address);

@@ -295,6 +295,7 @@ class Server {
   void SendEntries(const ServerId& id, Peer* peer, bool heartbeat);
   void SendSnapshot(const ServerId& id, Peer* peer);
   void Rewind(Peer* peer, Index next_index);
+  void Reconnect(Peer* peer);
   void AdvanceCommit();
   bool HeardFromMajority() const;
   void On(const Message& message, const AppendRequest& request);

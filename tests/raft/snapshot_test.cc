@@ -105,6 +105,44 @@ TEST_F(SnapshotTest, TheLeaderOfTheDayHearsThatOneIsInstalled) {
   EXPECT_EQ(answered_, Id(3));
 }
 
+// What it lacks may be little, though this leader has not heard of it yet.
+TEST_F(SnapshotTest, AMemberThatReconnectsToANewLeaderIsAskedWhatItHas) {
+  Elect(&server_);
+  server_.Persisted(server_.TakeEffects().last_record);
+  Tell(&server_, 2, AppendReply{server_.term(), 3, 1, 1, 1, AppendResult::kOk});
+  server_.Persisted(server_.TakeEffects().last_record);
+  ASSERT_EQ(server_.commit_index(), 2);
+  server_.Compacted(2);
+  Hear(3, server_.term() + 1);
+  Elect(&server_);
+  server_.Persisted(server_.TakeEffects().last_record);
+
+  const auto sent = [this] {
+    std::vector<Message> sent;
+    for (Outgoing& outgoing : server_.TakeEffects().messages) {
+      if (outgoing.message.to == Id(3)) sent.push_back(std::move(outgoing.message));
+    }
+    return sent;
+  };
+  const auto is_probe = [](const std::vector<Message>& sent) {
+    const auto* request = sent.empty() ? nullptr : std::get_if<AppendRequest>(&sent[0].body);
+    return sent.size() == 1 && request != nullptr && request->prev_log_index == 2;
+  };
+  sent();
+  Tell(&server_, 3, HelloRequest{Address(3)});
+  EXPECT_TRUE(is_probe(sent()));
+  server_.Connected(Address(3));
+  std::vector<Message> connected = sent();
+  std::erase_if(connected, [](const Message& message) {
+    return std::holds_alternative<HelloRequest>(message.body);
+  });
+  EXPECT_TRUE(is_probe(connected));
+  Tell(&server_, 3, AppendReply{server_.term(), 1, 2, 1, 0, AppendResult::kInconsistency});
+  const std::vector<Message> last = sent();
+  ASSERT_EQ(last.size(), 1);
+  EXPECT_TRUE(std::holds_alternative<InstallSnapshotRequest>(last[0].body));
+}
+
 TEST_F(SnapshotTest, ALeaderStartsOverWithASnapshotThatFailed) {
   Cluster cluster(1);
   cluster.Run();
