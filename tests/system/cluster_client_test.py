@@ -49,6 +49,20 @@ class ResyncTest(ClusterTest):
                 for member in members:
                     member.kill()
 
+    def test_also_at_the_old_leader_once_it_is_started_again(self):
+        for kinds in (OURS, ("stock", "ours", "ours")):
+            with self.subTest(kinds=kinds):
+                members, mark = self.members_and_mark(*kinds)
+                old = leader(members)
+                old.kill()
+                new = leader([member for member in members if member is not old])
+                insert(new, *range(10, 15))
+                old.start()
+                all_have(members, list(range(15)))
+                self.check(old, mark, list(range(10, 15)))
+                for member in members:
+                    member.kill()
+
     def test_also_after_many_transactions(self):
         """Stock remembers a hundred."""
         members, mark = self.members_and_mark(*OURS)

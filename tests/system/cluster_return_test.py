@@ -1,6 +1,7 @@
 """Members of a cluster that come back under their id without their file: whom they wait for."""
 
 import os
+import threading
 
 from harness.cluster import DATABASE, ClusterTest, all_have, insert, joined, leader, status
 from harness.waiting import wait_until
@@ -33,6 +34,33 @@ class ReturnTest(ClusterTest):
                 insert(lost, 7)
                 for member in members[1:]:
                     member.kill()
+
+    def test_it_comes_back_among_stock_servers_under_load(self):
+        """A leader of stock's refuses to look ahead: it counts back below zero for each request on its way."""
+        members = self.cluster("stock", "stock", "ours")
+        insert(members[0], *range(100))
+        over = threading.Event()
+        writers = [threading.Thread(target=self.write_until, args=(over, members[0], first)) for first in (1000, 100000)]
+        for writer in writers:
+            writer.start()
+        try:
+            for _ in range(3):
+                self.lose_file(members[-1], members)
+                members[-1].start()
+                wait_until(lambda: joined(members[-1]), "it is back", 30)
+        finally:
+            over.set()
+            for writer in writers:
+                writer.join()
+        insert(members[-1], 100)
+
+    @staticmethod
+    def write_until(over, member, first):
+        with member.connect() as client:
+            for n in range(first, first + 10000):
+                client.transact(DATABASE, {"op": "insert", "table": "T", "row": {"n": n, "text": "x" * 20000}})
+                if over.wait(0.005):
+                    break
 
     def test_it_waits_for_all_that_it_may_have_promised_something(self):
         members = self.cluster("ours", "ours", "ours")
