@@ -317,7 +317,8 @@ Status Server::status(int64_t now_ms) const {
   Status status;
   status.membership = membership_;
   status.failed = !disk_.ok();
-  status.disconnected = failed_elections_ > 1;
+  // As stock has it: one that has never had a leader since it started gets one chance less.
+  status.disconnected = failed_elections_ > 1 || (role_ == Role::kCandidate && !ever_had_leader_);
   status.role = role_;
   status.term = term();
   status.leader = leader_;

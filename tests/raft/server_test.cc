@@ -76,6 +76,23 @@ TEST(ServerTest, StandsWhenItsTimeHasComeButNotWhenItOverslept) {
   EXPECT_EQ(server.role(), Role::kCandidate);
 }
 
+TEST(ServerTest, IsDisconnectedSoonerIfItNeverHadALeader) {
+  Server server(Member(1, 3), {}, 0);
+  const auto is_disconnected = [&server] {
+    return server.status(server.next_tick_ms()).disconnected;
+  };
+  EXPECT_FALSE(is_disconnected());
+  server.Tick(server.next_tick_ms());
+  EXPECT_TRUE(is_disconnected());
+  Tell(&server, 2, AppendRequest{.term = 1, .prev_log_index = 1, .prev_log_term = 1});
+  EXPECT_FALSE(is_disconnected());
+  server.Tick(server.next_tick_ms());
+  ASSERT_EQ(server.role(), Role::kCandidate);
+  EXPECT_FALSE(is_disconnected());
+  server.Tick(server.next_tick_ms());
+  EXPECT_TRUE(is_disconnected());
+}
+
 // Else the cluster is without a leader for longer than it has to be.
 TEST(ServerTest, MostServersWaitNotMuchLongerThanTheElectionTimer) {
   std::vector<int64_t> waits;
