@@ -106,6 +106,7 @@ void RowWriter::WriteColumns(const DesiredRows::Desired& desired, const ovsdb::R
   const ovsdb::TableSchema& table =
       replica_->database().schema().tables[static_cast<size_t>(desired.table)];
   DesiredRows::Columns changed;
+  std::vector<TransactionText::MapChange> maps;
   for (auto& [column, datum] : desired_->ContentOf(desired, &row)) {
     const ColumnSchema& schema = table.columns[static_cast<size_t>(column)];
     const Datum& present = row.datum(column);
@@ -114,8 +115,13 @@ void RowWriter::WriteColumns(const DesiredRows::Desired& desired, const ovsdb::R
         (datum.empty() && schema.type.n_min > 0 && schema.type.IsDefault(present))) {
       continue;
     }
-    changed.emplace_back(column, std::move(datum));
+    if (schema.type.is_map()) {
+      maps.push_back({column, present, std::move(datum)});
+    } else {
+      changed.emplace_back(column, std::move(datum));
+    }
   }
+  if (!maps.empty()) transaction->MutateMaps(desired.table, desired.uuid, maps);
   if (changed.empty()) return;
   if (changed.size() == 1) {
     const auto& [column, datum] = changed.front();

@@ -9,6 +9,24 @@ void TransactionText::Begin(absl::string_view op) {
   absl::StrAppend(&operations_, ",{\"op\":\"", op, "\"");
 }
 
+// Several operations on a row, one after the other, count once.
+void TransactionText::Count(int table, const ovsdb::Uuid& uuid) {
+  const std::pair row(table, uuid);
+  if (row != last_row_) ++n_rows_;
+  last_row_ = row;
+}
+
+void TransactionText::Mutation(int table, int column, absl::string_view mutator,
+                               const ovsdb::Datum& elements) {
+  if (elements.empty()) return;
+  const std::string& name =
+      schema_->tables[static_cast<size_t>(table)].columns[static_cast<size_t>(column)].name;
+  absl::StrAppend(&operations_, operations_.back() == '[' ? "[\"" : ",[\"", name, "\",\"", mutator,
+                  "\",");
+  elements.AppendJson(elements.is_map(), &operations_);
+  operations_ += ']';
+}
+
 void TransactionText::Where(int table, const ovsdb::Uuid& uuid) {
   absl::StrAppend(&operations_, ",\"table\":\"", schema_->tables[static_cast<size_t>(table)].name,
                   "\",\"where\":[[\"_uuid\",\"==\",[\"uuid\",\"");
@@ -37,7 +55,7 @@ void TransactionText::AssertLock(absl::string_view lock) {
 }
 
 void TransactionText::Insert(int table, const ovsdb::Uuid& uuid, const Columns& columns) {
-  ++n_rows_;
+  Count(table, uuid);
   Begin("insert");
   absl::StrAppend(&operations_, ",\"table\":\"", schema_->tables[static_cast<size_t>(table)].name,
                   "\",\"uuid\":\"");
@@ -47,7 +65,7 @@ void TransactionText::Insert(int table, const ovsdb::Uuid& uuid, const Columns& 
 }
 
 void TransactionText::Update(int table, const ovsdb::Uuid& uuid, const Columns& columns) {
-  ++n_rows_;
+  Count(table, uuid);
   Begin("update");
   Where(table, uuid);
   Row(table, columns);
@@ -55,26 +73,34 @@ void TransactionText::Update(int table, const ovsdb::Uuid& uuid, const Columns& 
 
 void TransactionText::MutateSet(int table, const ovsdb::Uuid& uuid, int column,
                                 const ovsdb::Datum& insert, const ovsdb::Datum& remove) {
-  ++n_rows_;
+  Count(table, uuid);
   Begin("mutate");
   Where(table, uuid);
-  const std::string& name =
-      schema_->tables[static_cast<size_t>(table)].columns[static_cast<size_t>(column)].name;
   operations_ += ",\"mutations\":[";
-  bool first = true;
-  for (const auto& [mutator, elements] :
-       {std::pair<const char*, const ovsdb::Datum*>("insert", &insert), {"delete", &remove}}) {
-    if (elements->empty()) continue;
-    absl::StrAppend(&operations_, first ? "[\"" : ",[\"", name, "\",\"", mutator, "\",");
-    elements->AppendJson(false, &operations_);
-    operations_ += ']';
-    first = false;
+  Mutation(table, column, "insert", insert);
+  Mutation(table, column, "delete", remove);
+  operations_ += "]}";
+}
+
+void TransactionText::MutateMaps(int table, const ovsdb::Uuid& uuid,
+                                 const std::vector<MapChange>& changes) {
+  Count(table, uuid);
+  Begin("mutate");
+  Where(table, uuid);
+  operations_ += ",\"mutations\":[";
+  for (const auto& [column, before, after] : changes) {
+    // An insertion leaves a key that is there as it is.
+    const ovsdb::Datum gone = ovsdb::Subtract(before, after);
+    std::vector<ovsdb::Atom> keys;
+    for (size_t i = 0; i < gone.size(); ++i) keys.push_back(gone.key(i));
+    Mutation(table, column, "delete", ovsdb::MakeDatum(keys, {}));
+    Mutation(table, column, "insert", ovsdb::Subtract(after, before));
   }
   operations_ += "]}";
 }
 
 void TransactionText::Delete(int table, const ovsdb::Uuid& uuid) {
-  ++n_rows_;
+  Count(table, uuid);
   Begin("delete");
   Where(table, uuid);
   operations_ += '}';

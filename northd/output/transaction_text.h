@@ -27,6 +27,14 @@ class TransactionText {
   // Adds elements to a set and takes others out of it.
   void MutateSet(int table, const ovsdb::Uuid& uuid, int column, const ovsdb::Datum& insert,
                  const ovsdb::Datum& remove);
+  // Makes maps of a row what they shall be from what they are, pair by pair: others may be at other
+  // pairs meanwhile.
+  struct MapChange {
+    int column;
+    ovsdb::Datum before;
+    ovsdb::Datum after;
+  };
+  void MutateMaps(int table, const ovsdb::Uuid& uuid, const std::vector<MapChange>& changes);
   void Delete(int table, const ovsdb::Uuid& uuid);
   void Comment(absl::string_view comment);
 
@@ -37,12 +45,15 @@ class TransactionText {
 
  private:
   void Begin(absl::string_view op);
+  void Count(int table, const ovsdb::Uuid& uuid);
+  void Mutation(int table, int column, absl::string_view mutator, const ovsdb::Datum& elements);
   void Where(int table, const ovsdb::Uuid& uuid);
   void Row(int table, const Columns& columns);
 
   const ovsdb::DatabaseSchema* schema_;
   std::string operations_;
   size_t n_rows_ = 0;
+  std::pair<int, ovsdb::Uuid> last_row_{-1, {}};  // Table and row of the last operation.
 };
 
 }  // namespace northd

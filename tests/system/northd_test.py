@@ -124,6 +124,23 @@ class NorthdTest(SystemTest):
     def lb_groups(self):
         return {row["name"]: row["ls_datapath_group"] for row in self.rows("sb", "Load_Balancer", "name", "ls_datapath_group")}
 
+    def test_options_that_others_set_meanwhile_stay(self):
+        self.northd()
+        encap = {"op": "insert", "table": "Encap", "uuid-name": "encap",
+                 "row": {"type": "vxlan", "ip": "192.168.0.1", "chassis_name": "hv"}}
+        chassis = {"op": "insert", "table": "Chassis", "row": {"name": "hv", "encaps": ["named-uuid", "encap"]}}
+        with self.servers["sb"].connect() as sb, self.servers["nb"].connect() as nb:
+            for i in range(40):
+                sb.call("transact", ["OVN_Southbound", encap, chassis])
+                self.nbctl("--wait=sb", "sync")
+                # Without it northd writes another option: max_tunid.
+                sb.call("transact", ["OVN_Southbound", {"op": "delete", "table": "Chassis", "where": []}])
+                nb.call("transact", ["OVN_Northbound", {"op": "mutate", "table": "NB_Global", "where": [], "mutations": [
+                    ["options", "delete", ["set", ["mine"]]], ["options", "insert", ["map", [["mine", str(i)]]]]]}])
+                self.nbctl("--wait=sb", "sync")
+                (row,) = self.rows("nb", "NB_Global", "options")
+                self.assertEqual(dict(row["options"][1]).get("mine"), str(i))
+
     def test_load_balancers_of_the_same_switches_share_a_group(self):
         """However they come there, as the reference has it: so nothing is written over its southbound."""
         self.northd()
