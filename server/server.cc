@@ -299,6 +299,8 @@ void Server::Close(HostedDatabase* database, absl::string_view reason) {
   relays_.erase(database->name());
   backups_.Forget(database);
   const auto member = members_.extract(database->name());  // Goes last: this may be its doing.
+  // The word leaves at once, as far as the connection takes it.
+  if (!member.empty()) member.mapped()->storage().TransferLeadership("the database is removed");
   databases_.Remove(database, reason);
 }
 

@@ -243,6 +243,13 @@ class MembershipTest(ClusterTest):
         with self.assertRaisesRegex(CommandFailed, "unknown server"):
             first.appctl("cluster/kick", DATABASE, sid[:4])
 
+    def test_a_leader_whose_database_is_removed_hands_over(self):
+        members = self.cluster(*OURS)
+        first = leader(members)
+        first.appctl("ovsdb-server/remove-db", DATABASE)
+        rest = [member for member in members if member is not first]
+        self.assertIn("reason: leadership_transfer", leader(rest).appctl("cluster/status", DATABASE))
+
     def databases(self, member):
         return member.appctl("ovsdb-server/list-dbs").split()
 
