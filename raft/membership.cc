@@ -108,12 +108,14 @@ absl::Status Server::Leave() {
 absl::StatusOr<std::string> Server::Kick(const ServerId& server) {
   if (servers().count(server) == 0) return absl::NotFoundError("unknown server");
   if (role_ == Role::kLeader) {
+    if (server == id() && IsAlone()) {
+      return absl::FailedPreconditionError("the only server can't be removed, but may leave");
+    }
     RequestRemoval(server, id());
     return "started removal";
   }
-  for (const auto& [id, peer] : peers_) {
-    if (leader_.is_zero() || leader_ == id) Send(id, RemoveServerRequest{server});
-  }
+  if (leader_.is_zero()) return absl::UnavailableError("failed to send removal request");
+  Send(leader_, RemoveServerRequest{server});
   return "sent removal request to leader";
 }
 

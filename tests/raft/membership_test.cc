@@ -95,6 +95,24 @@ TEST(MembershipTest, ALeaderThatIsToGoHandsOverFirst) {
   EXPECT_EQ(cluster[3 - leader].status(0).servers.size(), 1);
 }
 
+TEST(MembershipTest, ARemovalThatCannotBeAskedForIsAnError) {
+  Cluster cluster(3);
+  cluster.Elapse(3000);
+  const uint64_t leader = cluster.Leader();
+  ASSERT_NE(leader, 0);
+  const uint64_t follower = leader % 3 + 1;
+  const uint64_t other = follower % 3 + 1;
+  cluster.Remove(leader);
+  cluster.Remove(other);
+  cluster.Elapse(5000);
+  EXPECT_EQ(cluster[follower].Kick(Id(leader)).status().message(),
+            "failed to send removal request");
+
+  Cluster single(1);
+  single.Run();
+  EXPECT_FALSE(single[1].Kick(Id(1)).ok());
+}
+
 // With the third out of the configuration nothing could be committed without the second, which is
 // away.
 TEST(MembershipTest, NobodyIsTakenOutWhoCannotBeSpared) {

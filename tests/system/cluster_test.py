@@ -250,6 +250,19 @@ class MembershipTest(ClusterTest):
         rest = [member for member in members if member is not first]
         self.assertIn("reason: leadership_transfer", leader(rest).appctl("cluster/status", DATABASE))
 
+    def test_kicks_that_nothing_comes_of(self):
+        members = self.cluster("ours", "ours")
+        with self.subTest("no leader"):
+            members[1].kill()
+            wait_until(lambda: status(members[0])["Leader"] == "unknown", "it leads no more")
+            with self.assertRaisesRegex(CommandFailed, "failed to send removal request"):
+                members[0].appctl("cluster/kick", DATABASE, members[1].address)
+        with self.subTest("the only server"):
+            [only] = self.cluster("ours")
+            with self.assertRaisesRegex(CommandFailed, "the only server can't be removed"):
+                only.appctl("cluster/kick", DATABASE, only.address)
+            insert(only, 1)
+
     def databases(self, member):
         return member.appctl("ovsdb-server/list-dbs").split()
 
