@@ -163,10 +163,23 @@ void Server::Reconfigure() {
   for (auto it = removals_.begin(); it != removals_.end();) {
     const ServerId server = it->first;
     const Removal& removal = (it++)->second;
+    if (removal.is_of_predecessor && IsAlive(server, removal)) {
+      Say(LogLine::kWarning,
+          absl::StrCat("server ", Name(server), " (", server.ToString(),
+                       ") is alive, but another server joined at its address: one of them names a "
+                       "wrong one"));
+      removals_.erase(server);
+      continue;
+    }
     Servers members = servers();
     if (members.erase(server) == 0) {
       AnswerRemoval(server, true, "already not in cluster");
-    } else if (CanSpare(server, removal.since_ms) && !IsToWait(server, removal)) {
+    } else if (CanSpare(server, removal.since_ms) && !IsToWait(removal)) {
+      if (removal.is_of_predecessor) {
+        Say(LogLine::kWarning, absl::StrCat("server ", Name(server), " (", server.ToString(),
+                                            ") does not answer, and another server joined at its "
+                                            "address: that takes its place"));
+      }
       AppendConfiguration(std::move(members));
       return;
     }
@@ -254,18 +267,18 @@ void Server::ReplacePredecessors(const ServerId& joined, const std::string& addr
     if (!is_new) continue;
     removal->second.since_ms = now_ms_;
     removal->second.is_of_predecessor = true;
-    Say(LogLine::kWarning, absl::StrCat("server ", Name(joined), " joined at ", address, ", where ",
-                                        Name(id), " was: it takes its place"));
   }
 }
 
-// Whether that member still has time to show that it is alive, or has: then two of them name one
-// address, and people have to look into it.
-bool Server::IsToWait(const ServerId& predecessor, const Removal& removal) const {
-  if (!removal.is_of_predecessor) return false;
+// Whether that member still has time to show that it is alive.
+bool Server::IsToWait(const Removal& removal) const {
+  return removal.is_of_predecessor && now_ms_ < removal.since_ms + election_timer_ms();
+}
+
+// Whether it has: then two members name one address, and people have to look into it.
+bool Server::IsAlive(const ServerId& predecessor, const Removal& removal) const {
   const auto peer = peers_.find(predecessor);
-  return now_ms_ < removal.since_ms + election_timer_ms() ||
-         (peer != peers_.end() && HasAnsweredSince(peer->second, removal.since_ms));
+  return peer != peers_.end() && HasAnsweredSince(peer->second, removal.since_ms);
 }
 
 // Tells who is concerned what became of the removal of `server` (a copy: the caller's may be the

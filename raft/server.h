@@ -341,7 +341,8 @@ class Server {
   void RequestRemoval(const ServerId& server, const ServerId& requester);
   void RequestOwnRemoval(const ServerId& requester);
   void ReplacePredecessors(const ServerId& joined, const std::string& address);
-  bool IsToWait(const ServerId& predecessor, const Removal& removal) const;
+  bool IsToWait(const Removal& removal) const;
+  bool IsAlive(const ServerId& predecessor, const Removal& removal) const;
   bool IsAlone() const;
   void AnswerRemoval(ServerId server, bool success, absl::string_view comment);
   void AbandonChanges();

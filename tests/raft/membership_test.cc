@@ -54,6 +54,7 @@ TEST(MembershipTest, ANewcomerTakesThePlaceOfWhoWasAtItsAddress) {
     EXPECT_EQ(cluster[leader].status(0).servers.size(), 4);  // It may be late.
     cluster.Elapse(3000);
     EXPECT_EQ(cluster[leader].status(0).servers.size(), is_alive ? 4 : 3);
+    EXPECT_TRUE(cluster[leader].status(0).removing.empty());
     EXPECT_EQ(cluster[4].membership(), Membership::kMember);
   }
 }
