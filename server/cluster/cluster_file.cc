@@ -255,7 +255,8 @@ absl::StatusOr<LoadedCluster> LoadCluster(LogFile* log, ovsdb::UuidGenerator* uu
     if (!status.ok()) return InRecord(status, *log, number, name);
   }
   absl::Status status = replay.Finish();
-  if (!status.ok()) return status;
+  // What is missing may well stand behind the damage.
+  if (!status.ok()) return loaded.tail.ok() ? status : loaded.tail;
   loaded.state = std::move(replay).Take();
   const raft::Index recent = FirstRecent(loaded.state);
   for (raft::Index i = loaded.state.log.first_index(); i < recent; ++i) {

@@ -119,6 +119,21 @@ class DamageTest(ClusterTest):
 
         self.each_member(flip, self.fix)
 
+    def test_damage_to_the_record_that_says_that_it_joined(self):
+        member = self.members[1]
+        member.kill()
+        file = member.databases[0]
+        with open(file, "r+b") as out:
+            place = out.read().index(b"\nOVSDB CLUSTER ", 1) + 80
+            out.seek(place)
+            byte = out.read(1)[0]
+            out.seek(place)
+            out.write(bytes([byte ^ 1]))
+        member.start(ready=False)
+        self.assertNotEqual(member.process.wait(20), 0)
+        with open(member.log_path, encoding="utf-8") as log:
+            self.assertRegex(log.read(), rf"{file}: \d+ bytes starting at offset \d+ have SHA-1 hash")
+
     def test_a_flipped_bit_is_refused_with_file_and_offset(self):
         """Even in the last record: without it the member could vote for one that lacks what it acknowledged."""
         for member, where in zip(self.members, (0.5, 0.9, 1)):
