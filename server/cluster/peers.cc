@@ -5,11 +5,13 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "server/base/tls.h"
 
 namespace server {
 namespace {
 
 constexpr int64_t kListenAgainMs = 1000;
+constexpr int64_t kKeysAgainMs = 60'000;
 constexpr size_t kMaxIncoming = 256;
 
 // Servers of our kind send each other snapshots in pieces, for which stock has no words. They know
@@ -36,6 +38,7 @@ Peers::Peers(const base::StreamContext& context, Handler* handler)
     : context_(context),
       handler_(handler),
       listen_timer_(context.loop, [this] { TryToListen(); }),
+      keys_timer_(context.loop, [this] { LookForKeys(); }),
       probe_ms_(base::kDefaultProbeIntervalMs) {}
 
 Peers::~Peers() = default;
@@ -43,6 +46,13 @@ Peers::~Peers() = default;
 void Peers::Listen(const std::string& address) {
   address_ = address;
   TryToListen();
+  // A moment later, for they may be named by a database.
+  if (absl::StartsWith(address, "ssl:")) keys_timer_.Start(kListenAgainMs);
+}
+
+// Without them this server hears nobody: that is logged while it is so.
+void Peers::LookForKeys() {
+  if (!context_.tls->Complete()) keys_timer_.Start(kKeysAgainMs);
 }
 
 void Peers::TryToListen() {

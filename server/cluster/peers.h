@@ -81,6 +81,7 @@ class Peers final : private Peer::Owner {
 
   void Accept(std::unique_ptr<base::Stream> stream);
   void TryToListen();
+  void LookForKeys();
   Peer* FindConnected(const raft::Outgoing& outgoing) const;
 
   const base::StreamContext context_;
@@ -88,6 +89,7 @@ class Peers final : private Peer::Owner {
   std::string address_;  // Where to listen.
   std::unique_ptr<base::Listener> listener_;
   base::Timer listen_timer_;
+  base::Timer keys_timer_;
   std::map<std::string, std::unique_ptr<Peer>> outgoing_;  // By address.
   std::list<std::unique_ptr<Peer>> incoming_;
   std::set<raft::ServerId> kindred_;  // Those connected that are of our kind.

@@ -48,6 +48,12 @@ class TransportTest(ClusterTest):
         self.assertEqual(status(outsider)["Status"], "joining cluster")
         insert(first, 1)
 
+    def test_a_member_without_keys_says_so(self):
+        [first] = self.cluster("ours")
+        self.tool("join-cluster", self.path("x.db"), "Clu", f"ssl:127.0.0.1:{free_port()}", first.address)
+        newcomer = self.server("x", [self.path("x.db")])
+        wait_until(lambda: "Private key must be configured to use SSL" in read(newcomer.log_path), "it says so")
+
     @binaries.needs_reference
     def test_ipv6(self):
         for kinds in MIXTURES:
