@@ -162,6 +162,7 @@ void Server::On(const Message& message, const VoteRequest& request) {
   // Who leads or hears a leader has no reason to help another one.
   if (!request.leadership_transfer) {
     if (role_ == Role::kLeader) {
+      NoteRival(message.from);
       // It was removed, and has not heard of it.
       if (peers_.count(message.from) == 0 && commit_index() >= term_start_ &&
           log().servers(commit_index())->count(message.from) == 0) {

@@ -18,6 +18,7 @@ namespace raft {
 namespace {
 
 constexpr int64_t kAskAgainMs = 1000;
+constexpr int64_t kWarnAgainMs = 60'000;
 constexpr size_t kMaxJoining = 32;     // At a time.
 constexpr size_t kMaxAddresses = 100;  // That a joining server learns of.
 
@@ -330,6 +331,19 @@ void Server::NoteAddress(const ServerId& server, const std::string& address) {
       absl::StrCat("server ", Name(server), " (", server.ToString(), ") says that it listens at ",
                    address, ", but in the configuration of the cluster it is at ",
                    peer->second.address, ": it has moved, or two servers use one ID"));
+}
+
+// A follower that answers has no reason to look for another leader.
+void Server::NoteRival(const ServerId& candidate) {
+  const auto it = peers_.find(candidate);
+  if (it == peers_.end()) return;
+  Peer& peer = it->second;
+  if (peer.answered_ms == 0 || now_ms_ - peer.answered_ms >= election_timer_ms() / 2) return;
+  if (peer.rival_ms && now_ms_ - *peer.rival_ms < kWarnAgainMs) return;
+  peer.rival_ms = now_ms_;
+  Say(LogLine::kWarning,
+      absl::StrCat("ignoring vote request received as leader from server ", Name(candidate), " (",
+                   candidate.ToString(), "), which follows this one: two servers may use one ID"));
 }
 
 void Server::On(const Message& message, const HelloRequest& request) {

@@ -203,6 +203,8 @@ class Server {
     // added in its requests.
     bool returning = false;
     int64_t returning_ms = 0;  // When a member last said so.
+    // When a warning last said that it looks for another leader.
+    std::optional<int64_t> rival_ms;
   };
 
   // A server that is to go, and who asked for it.
@@ -352,6 +354,7 @@ class Server {
   void SendAddReply(const ServerId& to, bool success, absl::string_view comment);
   void SendRemoveReply(const ServerId& to, const ServerId& target, bool success,
                        absl::string_view comment);
+  void NoteRival(const ServerId& candidate);
   void NoteAddress(const ServerId& server, const std::string& address);
   bool IsInSince(const std::optional<std::pair<Term, Index>>& as_of) const;
   void On(const Message& message, const HelloRequest& request);

@@ -80,6 +80,29 @@ TEST(MembershipTest, WarnsOfASecondServerWithAnId) {
   EXPECT_EQ(warnings(4), 1);
 }
 
+TEST(MembershipTest, WarnsOfAFollowerThatAsksForVotes) {
+  Server server(Member(1, 3), {}, 0);
+  server.Tick(1);
+  Elect(&server);
+  const auto ask = [&server] {
+    server.TakeEffects();
+    VoteRequest request;
+    request.term = server.term();
+    request.is_prevote = true;
+    Tell(&server, 2, request);
+    return server.TakeEffects().log_lines.size();
+  };
+  EXPECT_EQ(ask(), 0);  // It may not have heard of the leader.
+  AppendReply reply;
+  reply.term = server.term();
+  Tell(&server, 2, reply);
+  server.Tick(1 + server.election_timer_ms() / 2);
+  EXPECT_EQ(ask(), 0);  // Or hear it no more.
+  Tell(&server, 2, reply);
+  EXPECT_EQ(ask(), 1);
+  EXPECT_EQ(ask(), 0);  // Not each time.
+}
+
 // It would lead a cluster that it does not belong to.
 TEST(MembershipTest, ALeaderThatIsToGoHandsOverFirst) {
   Cluster cluster(2);

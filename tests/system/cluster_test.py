@@ -1,6 +1,7 @@
 """Clusters: ours alone and mixed with the reference's servers."""
 
 import json
+import shutil
 import unittest
 
 from harness import binaries, jsonrpc
@@ -263,6 +264,15 @@ class MembershipTest(ClusterTest):
                 only.appctl("cluster/kick", DATABASE, only.address)
             insert(only, 1)
 
+    def test_two_servers_with_one_id(self):
+        members = self.cluster(*OURS)
+        first = leader(members)
+        follower = next(member for member in members if member is not first)
+        copy = self.path("copy.db")
+        shutil.copy(follower.databases[0], copy)
+        self.server("copy", [copy])
+        wait_until(lambda: "two servers may use one ID" in read(first.log_path), "the leader warns of it")
+
     def databases(self, member):
         return member.appctl("ovsdb-server/list-dbs").split()
 
@@ -351,6 +361,11 @@ class AloneTest(ClusterTest):
                 member.kill()
             members[0].start()
             self.assertEqual((kind, status(members[0])["Status"]), (kind, "cluster member"))
+
+
+def read(path):
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return file.read()
 
 
 if __name__ == "__main__":
