@@ -273,7 +273,7 @@ void RegisterClusterCommands(base::Unixctl* unixctl, Server* server) {
                     OnCluster(server, ChangeElectionTimer));
   unixctl->Register("cluster/set-backlog-threshold", "DB N_MSGS N_BYTES", 3, 3,
                     OnCluster(server, SetBacklogThreshold));
-  unixctl->Register("cluster/failure-test", nullptr, 1, 1,
+  unixctl->Register("cluster/failure-test", "FAILURE SCENARIO", 1, 1,
                     [server](UnixctlArgs args, UnixctlReply reply) {
                       EngageFailureTest(server, args, std::move(reply));
                     });

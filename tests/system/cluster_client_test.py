@@ -1,5 +1,6 @@
 """What clients of a cluster see: moving to another member, members cut off from the others, locks."""
 
+import re
 import unittest
 
 from harness import binaries
@@ -184,7 +185,8 @@ class FailureScenarioTest(ClusterTest):
                 except Exception as error:  # pylint: disable=broad-except
                     answers.append(str(error))
             self.assertEqual(*answers)
-        self.assertNotIn("failure-test", ours.appctl("list-commands"))
+        listed = [re.findall("^  cluster/.*$", member.appctl("list-commands"), re.M) for member in (ours, stock)]
+        self.assertEqual(*listed)
 
     def test_crashes(self):
         for scenario, victim in (
