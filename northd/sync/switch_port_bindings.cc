@@ -102,7 +102,7 @@ std::string WireEnd(Context& ctx, const SwitchPort& port, const nb::LogicalSwitc
   return mutual ? std::string(other.name()) : "";
 }
 
-// A port that leads to a router.
+// A port that leads to a router. Which chassis it requested before it became one stays in its row.
 void SetRouterColumns(Context& ctx, const SwitchPort& port, OutRow* out) {
   const Uuid peer = PeerOf(ctx, port);
   const RouterGateways gateways =
@@ -114,8 +114,6 @@ void SetRouterColumns(Context& ctx, const SwitchPort& port, OutRow* out) {
   out->Set(PB::kOptions, options);
   out->Set(PB::kNatAddresses, ctx.Get(kNatAddresses, port.uuid));
   out->SetEmpty(PB::kHaChassisGroup);
-  out->SetEmpty(PB::kRequestedChassis);
-  out->SetEmpty(PB::kRequestedAdditionalChassis);
   LeaveRemoteChassis(ctx, port, out);
 }
 
