@@ -76,7 +76,6 @@ OutRow BeginRow(const RouterPort& port, const nb::LogicalRouterPort& row, const 
   Options ids;
   for (const auto& [id, value] : row.external_ids()) ids.emplace(id, value);
   out.Set(PB::kExternalIds, ids);
-  out.SetEmpty(PB::kNatAddresses);
   out.SetEmpty(PB::kParentPort);
   out.SetEmpty(PB::kTag);
   return out;
@@ -89,6 +88,7 @@ void EmitChassisRedirect(Context& ctx, const RouterPort& port, const Datapath& d
   if (key == 0) return;
   OutRow out = BeginRow(port, row, datapath, name, key);
   out.Set(PB::kType, "chassisredirect");
+  out.SetEmpty(PB::kRequestedChassis);
   Options options{{"distributed-port", port.name}};
   const absl::string_view redirect = row.options().GetOrEmpty("redirect-type");
   if (row.options().Contains("redirect-type")) options["redirect-type"] = std::string(redirect);
