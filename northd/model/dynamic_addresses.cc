@@ -159,7 +159,9 @@ Mac WithSuffix(Mac mac, uint32_t suffix) {
   return mac;
 }
 
-// Of all ports that do not bring their own: unique in the network, near to the IPv4 address.
+// Of all ports that do not bring their own: unique in the network, near to the IPv4 address. The
+// first one that a port gets is near to the address that it asks for, even if it does not get that;
+// any after that to the one that it has, if any.
 Macs ComputeMacs(Context& ctx, const std::monostate&) {
   const Mac prefix =
       Mac::Parse(absl::StrCat(GetGlobals(ctx).mac_prefix, ":00:00:00")).value_or(Mac());
@@ -185,7 +187,8 @@ Macs ComputeMacs(Context& ctx, const std::monostate&) {
       if (WithSuffix(present, 0) == prefix && taken.insert(SuffixOf(present)).second) {
         macs[port] = present;
       } else {
-        asking.emplace_back(port, request->v4 ? request->v4->v4() : ip);
+        const bool is_first = present == Mac();
+        asking.emplace_back(port, is_first && request->v4 ? request->v4->v4() : ip);
       }
     }
   }
