@@ -11,7 +11,7 @@ import unittest
 from harness import binaries
 from northd_fuzz import corpus
 from northd_fuzz.network import sequence
-from northd_fuzz.sequence import renewed_alone, renewed_by_both, run
+from northd_fuzz.sequence import jumps_elsewhere, renewed_alone, renewed_by_both, run
 
 SKIPPED = 77  # What meson takes for a skipped test.
 SECONDS = float(os.environ.get("BOREAS_SECONDS", 20))
@@ -50,6 +50,30 @@ class RenewedTest(unittest.TestCase):
         after = [{"a": 1, "b": 12, "c": 13, "d": 19, "new": 14}, {"a": 15, "b": 6, "c": 17, "d": 9, "new": 18}]
         self.assertEqual(renewed_alone(before, after, {"a", "b", "c", "gone", "new"}), ["b"])
         self.assertEqual(renewed_by_both(before, after), {"c"})
+
+
+class JumpTest(unittest.TestCase):
+    def test_jumps_to_a_chain_of_another_router(self):
+        def northbound(chain_of_own):
+            return {
+                "Logical_Router": {"aaaaaaaa-own": {"policies": ["set", [["uuid", "jump"], ["uuid", "own"]]]},
+                                   "bbbbbbbb-other": {"policies": ["uuid", "other"]}},
+                "Logical_Router_Policy": {
+                    "jump": {"priority": 9, "match": "ip4", "action": "jump", "chain": ["set", []], "jump_chain": "chain1"},
+                    "own": {"priority": 8, "match": "ip4", "action": "drop", "chain": chain_of_own, "jump_chain": ["set", []]},
+                    "other": {"priority": 9, "match": "ip4", "action": "drop", "chain": "chain1", "jump_chain": ["set", []]},
+                },
+            }
+
+        flow = 'lr:aaaaaaaa 9 ip4  {"actions": "reg9[16..31]=<1>; next(pipeline=ingress, table=17);"}'
+        elsewhere = northbound("chain0")
+        self.assertTrue(jumps_elsewhere(flow, elsewhere))
+        self.assertFalse(jumps_elsewhere(flow, northbound("chain1")), "its own router has the chain, too")
+        elsewhere["Logical_Router_Policy"]["jump"]["jump_chain"] = "chain2"
+        self.assertFalse(jumps_elsewhere(flow, elsewhere), "no router has the chain")
+        for other in (flow.replace("aaaaaaaa", "bbbbbbbb"), flow.replace(" 9 ", " 8 "), flow.replace("ip4", "ip6"),
+                      flow.replace("reg9[16..31]=<1>; next(pipeline=ingress, table=17);", "drop;")):
+            self.assertFalse(jumps_elsewhere(other, northbound("chain0")), other)
 
 
 class GeneratorTest(unittest.TestCase):
