@@ -257,8 +257,12 @@ void Cluster::CheckThatAllWork() {
 
 bool Cluster::CanCommitAt(Node* node) {
   if (world_.failed()) return false;
-  for (int i = 0; i < 100 && !node->server()->accepts_proposals(); ++i) RunFor(1);
-  const uint64_t number = clients_->Append(node);
+  // A turn of a follower may begin just when the leader is to take it.
+  uint64_t number = 0;
+  for (int i = 0; i < 100 && number == 0; ++i) {
+    if (node->server()->accepts_proposals()) number = clients_->Append(node);
+    if (number == 0) RunFor(1);
+  }
   if (number == 0) {
     world_.Fail(absl::StrCat("liveness: ", node->name(), " does not take a command"));
     return false;
