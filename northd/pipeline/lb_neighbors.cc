@@ -46,11 +46,11 @@ constexpr engine::Kind<Uuid> kRouterLbNeighbors{"router_lb_neighbors", &RouterLb
 std::monostate LbVipNeighbors(Context& ctx, const LbVipId& id) {
   const LbVip& vip = ctx.Get(kLbVip, id);
   World& world = ctx.world();
+  const bool v6 = IsAnsweredAsV6(ctx, id);
   ctx.Get(kLbVipAnswerers, id).bits().ForEach([&](DatapathNumber n) {
     const int64_t key = ctx.Get(kDatapath, world.datapath_sets.datapath(n).nb_uuid).tunnel_key;
-    const std::string set = LbAddressSetName(key, IsAnsweredAsV6(ctx, id));
-    world.sb_rows.EmitElement(ctx, sb::AddressSet::kTable, set, sb::AddressSet::kAddresses,
-                              ovsdb::Atom::String(vip.ip));
+    world.sb_rows.EmitElement(ctx, sb::AddressSet::kTable, LbAddressSetName(key, v6),
+                              sb::AddressSet::kAddresses, ovsdb::Atom::String(vip.ip));
   });
   return {};
 }

@@ -47,7 +47,9 @@ void Peers::Listen(const std::string& address) {
   address_ = address;
   TryToListen();
   // A moment later, for they may be named by a database.
-  if (absl::StartsWith(address, "ssl:")) keys_timer_.Start(kListenAgainMs);
+  if (absl::StartsWith(address, "ssl:") && context_.tls != nullptr) {
+    keys_timer_.Start(kListenAgainMs);
+  }
 }
 
 // Without them this server hears nobody: that is logged while it is so.

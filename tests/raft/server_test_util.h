@@ -89,6 +89,12 @@ class Cluster {
     }
   }
 
+  // Gives them time to, and returns whom; 0: nobody.
+  uint64_t ElectOne() {
+    Elapse(3000);
+    return Leader();
+  }
+
   uint64_t Leader() const {
     for (const auto& [id, server] : servers_) {
       if (server->role() == Role::kLeader) return id.lo;

@@ -72,6 +72,15 @@ class StreamTest : public testing::Test {
     ASSERT_TRUE(RunUntil(&loop_, [&] { return client_.connected && !accepted_.empty(); }));
   }
 
+  // The server writes to a client that has gone.
+  void WriteToNobody() {
+    Listen("punix:" + (dir_ / "sock"));
+    ConnectBoth("unix:" + (dir_ / "sock"));
+    server().stream->SetReading(false);
+    client_.stream.reset();
+    server().stream->Write("anyone?");
+  }
+
   Recorder& server() { return *accepted_[0]; }
 
   TempDir dir_;
@@ -299,11 +308,7 @@ TEST_F(StreamTest, EndOfFileComesAfterTheData) {
 }
 
 TEST_F(StreamTest, WritingToAGonePeerEndsTheStream) {
-  Listen("punix:" + (dir_ / "sock"));
-  ConnectBoth("unix:" + (dir_ / "sock"));
-  server().stream->SetReading(false);
-  client_.stream.reset();
-  server().stream->Write("anyone?");
+  WriteToNobody();
   ASSERT_TRUE(RunUntil(&loop_, [&] { return server().closed; }));
   EXPECT_EQ(ErrorNumber(server().reason), EPIPE);
   EXPECT_TRUE(server().stream->send_failed());
@@ -336,11 +341,7 @@ TEST_F(StreamTest, FlushingWhatIsLeftOfAnEarlierTurnIsToldOf) {
 }
 
 TEST_F(StreamTest, FlushingToAGonePeerEndsTheStreamLater) {
-  Listen("punix:" + (dir_ / "sock"));
-  ConnectBoth("unix:" + (dir_ / "sock"));
-  server().stream->SetReading(false);
-  client_.stream.reset();
-  server().stream->Write("anyone?");
+  WriteToNobody();
   server().stream->Flush();
   EXPECT_FALSE(server().closed);
   ASSERT_TRUE(RunUntil(&loop_, [&] { return server().closed; }));
