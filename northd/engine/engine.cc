@@ -96,23 +96,26 @@ void Engine::Touch(Cell* cell, uint64_t parts) {
 }
 
 void Engine::TouchAll() {
-  std::vector<Unit*> all;
-  all.reserve(stats_.units);
-  for (auto& [kind, store] : stores_) {
-    store->ForEach([&all](Unit* unit) {
-      unit->state_ = Unit::State::kDirty;
-      if (unit->queued_ == Unit::kNotQueued) all.push_back(unit);
-    });
-  }
-  // The order of memory is about that in which they were made: a port's are together. Backwards, so
-  // that most run before those that read them, and none has to run many at once.
-  std::sort(all.begin(), all.end(), std::greater<>());
-  for (Unit* unit : all) Enqueue(unit);
+  untouched_.clear();
+  for (auto& [kind, store] : stores_) untouched_.push_back(store.get());
+}
+
+void Engine::TouchNextStore() {
+  internal::Store* store = untouched_.back();
+  untouched_.pop_back();
+  std::vector<Unit*> units;
+  store->ForEach([&units](Unit* unit) {
+    unit->state_ = Unit::State::kDirty;
+    if (unit->queued_ == Unit::kNotQueued) units.push_back(unit);
+  });
+  // In the order of memory, which is about that in which they were made: neighbours use the same.
+  std::sort(units.begin(), units.end());
+  for (Unit* unit : units) Enqueue(unit);
 }
 
 bool Engine::Run(const std::function<bool()>& stop) {
   while (true) {
-    if (next_ == queue_.size()) {
+    if (next_ == queue_.size() && untouched_.empty() && waiting_.empty()) {
       queue_.clear();
       next_ = 0;
       if (orphans_.empty()) return true;
@@ -120,19 +123,53 @@ bool Engine::Run(const std::function<bool()>& stop) {
       continue;
     }
     if (stop && stop()) return false;
-    Unit* unit = queue_[next_++];
-    // Units lie all over the memory: waiting for it is a good part of the time.
-    if (next_ + kPrefetch < queue_.size()) __builtin_prefetch(queue_[next_ + kPrefetch]);
-    if (unit == nullptr) continue;
-    unit->queued_ = Unit::kNotQueued;
-    if (unit->root_ || unit->has_readers()) {
-      Refresh(unit);
-    } else if (!unit->orphan_) {
-      unit->orphan_ = true;
-      orphans_.push_back(unit);
+    if (!untouched_.empty()) {
+      TouchNextStore();
+      continue;
     }
-    DropOrphans();
+    if (waiting_.empty()) TakeNext();
+    if (!waiting_.empty()) Step();
   }
+}
+
+// The next in the queue, if there is anybody who needs it.
+void Engine::TakeNext() {
+  // What has lost its readers goes while nothing waits for it.
+  DropOrphans();
+  Unit* unit = queue_[next_++];
+  // Units lie all over the memory: waiting for it is a good part of the time.
+  if (next_ + kPrefetch < queue_.size()) __builtin_prefetch(queue_[next_ + kPrefetch]);
+  if (unit == nullptr) return;
+  unit->queued_ = Unit::kNotQueued;
+  if (unit->root_ || unit->has_readers()) {
+    unit->waiting_ = true;
+    waiting_.push_back({unit, 0});
+  } else if (!unit->orphan_) {
+    unit->orphan_ = true;
+    orphans_.push_back(unit);
+  }
+}
+
+// Runs one unit: the one whose turn it is, or what that read last time and is not up to date
+// either, down to what can run. So a step is short even if much has to be done before a unit's
+// turn.
+void Engine::Step() {
+  while (true) {
+    auto& [unit, next] = waiting_.back();
+    Unit* before = nullptr;
+    while (unit->state_ != Unit::State::kClean && before == nullptr && next < unit->edges_.size()) {
+      const Unit::Edge& edge = unit->edges_[next++];
+      if (edge.unit == nullptr || edge.parts == 0) continue;
+      if (edge.unit->state_ != Unit::State::kClean && !edge.unit->waiting_) before = edge.unit;
+    }
+    if (before == nullptr) break;
+    before->waiting_ = true;
+    waiting_.push_back({before, 0});
+  }
+  Unit* unit = waiting_.back().unit;
+  waiting_.pop_back();
+  unit->waiting_ = false;
+  Refresh(unit);
 }
 
 // ---- Bringing up to date ----

@@ -120,7 +120,8 @@ class Unit : public Node {
   bool is_cutoff_ = false;
   bool running_ = false;
   bool root_ = false;
-  bool orphan_ = false;  // It waits to be looked at as one.
+  bool orphan_ = false;   // It waits to be looked at as one.
+  bool waiting_ = false;  // For what it read last time to be brought up to date.
 };
 
 // What readers know of one.
@@ -236,7 +237,9 @@ class Engine {
   // (false).
   bool Run(const std::function<bool()>& stop);
   bool Run() { return Run(nullptr); }
-  bool idle() const { return queue_.empty() && orphans_.empty(); }
+  bool idle() const {
+    return queue_.empty() && orphans_.empty() && untouched_.empty() && waiting_.empty();
+  }
 
   // The value of a unit, which must exist and be up to date: for tests and writers. Null if it does
   // not exist.
@@ -259,6 +262,9 @@ class Engine {
   friend ValueUnit<Value>* internal::FindOrMake(Engine* engine, const Kind<Key, Value>& kind,
                                                 const Key& key);
 
+  void TouchNextStore();
+  void TakeNext();
+  void Step();
   void Enqueue(Unit* unit);
   void MarkDirty(Unit* unit);
   void MarkReadersMaybe(Unit* unit);
@@ -278,6 +284,13 @@ class Engine {
   // What was marked and is not up to date yet, oldest first from `next_` on. Null: dropped.
   std::vector<Unit*> queue_;
   size_t next_ = 0;
+  std::vector<internal::Store*> untouched_;  // Whose units TouchAll() is still to mark.
+  // The unit whose turn it is, what it waits for, what that waits for ...
+  struct Waiting {
+    Unit* unit;
+    size_t next;  // Position of the edge to be looked at next.
+  };
+  std::vector<Waiting> waiting_;
   std::vector<Unit*> orphans_;     // That may have lost their last reader.
   std::vector<Context*> running_;  // Of the units that run, each needed by the one before.
   std::vector<std::unique_ptr<Context::Trace>> spare_traces_;
