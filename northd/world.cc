@@ -35,6 +35,10 @@ World::World(ovsdb::UuidGenerator* uuids)
       port_groups_of_switch(&engine),
       acl_facts(&engine),
       datapaths_by_acl_state(&engine),
+      routes_by_destination(&engine),
+      numbers_of_policies(&engine),
+      parts_of_router(&engine),
+      lb_places(&engine),
       load_balancers_of_vip(&engine) {
   DeclareSouthboundTables(&sb_rows);
   DeclareNorthboundTables(&nb_rows);
@@ -46,6 +50,10 @@ void World::Sweep() {
   port_groups_of_switch.Sweep();
   acl_facts.Sweep();
   datapaths_by_acl_state.Sweep();
+  routes_by_destination.Sweep();
+  numbers_of_policies.Sweep();
+  parts_of_router.Sweep();
+  lb_places.Sweep();
   load_balancers_of_vip.Sweep();
 }
 

@@ -4,9 +4,12 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
+#include <variant>
 
 #include "northd/engine/engine.h"
 #include "northd/engine/relation.h"
+#include "northd/model/lb_places.h"
 #include "northd/model/numbers.h"
 #include "northd/output/datapath_sets.h"
 #include "northd/output/desired_rows.h"
@@ -42,6 +45,17 @@ class World {
   // Of what ACLs and load balancers make of a switch (an AclState): the datapaths that are so.
   engine::Relation<uint32_t, DatapathNumber> datapaths_by_acl_state;
 
+  // Of a Logical_Router and the name of a destination: the number of the ECMP group, or 0, and each
+  // route there.
+  engine::Relation<std::pair<ovsdb::Uuid, std::string>, std::pair<int64_t, ovsdb::Uuid>>
+      routes_by_destination;
+  // Of a Logical_Router and a Logical_Router_Policy that has several next hops: its number.
+  engine::Relation<std::pair<ovsdb::Uuid, ovsdb::Uuid>, int64_t> numbers_of_policies;
+
+  // Of a Logical_Router and the number of a part: the Logical_Router_Ports in it.
+  engine::Relation<std::pair<ovsdb::Uuid, uint8_t>, ovsdb::Uuid> parts_of_router;
+  // The places of all load balancers.
+  engine::Relation<std::monostate, LbPlaces> lb_places;
   // Of the address of a VIP: the Load_Balancers that have it.
   engine::Relation<std::string, ovsdb::Uuid> load_balancers_of_vip;
 

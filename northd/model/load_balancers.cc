@@ -313,6 +313,7 @@ constexpr engine::Kind<LbVipId, LbVip> kLbVip{"lb_vip", &ComputeLbVip};
 
 LbPlaces ComputeLbPlaces(Context& ctx, const Uuid& lb) {
   LbPlaces places;
+  if (!Row<nb::LoadBalancer>(ctx, lb)) return places;
   const auto copy = [](absl::Span<const Uuid> uuids, std::vector<Uuid>* to) {
     to->assign(uuids.begin(), uuids.end());
   };
@@ -320,6 +321,7 @@ LbPlaces ComputeLbPlaces(Context& ctx, const Uuid& lb) {
        &places.groups);
   copy(RowsWith<nb::LogicalSwitch>(ctx, nb::LogicalSwitch::kLoadBalancer, lb), &places.switches);
   copy(RowsWith<nb::LogicalRouter>(ctx, nb::LogicalRouter::kLoadBalancer, lb), &places.routers);
+  ctx.world().lb_places.Emit(ctx, {}, places);
   return places;
 }
 constexpr engine::Kind<Uuid, LbPlaces> kLbPlaces{"lb_places", &ComputeLbPlaces};

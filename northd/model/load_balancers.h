@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "northd/engine/engine.h"
+#include "northd/model/lb_places.h"
 #include "northd/output/datapath_sets.h"
 #include "northd/rows/row_view.h"
 #include "ovsdb/uuid.h"
@@ -71,19 +72,7 @@ extern const engine::Kind<LbVipId, LbVip> kLbVip;
 
 // ---- Where load balancers are ----
 
-// What names a load balancer: groups, switches, routers, each in order.
-struct LbPlaces {
-  std::vector<Uuid> groups;
-  std::vector<Uuid> switches;
-  std::vector<Uuid> routers;
-
-  auto operator<=>(const LbPlaces& o) const = default;
-  template <typename H>
-  friend H AbslHashValue(H h, const LbPlaces& p) {
-    return H::combine(std::move(h), p.groups, p.switches, p.routers);
-  }
-};
-
+// Of a Load_Balancer.
 LbPlaces ComputeLbPlaces(Context& ctx, const Uuid& lb);
 extern const engine::Kind<Uuid, LbPlaces> kLbPlaces;
 

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <set>
 
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "northd/model/bfd.h"
 #include "northd/model/datapaths.h"
 #include "northd/model/router_networks.h"
@@ -148,6 +151,41 @@ RouteTraits ComputeRouteTraits(Context& ctx, const RouteId& id) {
 constexpr engine::Kind<RouteId, RouteTraits> kRouteTraits{"route_traits", &ComputeRouteTraits,
                                                           true};
 
+// Routes that lead to the same destination.
+struct Destination {
+  const std::string* name = nullptr;  // Of the traits of one of them.
+  absl::InlinedVector<Uuid, 1> routes;
+  bool has_symmetric_reply = false;
+  int64_t ecmp_id = 0;  // As RouteGroup has it.
+};
+
+void NumberEcmpGroups(Context& ctx, const Uuid& router, const Uuid& sb_datapath,
+                      std::vector<Destination>* destinations) {
+  std::vector<Destination*> groups;
+  for (Destination& destination : *destinations) {
+    if (destination.routes.size() > 1 || destination.has_symmetric_reply) {
+      groups.push_back(&destination);
+    }
+  }
+  std::sort(groups.begin(), groups.end(),
+            [](const Destination* a, const Destination* b) { return *a->name < *b->name; });
+  std::vector<NumberWish> wishes;
+  for (const Destination* group : groups) {
+    const Route& route = ctx.Get(kRoute, RouteId(router, group->routes[0]));
+    const RouteMatch match = MatchOf(ctx, router, route);
+    const int64_t existing =
+        WrittenNumber(ctx, sb_datapath, Stage::kLrInIpRouting, [&](const WrittenFlow& flow) {
+          return flow.match == match.match && flow.priority == match.priority
+                     ? NumberAfter(flow.actions, "reg8[0..15] = ")
+                     : 0;
+        });
+    wishes.push_back({.key = *group->name, .existing = existing});
+  }
+  const std::vector<int64_t> ids = ctx.world().numbers.Assign(
+      absl::StrCat("ecmp/", router.ToString()), wishes, 1, kMaxEcmpGroup);
+  for (size_t i = 0; i < groups.size(); ++i) groups[i]->ecmp_id = ids[i];
+}
+
 // ---- Route tables ----
 
 using RouteTables = std::map<std::string, int64_t>;
@@ -228,42 +266,53 @@ Route ComputeRoute(Context& ctx, const RouteId& id) {
 }
 constexpr engine::Kind<RouteId, Route> kRoute{"route", &ComputeRoute};
 
-RouteGroups ComputeRouteGroups(Context& ctx, const Uuid& router) {
-  RouteGroups groups;
+std::vector<std::string> ComputeDestinations(Context& ctx, const Uuid& router) {
+  std::vector<std::string> destinations;
   const auto row = Row<nb::LogicalRouter>(ctx, router);
   const Datapath& datapath = ctx.Get(kDatapath, router);
-  if (!row || !datapath.exists) return groups;
-  std::map<std::string, bool> symmetric;
+  if (!row || !datapath.exists) return destinations;
+  std::vector<Destination> found;
+  absl::flat_hash_map<absl::string_view, size_t> by_name;
   const auto add = [&](const Uuid& uuid) {
     const RouteTraits& traits = ctx.Get(kRouteTraits, RouteId(router, uuid));
     if (traits.destination.empty()) return;
-    groups[traits.destination].routes.push_back(uuid);
-    symmetric[traits.destination] |= traits.has_symmetric_reply;
+    const auto [at, is_new] = by_name.try_emplace(traits.destination, found.size());
+    if (is_new) found.push_back({.name = &traits.destination});
+    Destination& destination = found[at->second];
+    destination.routes.push_back(uuid);
+    destination.has_symmetric_reply |= traits.has_symmetric_reply;
   };
   for (const Uuid& uuid : row.static_routes()) add(uuid);
   for (const Uuid& uuid :
        RowsWith<sb::LearnedRoute>(ctx, sb::LearnedRoute::kDatapath, datapath.sb_uuid)) {
     add(uuid);
   }
-  std::vector<NumberWish> wishes;
-  for (const auto& [destination, group] : groups) {
-    if (group.routes.size() < 2 && !symmetric[destination]) continue;
-    const Route& route = ctx.Get(kRoute, RouteId(router, group.routes[0]));
-    const RouteMatch match = MatchOf(ctx, router, route);
-    const int64_t existing =
-        WrittenNumber(ctx, datapath.sb_uuid, Stage::kLrInIpRouting, [&](const WrittenFlow& flow) {
-          return flow.match == match.match && flow.priority == match.priority
-                     ? NumberAfter(flow.actions, "reg8[0..15] = ")
-                     : 0;
-        });
-    wishes.push_back({.key = destination, .existing = existing});
+  NumberEcmpGroups(ctx, router, datapath.sb_uuid, &found);
+  for (const Destination& destination : found) {
+    for (const Uuid& route : destination.routes) {
+      ctx.world().routes_by_destination.Emit(ctx, {router, *destination.name},
+                                             {destination.ecmp_id, route});
+    }
+    destinations.push_back(*destination.name);
   }
-  const std::vector<int64_t> ids = ctx.world().numbers.Assign(
-      absl::StrCat("ecmp/", router.ToString()), wishes, 1, kMaxEcmpGroup);
-  for (size_t i = 0; i < wishes.size(); ++i) groups[wishes[i].key].ecmp_id = ids[i];
-  return groups;
+  return destinations;
 }
-constexpr engine::Kind<Uuid, RouteGroups> kRouteGroups{"route_groups", &ComputeRouteGroups};
+constexpr engine::Kind<Uuid, std::vector<std::string>> kDestinations{"route_destinations",
+                                                                     &ComputeDestinations, true};
+
+// Reading a relation is a unit's whole business. That another destination comes or goes is none of
+// it.
+RouteGroup ComputeRouteGroup(Context& ctx, const RouteGroupId& id) {
+  ctx.Require(kDestinations, id.first);
+  RouteGroup group;
+  for (const auto& [ecmp_id, route] : ctx.world().routes_by_destination.Read(ctx, id)) {
+    group.ecmp_id = ecmp_id;
+    group.routes.push_back(route);
+  }
+  return group;
+}
+constexpr engine::Kind<RouteGroupId, RouteGroup> kRouteGroup{"route_group", &ComputeRouteGroup,
+                                                             true};
 
 int64_t RouteTableId(Context& ctx, const Uuid& router, const std::string& table) {
   if (table.empty()) return 0;

@@ -3,7 +3,6 @@
 #define NORTHD_MODEL_ROUTES_H_
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -46,6 +45,8 @@ extern const engine::Kind<RouteId, bool> kRouteLeads;
 Route ComputeRoute(Context& ctx, const RouteId& id);
 extern const engine::Kind<RouteId, Route> kRoute;
 
+// By a Logical_Router and the name of a destination.
+using RouteGroupId = std::pair<Uuid, std::string>;
 // Routes of a router to the same destination. Those with several, or with a symmetric reply, are an
 // ECMP group.
 struct RouteGroup {
@@ -54,10 +55,12 @@ struct RouteGroup {
 
   bool operator==(const RouteGroup& o) const = default;
 };
-// By names of destinations.
-using RouteGroups = std::map<std::string, RouteGroup>;
-RouteGroups ComputeRouteGroups(Context& ctx, const Uuid& router);
-extern const engine::Kind<Uuid, RouteGroups> kRouteGroups;
+RouteGroup ComputeRouteGroup(Context& ctx, const RouteGroupId& id);
+extern const engine::Kind<RouteGroupId, RouteGroup> kRouteGroup;
+
+// The names of all destinations that a router's routes lead to.
+std::vector<std::string> ComputeDestinations(Context& ctx, const Uuid& router);
+extern const engine::Kind<Uuid, std::vector<std::string>> kDestinations;
 
 // The id of a route table of a router; 0 of the main one.
 int64_t RouteTableId(Context& ctx, const Uuid& router, const std::string& table);

@@ -49,14 +49,45 @@ std::optional<Attachment> AttachmentOf(Context& ctx, const Uuid& switch_port) {
                     attachment.addresses};
 }
 
-// Of a router. With all that its NAT rules and VIPs need, since they are many, and so are its
-// ports.
-using Attachments = std::vector<Attachment>;
-Attachments ComputeAttachments(Context& ctx, const Uuid& uuid) {
-  Attachments attachments;
+// A router's ports in parts: a port that comes or goes makes what its NAT rules and VIPs need anew
+// in one of them, since both may be many.
+constexpr uint8_t kParts = 16;
+constexpr size_t kFewPorts = 2 * kParts;  // All in the first part.
+using PartId = std::pair<Uuid, uint8_t>;  // Of a Logical_Router.
+
+bool ComputeHasFewPorts(Context& ctx, const Uuid& uuid) {
   const auto router = Row<nb::LogicalRouter>(ctx, uuid);
-  if (!router) return attachments;
-  for (const Uuid& port_uuid : router.ports()) {
+  return !router || router.ports().size() <= kFewPorts;
+}
+constexpr engine::Kind<Uuid, bool> kHasFewPorts{"has_few_router_ports", &ComputeHasFewPorts,
+                                                /*is_cutoff=*/true};
+
+std::monostate PartPorts(Context& ctx, const Uuid& uuid) {
+  const auto router = Row<nb::LogicalRouter>(ctx, uuid);
+  if (!router) return {};
+  const bool few = ctx.Get(kHasFewPorts, uuid);
+  for (const Uuid& port : router.ports()) {
+    const auto part = static_cast<uint8_t>(few ? 0 : port.lo % kParts);
+    ctx.world().parts_of_router.Emit(ctx, {uuid, part}, port);
+  }
+  return {};
+}
+constexpr engine::Kind<Uuid> kPortParts{"router_port_parts", &PartPorts, /*is_cutoff=*/true};
+
+// Reading a relation is a unit's whole business. It is emitted by who is asked for first.
+std::vector<Uuid> ComputePortsIn(Context& ctx, const PartId& id) {
+  ctx.Get(kPortParts, id.first);
+  const auto& ports = ctx.world().parts_of_router.Read(ctx, id);
+  return {ports.begin(), ports.end()};
+}
+constexpr engine::Kind<PartId, std::vector<Uuid>> kPortsIn{"router_ports_in_part", &ComputePortsIn,
+                                                           /*is_cutoff=*/true};
+
+// With all that NAT rules and VIPs need.
+using Attachments = std::vector<Attachment>;
+Attachments ComputeAttachments(Context& ctx, const PartId& id) {
+  Attachments attachments;
+  for (const Uuid& port_uuid : ctx.Get(kPortsIn, id)) {
     const auto port = Row<nb::LogicalRouterPort>(ctx, port_uuid);
     if (!port) continue;
     for (const Uuid& switch_port : RowsWithPair<nb::LogicalSwitchPort>(
@@ -68,8 +99,13 @@ Attachments ComputeAttachments(Context& ctx, const Uuid& uuid) {
   }
   return attachments;
 }
-constexpr engine::Kind<Uuid, Attachments> kAttachmentsOf{"attachments_of", &ComputeAttachments,
-                                                         /*is_cutoff=*/true};
+constexpr engine::Kind<PartId, Attachments> kAttachmentsIn{"attachments_in_part",
+                                                           &ComputeAttachments,
+                                                           /*is_cutoff=*/true};
+
+uint8_t PartsOf(Context& ctx, const Uuid& router) {
+  return ctx.Get(kHasFewPorts, router) ? 1 : kParts;
+}
 
 // ---- Flows ----
 
@@ -108,8 +144,10 @@ std::monostate AddVip(Context& ctx, const LbVipId& id) {
   if (!ip || ip->v6 != IsAnsweredAsV6(ctx, id) || routers.empty()) return {};
   routers.bits().ForEach([&](DatapathNumber router) {
     const Uuid uuid = ctx.world().datapath_sets.datapath(router).nb_uuid;
-    for (const Attachment& attachment : ctx.Get(kAttachmentsOf, uuid)) {
-      if (IsInNetworks(attachment.addresses, *ip)) AddRequests(ctx, attachment, vip.ip, ip->v6);
+    for (uint8_t part = 0; part < PartsOf(ctx, uuid); ++part) {
+      for (const Attachment& attachment : ctx.Get(kAttachmentsIn, PartId(uuid, part))) {
+        if (IsInNetworks(attachment.addresses, *ip)) AddRequests(ctx, attachment, vip.ip, ip->v6);
+      }
     }
   });
   return {};
@@ -163,6 +201,17 @@ void AddNatMac(Context& ctx, const nb::NAT& nat, const Uuid& router) {
   }
 }
 
+// Of a NAT rule that is valid, and a part of its router's ports.
+using NatInPart = std::pair<Uuid, uint8_t>;
+std::monostate AddNatIn(Context& ctx, const NatInPart& id) {
+  const Nat& nat = ctx.Get(kNat, id.first);
+  for (const Attachment& attachment : ctx.Get(kAttachmentsIn, PartId(nat.router, id.second))) {
+    AddRequests(ctx, attachment, nat.external_text, nat.v6());
+  }
+  return {};
+}
+constexpr engine::Kind<NatInPart> kNatIn{"nat_addresses_in_part", &AddNatIn};
+
 }  // namespace
 
 std::monostate AddRouterAddressesOf(Context& ctx, const Uuid& uuid) {
@@ -191,8 +240,8 @@ std::monostate AddNatAddressesOf(Context& ctx, const Uuid& uuid) {
   if (nat.type == NatType::kSnat && IsRouterAddress(ctx, nat.router, nat.external_ip)) return {};
   // Likewise one that is a VIP: where that is reachable, or nowhere.
   if (IsLbVip(ctx, nat.router, nat.external_ip)) return {};
-  for (const Attachment& attachment : ctx.Get(kAttachmentsOf, nat.router)) {
-    AddRequests(ctx, attachment, nat.external_text, nat.v6());
+  for (uint8_t part = 0; part < PartsOf(ctx, nat.router); ++part) {
+    ctx.Require(kNatIn, NatInPart(uuid, part));
   }
   return {};
 }

@@ -158,12 +158,9 @@ bool ComputeIsEcmp(Context& ctx, const PolicyId& id) {
 }
 constexpr engine::Kind<PolicyId, bool> kIsEcmp{"policy_is_ecmp", &ComputeIsEcmp, true};
 
-using Groups = std::map<Uuid, int64_t>;  // By policy.
-
-Groups ComputeGroups(Context& ctx, const Uuid& router) {
-  Groups groups;
+std::monostate NumberGroups(Context& ctx, const Uuid& router) {
   const auto row = Row<nb::LogicalRouter>(ctx, router);
-  if (!row) return groups;
+  if (!row) return {};
   const Uuid& sb_datapath = ctx.Get(kDatapath, router).sb_uuid;
   std::vector<NumberWish> wishes;
   std::vector<Uuid> policies;
@@ -183,15 +180,18 @@ Groups ComputeGroups(Context& ctx, const Uuid& router) {
   }
   const std::vector<int64_t> ids = ctx.world().numbers.Assign(
       absl::StrCat("policy_group/", router.ToString()), wishes, 1, kMaxGroup);
-  for (size_t i = 0; i < policies.size(); ++i) groups[policies[i]] = ids[i];
-  return groups;
+  for (size_t i = 0; i < policies.size(); ++i) {
+    ctx.world().numbers_of_policies.Emit(ctx, {router, policies[i]}, ids[i]);
+  }
+  return {};
 }
-constexpr engine::Kind<Uuid, Groups> kGroups{"policy_groups", &ComputeGroups};
+constexpr engine::Kind<Uuid> kGroups{"policy_groups", &NumberGroups, true};
 
+// Reading a relation is a unit's whole business. It is emitted by who is asked for first.
 int64_t ComputeGroup(Context& ctx, const PolicyId& id) {
-  const Groups& groups = ctx.Get(kGroups, id.first);
-  const auto found = groups.find(id.second);
-  return found == groups.end() ? 0 : found->second;
+  ctx.Get(kGroups, id.first);
+  const auto& numbers = ctx.world().numbers_of_policies.Read(ctx, id);
+  return numbers.empty() ? 0 : *numbers.begin();
 }
 constexpr engine::Kind<PolicyId, int64_t> kGroup{"policy_group", &ComputeGroup, true};
 

@@ -169,19 +169,9 @@ void AddEcmpGroup(Context& ctx, const Router& router, const RouteGroup& group,
   }
 }
 
-// By router and destination, as RouteGroups has it.
-using GroupId = std::pair<Uuid, std::string>;
-
-RouteGroup ComputeGroup(Context& ctx, const GroupId& id) {
-  const RouteGroups& groups = ctx.Get(kRouteGroups, id.first);
-  const auto found = groups.find(id.second);
-  return found == groups.end() ? RouteGroup() : found->second;
-}
-constexpr engine::Kind<GroupId, RouteGroup> kGroup{"route_group", &ComputeGroup, true};
-
-std::monostate TranslateGroup(Context& ctx, const GroupId& id) {
+std::monostate TranslateGroup(Context& ctx, const RouteGroupId& id) {
   const Router& router = ctx.Get(kRouterModel, id.first);
-  const RouteGroup& group = ctx.Get(kGroup, id);
+  const RouteGroup& group = ctx.Get(kRouteGroup, id);
   if (!router.exists || group.routes.empty()) return {};
   if (group.ecmp_id != 0) {
     AddEcmpGroup(ctx, router, group, id.second);
@@ -199,7 +189,7 @@ std::monostate TranslateGroup(Context& ctx, const GroupId& id) {
   if (at.exists) AddRoute(ctx, at, route, &port);
   return {};
 }
-constexpr engine::Kind<GroupId> kGroupFlows{"route_group_flows", &TranslateGroup};
+constexpr engine::Kind<RouteGroupId> kGroupFlows{"route_group_flows", &TranslateGroup};
 
 // Whoever asks for the MAC address of an IPv6 next hop asks its multicast group.
 std::monostate TranslateNeighborRequest(Context& ctx, const RouteId& id) {
@@ -238,8 +228,8 @@ std::string SelectMember(std::vector<int64_t> ids, const std::vector<std::string
 }
 
 std::monostate TranslateRoutes(Context& ctx, const Uuid& uuid) {
-  for (const auto& [destination, group] : ctx.Get(kRouteGroups, uuid)) {
-    ctx.Require(kGroupFlows, GroupId(uuid, destination));
+  for (const std::string& destination : ctx.Get(kDestinations, uuid)) {
+    ctx.Require(kGroupFlows, RouteGroupId(uuid, destination));
   }
   const auto row = Row<nb::LogicalRouter>(ctx, uuid);
   if (!row) return {};

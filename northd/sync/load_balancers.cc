@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -52,11 +51,17 @@ std::string GroupKey(const GroupId& id) {
 // name.
 using GroupsByMembers = absl::flat_hash_map<DatapathSet, GroupId>;
 
+// Reading a relation is a unit's whole business.
+std::vector<LbPlaces> ComputeAllPlaces(Context& ctx, const std::monostate&) {
+  const auto& places = ctx.world().lb_places.Read(ctx, {});
+  return {places.begin(), places.end()};
+}
+constexpr engine::Kind<std::monostate, std::vector<LbPlaces>> kAllPlaces{"all_lb_places",
+                                                                         &ComputeAllPlaces};
+
 GroupsByMembers ComputeGroupsByMembers(Context& ctx, const std::monostate&) {
-  absl::flat_hash_set<LbPlaces> places;
-  for (const Uuid& lb : AllRows<nb::LoadBalancer>(ctx)) places.insert(ctx.Get(kLbPlaces, lb));
   GroupsByMembers groups;
-  for (const LbPlaces& its : places) {
+  for (const LbPlaces& its : ctx.Get(kAllPlaces, {})) {
     for (const bool of_routers : {false, true}) {
       const GroupId id(its, of_routers);
       const auto [at, is_new] = groups.try_emplace(MembersOf(ctx, id), id);
@@ -73,7 +78,8 @@ GroupId ComputeSharedGroup(Context& ctx, const GroupId& id) {
   const auto found = groups.find(MembersOf(ctx, id));
   return found == groups.end() ? id : found->second;
 }
-constexpr engine::Kind<GroupId, GroupId> kSharedGroup{"shared_lb_group", &ComputeSharedGroup};
+constexpr engine::Kind<GroupId, GroupId> kSharedGroup{"shared_lb_group", &ComputeSharedGroup,
+                                                      /*is_cutoff=*/true};
 
 std::monostate SyncGroup(Context& ctx, const GroupId& id) {
   World& world = ctx.world();
