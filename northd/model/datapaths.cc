@@ -24,6 +24,8 @@ constexpr int64_t kMaxDatapathKeyVxlanLocal = 1023;
 constexpr int64_t kMaxPortKey = 32767;
 constexpr int64_t kMaxPortKeyVxlan = 2047;
 
+constexpr char kScope[] = "datapath";  // Of numbers.
+
 struct Keys {
   std::map<Uuid, int64_t> by_datapath;
   bool operator==(const Keys& o) const = default;
@@ -49,7 +51,9 @@ Keys ComputeKeys(Context& ctx, const std::monostate&) {
       requested = 0;
     }
     uuids.push_back(uuid);
-    wishes.push_back({uuid.ToString(), requested, ExistingKey(ctx, uuid)});
+    wishes.push_back({.key = uuid.ToString(), .requested = requested});
+    NumberWish& wish = wishes.back();
+    if (!ctx.world().numbers.Remembers(kScope, wish.key)) wish.existing = ExistingKey(ctx, uuid);
   };
   for (const Uuid& uuid : AllRows<nb::LogicalSwitch>(ctx)) {
     const StringMap config = Row<nb::LogicalSwitch>(ctx, uuid).other_config();
@@ -61,7 +65,7 @@ Keys ComputeKeys(Context& ctx, const std::monostate&) {
     add(uuid, router.options().GetInt("requested-tnl-key", 0), /*is_transit=*/false);
   }
   const std::vector<int64_t> numbers =
-      ctx.world().numbers.Assign("datapath", wishes, 1, limits.max_datapath);
+      ctx.world().numbers.Assign(kScope, wishes, 1, limits.max_datapath);
   Keys keys;
   for (size_t i = 0; i < uuids.size(); ++i) {
     if (wishes[i].requested != 0 && numbers[i] != wishes[i].requested) {

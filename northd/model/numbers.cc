@@ -59,4 +59,9 @@ std::vector<int64_t> Numbers::Assign(absl::string_view scope_name,
   return numbers;
 }
 
+bool Numbers::Remembers(absl::string_view scope, absl::string_view key) const {
+  const auto found = scopes_.find(scope);
+  return found != scopes_.end() && found->second.contains(key);
+}
+
 }  // namespace northd

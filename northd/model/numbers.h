@@ -38,6 +38,9 @@ class Numbers {
   std::vector<int64_t> Assign(absl::string_view scope, absl::Span<const NumberWish> wishes,
                               int64_t low, int64_t high,
                               absl::Span<const NumberRange> excluded = {});
+  // Whether `key` had a number when the scope was last assigned: then what it has in the southbound
+  // need not be looked up.
+  bool Remembers(absl::string_view scope, absl::string_view key) const;
   // Nothing is remembered any more: the southbound is what counts.
   void Forget() { scopes_.clear(); }
 

@@ -52,6 +52,7 @@ int64_t ExistingKey(Context& ctx, const Uuid& datapath, const std::string& port)
 
 Keys ComputePortKeys(Context& ctx, const Uuid& datapath) {
   const KeyLimits& limits = ctx.Get(kKeyLimits, {});
+  const std::string scope = absl::StrCat("port/", datapath.ToString());
   std::vector<NumberWish> wishes;
   const auto add = [&](const std::string& port, int64_t requested) {
     if (requested < 0 || requested > limits.max_port) {
@@ -60,7 +61,10 @@ Keys ComputePortKeys(Context& ctx, const Uuid& datapath) {
                       limits.vxlan ? " with VXLAN" : "");
       requested = 0;
     }
-    wishes.push_back({port, requested, ExistingKey(ctx, datapath, port)});
+    wishes.push_back({.key = port, .requested = requested});
+    if (!ctx.world().numbers.Remembers(scope, port)) {
+      wishes.back().existing = ExistingKey(ctx, datapath, port);
+    }
   };
   if (const auto sw = Row<nb::LogicalSwitch>(ctx, datapath)) {
     for (const Uuid& uuid : sw.ports()) {
@@ -81,8 +85,8 @@ Keys ComputePortKeys(Context& ctx, const Uuid& datapath) {
       }
     }
   }
-  const std::vector<int64_t> numbers = ctx.world().numbers.Assign(
-      absl::StrCat("port/", datapath.ToString()), wishes, 1, limits.max_port);
+  const std::vector<int64_t> numbers =
+      ctx.world().numbers.Assign(scope, wishes, 1, limits.max_port);
   Keys keys;
   for (size_t i = 0; i < wishes.size(); ++i) {
     if (wishes[i].requested != 0 && numbers[i] != wishes[i].requested) {

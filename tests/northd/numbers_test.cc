@@ -65,5 +65,16 @@ TEST(Numbers, IsExhausted) {
   EXPECT_THAT(numbers.Assign("s", std::vector<NumberWish>{{"a"}, {"b"}}, 7, 7), ElementsAre(7, 0));
 }
 
+TEST(Numbers, SaysWhatItRemembers) {
+  Numbers numbers;
+  EXPECT_FALSE(numbers.Remembers("scope", "a"));
+  numbers.Assign("scope", {{.key = "a"}}, 1, 9);
+  EXPECT_TRUE(numbers.Remembers("scope", "a"));
+  EXPECT_FALSE(numbers.Remembers("scope", "b"));
+  EXPECT_FALSE(numbers.Remembers("another", "a"));
+  numbers.Assign("scope", {{.key = "b"}}, 1, 9);
+  EXPECT_FALSE(numbers.Remembers("scope", "a"));
+}
+
 }  // namespace
 }  // namespace northd
