@@ -3,6 +3,7 @@
 #include <variant>
 
 #include "northd/model/datapaths.h"
+#include "northd/model/load_balancers.h"
 #include "northd/model/shared_addresses.h"
 #include "northd/model/written_flows.h"
 #include "northd/pipeline/acl.h"
@@ -141,6 +142,8 @@ std::monostate TranslateRouter(Context& ctx, const Uuid& uuid) {
 constexpr engine::Kind<Uuid> kRouter{"router", &TranslateRouter};
 
 std::monostate TranslateLb(Context& ctx, const Uuid& uuid) {
+  // Where all of them are is known before the first is looked at, since some share a row.
+  ctx.Get(kLbPlaces, uuid);
   ctx.Require(kTranslateLoadBalancer, uuid);
   ctx.Require(kOwnVips, uuid);
   ctx.Require(kVipAddressesOf, uuid);
