@@ -54,6 +54,7 @@ class Peer final : private base::RpcSession::Handler {
 
   const std::string& address() const { return address_; }  // Empty for accepted ones.
   bool incoming() const { return address_.empty(); }
+  const std::string& name() const { return session_.name(); }  // Of the connection, for people.
   bool connected() const { return session_.connected(); }
   const raft::ServerId& id() const { return id_; }  // Zero: not known yet.
   // Of OnDisconnected: whether there was a connection, not an attempt at one.

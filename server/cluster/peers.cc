@@ -5,10 +5,13 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "server/base/log.h"
 #include "server/base/tls.h"
 
 namespace server {
 namespace {
+
+base::LogModule log("raft");
 
 constexpr int64_t kListenAgainMs = 1000;
 constexpr int64_t kKeysAgainMs = 60'000;
@@ -68,8 +71,21 @@ void Peers::TryToListen() {
   }
 }
 
+// Where there are too many, one that has not said who it is makes room: strangers who only hold
+// their connections must not keep a member out.
 void Peers::Accept(std::unique_ptr<base::Stream> stream) {
-  if (incoming_.size() >= kMaxIncoming) return;
+  if (incoming_.size() >= kMaxIncoming) {
+    const auto stranger =
+        std::find_if(incoming_.begin(), incoming_.end(),
+                     [](const std::unique_ptr<Peer>& peer) { return peer->id().is_zero(); });
+    const bool is_refused = stranger == incoming_.end();
+    static base::RateLimit limit;
+    log.WarnLimited(limit, "%s: dropped, since %d others are connected%s",
+                    is_refused ? stream->name() : (*stranger)->name(), kMaxIncoming,
+                    is_refused ? "" : " and it has not said who it is");
+    if (is_refused) return;
+    incoming_.erase(stranger);
+  }
   Peer::Owner* const owner = this;
   incoming_.push_back(std::make_unique<Peer>(context_, std::move(stream), owner));
   incoming_.back()->SetProbeInterval(probe_ms_);

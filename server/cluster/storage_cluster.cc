@@ -155,11 +155,13 @@ void ClusterStorage::Carry(raft::Effects effects) {
   }
 }
 
+// What another member does wrong it may do with every message.
 void ClusterStorage::Say(const std::vector<raft::LogLine>& lines) const {
+  static base::RateLimit limit(20, 20);
   for (const raft::LogLine& line : lines) {
     switch (line.level) {
       case raft::LogLine::kError:
-        log.Error("%s", line.text);
+        log.ErrorLimited(limit, "%s", line.text);
         break;
       case raft::LogLine::kWarning:
         log.Warn("%s", line.text);

@@ -5,9 +5,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdarg>
 #include <cstdio>
+#include <map>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -25,10 +27,11 @@ namespace {
 base::LogModule log("http");
 
 constexpr unsigned kMaxConnections = 128;
-// Who is idle keeps others out no longer than kIdleSeconds, and not at all if they come from
-// elsewhere.
+// Who is idle, or sends a request byte by byte, keeps others out no longer than kIdleSeconds, and
+// not at all if they come from elsewhere.
 constexpr unsigned kMaxConnectionsPerAddress = 16;
 constexpr unsigned kIdleSeconds = 15;
+constexpr int64_t kIdleMs = int64_t{1000} * kIdleSeconds;
 constexpr size_t kConnectionBytes = 16 << 10;  // Of a request.
 constexpr int kBacklog = 64;
 
@@ -37,6 +40,12 @@ struct Request {
   bool asked = false;
   bool suspended = false;
   std::optional<HttpAnswer> answer;
+};
+
+// A connection without a whole request since then.
+struct Unasked {
+  int fd = -1;
+  int64_t since_ms = 0;
 };
 
 MHD_Result Send(MHD_Connection* connection, const HttpAnswer& answer) {
@@ -112,14 +121,16 @@ struct HttpServer::Impl {
       : fd(fd),
         port(base::SocketName(fd).port()),
         handler(std::move(handler)),
-        timer(loop, [this] { Run(); }) {
+        timer(loop, [this] { Run(); }),
+        cut_off(loop, [this] { CutOff(); }) {
     daemon = MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, nullptr, nullptr,
         &Impl::OnRequest, this, MHD_OPTION_EXTERNAL_LOGGER, LogText, nullptr,
         MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, kMaxConnections,
         MHD_OPTION_PER_IP_CONNECTION_LIMIT, kMaxConnectionsPerAddress,
         MHD_OPTION_CONNECTION_TIMEOUT, kIdleSeconds, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        kConnectionBytes, MHD_OPTION_NOTIFY_COMPLETED, &Impl::OnCompleted, this, MHD_OPTION_END);
+        kConnectionBytes, MHD_OPTION_NOTIFY_COMPLETED, &Impl::OnCompleted, this,
+        MHD_OPTION_NOTIFY_CONNECTION, &Impl::OnConnection, this, MHD_OPTION_END);
     if (daemon == nullptr) return;
     const int epoll_fd = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
     watch = std::make_unique<base::FdWatch>(loop, epoll_fd, [this](int) { Run(); });
@@ -174,6 +185,7 @@ struct HttpServer::Impl {
     }
     if (!request->asked) {
       request->asked = true;
+      impl->unasked.erase(connection);
       impl->handler(url, [impl, weak = std::weak_ptr<Request>(request)](HttpAnswer answer) {
         const std::shared_ptr<Request> asked = weak.lock();
         if (!asked || asked->answer) return;
@@ -192,9 +204,43 @@ struct HttpServer::Impl {
     return MHD_YES;
   }
 
-  static void OnCompleted(void*, MHD_Connection*, void** context, MHD_RequestTerminationCode) {
+  static void OnCompleted(void* self, MHD_Connection* connection, void** context,
+                          MHD_RequestTerminationCode) {
     delete static_cast<std::shared_ptr<Request>*>(*context);
     *context = nullptr;
+    static_cast<Impl*>(self)->Await(connection);  // The next one, if it is kept open.
+  }
+
+  static void OnConnection(void* self, MHD_Connection* connection, void**,
+                           MHD_ConnectionNotificationCode code) {
+    auto* const impl = static_cast<Impl*>(self);
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+      impl->Await(connection);
+    } else {
+      impl->unasked.erase(connection);
+    }
+  }
+
+  void Await(MHD_Connection* connection) {
+    if (closing) return;
+    const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    if (info == nullptr) return;
+    unasked[connection] = {info->connect_fd, base::MonotonicMs()};
+    if (!cut_off.active()) cut_off.Start(kIdleMs);
+  }
+
+  // Whoever has been asking for too long finds its connection at its end.
+  void CutOff() {
+    const int64_t now = base::MonotonicMs();
+    int64_t oldest = now;
+    for (const auto& [connection, asking] : unasked) {
+      if (now - asking.since_ms >= kIdleMs) {
+        shutdown(asking.fd, SHUT_RDWR);
+      } else {
+        oldest = std::min(oldest, asking.since_ms);
+      }
+    }
+    if (!unasked.empty()) cut_off.StartAt(oldest + kIdleMs);
   }
 
   const int fd;
@@ -206,6 +252,8 @@ struct HttpServer::Impl {
   MHD_Daemon* daemon = nullptr;
   std::unique_ptr<base::FdWatch> watch;
   base::Timer timer;
+  std::map<MHD_Connection*, Unasked> unasked;
+  base::Timer cut_off;
 };
 
 HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

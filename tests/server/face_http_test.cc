@@ -108,6 +108,34 @@ TEST_F(HttpTest, RefusesTheRest) {
   EXPECT_EQ(*Get("/"), "hello\n");
 }
 
+// Requests that come byte by byte take all the places that there are for an address, for as long as
+// an idle connection may.
+TEST_F(HttpTest, CutsOffWhoNeverEndsARequest) {
+  std::vector<int> fds;
+  for (int i = 0; i < 16; ++i) fds.push_back(Connect());
+  const auto drip = [&] {
+    return std::erase_if(fds, [](int fd) {
+      char byte = 0;
+      const bool ended = recv(fd, &byte, 1, MSG_DONTWAIT) == 0 ||
+                         (send(fd, "G", 1, MSG_NOSIGNAL) < 0 && errno != EAGAIN);
+      if (ended) close(fd);
+      return ended;
+    });
+  };
+  EXPECT_EQ(drip(), 0u);
+  const int64_t deadline = base::MonotonicMs() + 40'000;
+  while (!fds.empty() && base::MonotonicMs() < deadline) {
+    drip();
+    bool waited = false;
+    base::Timer second(&loop_, [&waited] { waited = true; });
+    second.Start(1000);
+    RunUntil(&loop_, [&waited] { return waited; });
+  }
+  EXPECT_TRUE(fds.empty()) << fds.size() << " are still there";
+  EXPECT_EQ(*Get("/"), "hello\n");
+  for (const int fd : fds) close(fd);
+}
+
 TEST_F(HttpTest, AnswersLater) {
   const int fd = Connect();
   const std::string request = "GET /later HTTP/1.0\r\n\r\n";

@@ -92,6 +92,21 @@ class GarbageTest(ClusterTest):
             self.unmoved()
 
 
+    def test_strangers_who_only_hold_their_connections(self):
+        """They are as many as a member takes; one that wants to join gets in, and a line says who made room."""
+        held = [jsonrpc.Connection(member.address) for member in self.members for _ in range(260)]
+        try:
+            self.tool("join-cluster", self.path("x.db"), DATABASE, f"unix:{self.path('x.raft')}",
+                      *(member.address for member in self.members))
+            newcomer = self.server("x", [self.path("x.db")])
+            wait_until(lambda: joined(newcomer), "it joins all the same")
+            wait_until(lambda: "has not said who it is" in self.log_of(self.first), "it says so")
+            self.unmoved()
+        finally:
+            for connection in held:
+                connection.close()
+
+
 class UselessPeerTest(ClusterTest):
     def test_a_remote_that_accepts_and_never_answers(self):
         members = self.cluster("ours")
