@@ -8,6 +8,7 @@
 #include "northd/output/compare.h"
 #include "northd/rows/nb_rows.h"
 #include "northd/translation.h"
+#include "server/base/coverage.h"
 #include "server/base/log.h"
 
 namespace northd {
@@ -15,6 +16,13 @@ namespace {
 
 base::LogModule log("ovn_northd");
 base::LogModule engine_log("inc_proc_eng");
+
+// Transactions by what came of them, as those who watch stock's know them.
+base::Counter txn_incomplete("txn_incomplete");
+base::Counter txn_success("txn_success");
+base::Counter txn_unchanged("txn_unchanged");
+base::Counter txn_error("txn_error");
+base::Counter txn_try_again("txn_try_again");
 
 constexpr char kLock[] = "ovn_northd";
 // A pass leaves the loop to others after so long: echoes and the lock do not wait for it.
@@ -291,6 +299,7 @@ void Northd::WriteResults() {
   sequence_.OnPass(pass_started_ms_);
   const int64_t changed_us = std::exchange(pass_changed_us_, 0);
   if (southbound.row_count() == 0) {
+    ++txn_unchanged;
     sequence_.OnCommitted(base::WallMs());
   } else {
     Send(&sb_, southbound, &sb_busy_, [this, changed_us](bool committed) {
@@ -319,14 +328,17 @@ void Northd::Send(Connection* connection, const TransactionText& transaction, bo
                   std::function<void(bool)> done) {
   *busy = true;
   ++stats_.transactions;
+  ++txn_incomplete;
   stats_.rows_written += transaction.row_count();
   connection->Transact(transaction.Params(), [this, connection, busy,
                                               done = std::move(done)](const absl::Status& status) {
     *busy = false;
     if (done) done(status.ok());
     if (status.ok()) {
+      ++txn_success;
       retry_ms_ = 0;
     } else {
+      ++(absl::IsUnavailable(status) ? txn_try_again : txn_error);
       ++stats_.failed_transactions;
       static base::RateLimit limit;
       log.WarnLimited(limit, "%s transaction failed: %s",

@@ -94,7 +94,7 @@ std::string CoverageReport::Impl::Show() const {
       absl::StrFormat("Event coverage, avg rate over last: %d seconds, last minute, last hour,  "
                       "hash=%08x:\n",
                       kSampleSeconds, hash),
-      lines, never, " events never hit");
+      lines, never, " events never hit\n");
 }
 
 CoverageReport::CoverageReport(Loop* loop, Unixctl* unixctl) : impl_(std::make_unique<Impl>(loop)) {

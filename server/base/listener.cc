@@ -17,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "server/base/address.h"
+#include "server/base/coverage.h"
 #include "server/base/daemon.h"
 #include "server/base/fd_stream.h"
 #include "server/base/io_error.h"
@@ -33,6 +34,7 @@ LogModule socket_unix_log("socket_util_unix");
 LogModule signal_log("fatal_signal");
 LogModule stream_log("stream");
 LogModule tls_log("stream_ssl");
+Counter opened("pstream_open");
 
 // Room for hundreds of clients that come back at once.
 constexpr int kListenBacklog = 1024;
@@ -263,6 +265,7 @@ class NamedListener : public Listener {
 absl::StatusOr<std::unique_ptr<Listener>> Listener::Listen(const StreamContext& context,
                                                            absl::string_view target, int dscp,
                                                            AcceptCallback accept) {
+  ++opened;
   absl::string_view rest = target;
   if (absl::ConsumePrefix(&rest, "punix:")) {
     std::string path = AbsoluteName(RunDir(), rest);

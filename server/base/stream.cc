@@ -6,6 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/strip.h"
 #include "server/base/address.h"
+#include "server/base/coverage.h"
 #include "server/base/daemon.h"
 #include "server/base/fd_stream.h"
 #include "server/base/io_error.h"
@@ -17,12 +18,14 @@ namespace {
 
 LogModule tcp_log("stream_tcp");
 LogModule tls_log("stream_ssl");
+Counter opened("stream_open");
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Stream>> Stream::Connect(const StreamContext& context,
                                                         absl::string_view target, int dscp,
                                                         Handler* handler) {
+  ++opened;
   absl::string_view rest = target;
   if (absl::ConsumePrefix(&rest, "unix:")) {
     auto stream = std::make_unique<FdStream>(context, std::string(target), false, dscp, handler);

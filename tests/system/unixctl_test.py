@@ -318,6 +318,7 @@ class UnixctlTest(TwinTest):
             text = server.appctl("coverage/show")
             self.assertRegex(text, r"^Event coverage, avg rate over last: 5 seconds, last minute, last hour,  hash=\w{8}:\n")
             self.assertRegex(text, r"\n\d+ events never hit\n?$")
+            self.assertGreater(int(server.appctl("coverage/read-counter", "pstream_open")), 0)
         self.command("coverage/read-counter", "nothing_at_all")
 
     def test_reconnect_drops_sessions(self):
