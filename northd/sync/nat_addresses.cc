@@ -1,12 +1,17 @@
 #include "northd/sync/nat_addresses.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "northd/model/addresses.h"
 #include "northd/model/lb_vip_ips.h"
 #include "northd/model/port_nats.h"
 #include "northd/model/ports.h"
 #include "northd/replica/lookup.h"
 #include "northd/rows/nb_rows.h"
+#include "northd/rows/sb_rows.h"
 #include "server/base/log.h"
 
 namespace northd {
@@ -14,8 +19,42 @@ namespace {
 
 base::LogModule log("northd");
 
+constexpr absl::string_view kResident = " is_chassis_resident(";
+
+// Of a MAC address, IP addresses and where these are: the IP addresses are apart, in order.
+struct Parts {
+  absl::string_view mac;
+  std::vector<absl::string_view> ips;
+  absl::string_view resident;
+  bool operator==(const Parts& o) const = default;
+
+  explicit Parts(absl::string_view text) {
+    const std::pair<absl::string_view, absl::string_view> halves =
+        absl::StrSplit(text, absl::MaxSplits(kResident, 1));
+    resident = halves.second;
+    ips = absl::StrSplit(halves.first, ' ');
+    mac = ips.front();
+    std::sort(ips.begin(), ips.end());
+  }
+};
+
+// VIPs may be in any order, and the reference has one of its own: the one that is there stays.
+void KeepOrder(Context& ctx, const Uuid& binding, std::vector<std::string>* addresses) {
+  const ovsdb::Row* row = ctx.world().sb.Peek(sb::PortBinding::kTable, binding);
+  if (row == nullptr) return;
+  const ovsdb::Datum& present = row->datum(sb::PortBinding::kNatAddresses);
+  for (std::string& address : *addresses) {
+    for (size_t i = 0; i < present.size(); ++i) {
+      const absl::string_view there = present.key(i).string();
+      if (there.size() != address.size() || Parts(there) != Parts(address)) continue;
+      address = std::string(there);
+      break;
+    }
+  }
+}
+
 std::string Resident(const std::string& json_name) {
-  return absl::StrCat(" is_chassis_resident(", json_name, ")");
+  return absl::StrCat(kResident, json_name, ")");
 }
 
 // Of the router's NAT rules: those that are distributed each on their own, the others together,
@@ -105,6 +144,7 @@ std::vector<std::string> ComputeNatAddresses(Context& ctx, const Uuid& switch_po
     for (const Network& network : peer.addresses.v4) absl::StrAppend(&own, " ", network.IpText());
     addresses.push_back(absl::StrCat(own, resident));
   }
+  KeepOrder(ctx, port.sb_uuid, &addresses);
   return addresses;
 }
 constexpr engine::Kind<Uuid, std::vector<std::string>> kNatAddresses{"nat_addresses",

@@ -121,6 +121,28 @@ class NorthdTest(SystemTest):
         wait_until(lambda: all(row["type"] != "wrong" for row in self.rows("sb", "Port_Binding", "type")),
                    "the ports have their types")
 
+    def nat_addresses(self):
+        rows = self.rows("sb", "Port_Binding", "logical_port", "nat_addresses")
+        return next(row["nat_addresses"] for row in rows if row["logical_port"] == "sw0-r0")
+
+    def test_addresses_stay_in_the_order_of_another_northd(self):
+        for words in (*NETWORK, ["set", "Logical_Router", "r0", "options:chassis=hv1"],
+                      ["lsp-set-options", "sw0-r0", "router-port=r0-sw0", "nat-addresses=router"],
+                      *(["lb-add", f"lb{n}", f"172.16.0.{n}:80", "10.0.0.1:80", "--", "lr-lb-add", "r0", f"lb{n}"]
+                        for n in (1, 2, 3))):
+            self.nbctl(*words)
+        northd = self.northd()
+        self.nbctl("--wait=sb", "sync")
+        self.assertEqual(self.nat_addresses(), "00:00:00:00:01:00 172.16.0.1 172.16.0.2 172.16.0.3")
+        northd.stop()
+        other = "00:00:00:00:01:00 172.16.0.2 172.16.0.3 172.16.0.1"
+        with self.servers["sb"].connect() as client:
+            client.transact("OVN_Southbound", {"op": "update", "table": "Port_Binding", "where": [["logical_port", "==", "sw0-r0"]],
+                                               "row": {"nat_addresses": other}})
+        self.northd("next")
+        self.nbctl("--wait=sb", "ls-add", "sw1")
+        self.assertEqual(self.nat_addresses(), other)
+
     def lb_groups(self):
         return {row["name"]: row["ls_datapath_group"] for row in self.rows("sb", "Load_Balancer", "name", "ls_datapath_group")}
 
