@@ -185,12 +185,13 @@ class IpInput {
 
 }  // namespace
 
-// Dropped at the beginning; those that SNAT uses only when no reply was found for them.
+// Dropped at the beginning, unless packets are translated to whatever address the port has; those
+// that SNAT uses only when no reply was found for them.
 std::monostate TranslateOwnDestinations(Context& ctx, const Uuid& uuid) {
   const RouterPort& port = ctx.Get(kRouterPortModel, uuid);
   if (!port.exists) return {};
   const Router& router = RouterOfPort(ctx, port);
-  if (!router.exists || IsForcedToRouterIp(ctx, router.uuid)) return {};
+  if (!router.exists) return {};
   const auto add = [&](const std::vector<Network>& networks, absl::string_view field) {
     std::vector<std::string> plain;
     std::vector<std::string> shared;  // With load balancers or SNAT rules, which come first.
@@ -200,7 +201,7 @@ std::monostate TranslateOwnDestinations(Context& ctx, const Uuid& uuid) {
       (is_shared ? shared : plain).push_back(network.IpText());
     }
     const std::string& drop = GetGlobals(ctx).drop_action;
-    if (!plain.empty()) {
+    if (!plain.empty() && !IsForcedToRouterIp(ctx, router.uuid)) {
       AddFlow(ctx, router.number, kStage, 60, absl::StrCat(field, SetOf(plain)), drop,
               {.hint = uuid});
     }
