@@ -19,7 +19,7 @@ struct Router {
   Uuid uuid;
   bool is_gateway = false;                    // It is bound to a chassis.
   bool learns_from_arp_requests = true;       // Whatever an ARP request asks for.
-  bool resolves_routers_dynamically = false;  // Addresses of neighbouring routers' ports.
+  bool resolves_routers_dynamically = false;  // Addresses of other routers around a switch.
   bool relays_multicast = false;
   bool commits_all = false;       // options:ct-commit-all.
   bool has_remote_ports = false;  // Some of its ports are in other availability zones.

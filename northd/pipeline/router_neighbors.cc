@@ -95,7 +95,7 @@ std::monostate TranslateRouterPortNeighbors(Context& ctx, const Uuid& uuid) {
   const RouterPort& port = ctx.Get(kRouterPortModel, uuid);
   if (!port.exists || port.peer_router_port.is_zero()) return {};
   const Router& router = RouterOfPort(ctx, port);
-  if (!router.exists || router.resolves_routers_dynamically) return {};
+  if (!router.exists) return {};
   const RouterPort& peer = ctx.Get(kRouterPortModel, port.peer_router_port);
   if (peer.exists) AddNeighbor(ctx, router, port, peer.addresses, "reg0== ", peer.uuid);
   return {};
