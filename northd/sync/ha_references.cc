@@ -99,12 +99,15 @@ void EmitHaReferences(Context& ctx, const SwitchPort& port) {
   const Names& names = ctx.Get(kReachableFrom, port.switch_uuid);
   if (names.empty()) return;
   const auto binding = Row<sb::PortBinding>(ctx, port.sb_uuid);
-  const auto chassis = binding ? binding.chassis() : std::nullopt;
-  if (!chassis) return;
-  for (const std::string& name : names) {
-    ctx.world().sb_rows.EmitElement(ctx, sb::HAChassisGroup::kTable, name,
-                                    sb::HAChassisGroup::kRefChassis, ovsdb::Atom::Of(*chassis));
-  }
+  if (!binding) return;
+  const auto add = [&](const Uuid& chassis) {
+    for (const std::string& name : names) {
+      ctx.world().sb_rows.EmitElement(ctx, sb::HAChassisGroup::kTable, name,
+                                      sb::HAChassisGroup::kRefChassis, ovsdb::Atom::Of(chassis));
+    }
+  };
+  if (const auto chassis = binding.chassis()) add(*chassis);
+  for (const Uuid& chassis : binding.additional_chassis()) add(chassis);
 }
 
 }  // namespace northd
