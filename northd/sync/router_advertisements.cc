@@ -21,6 +21,17 @@ constexpr int64_t kGreatestMaxInterval = 1800;
 constexpr int64_t kLeastMinInterval = 3;
 constexpr int64_t kLeastMtu = 1280;
 
+// Of several link-local addresses the one whose text comes first.
+std::string SourceOf(const PortAddresses& addresses) {
+  std::string source;
+  for (const Network& network : addresses.v6) {
+    if (!network.ip.is_link_local()) continue;
+    const std::string text = network.IpText();
+    if (source.empty() || text < source) source = text;
+  }
+  return source;
+}
+
 // "NETWORK/BITS" of each address that is not link-local, and what was delegated to the port.
 std::string Prefixes(const PortAddresses& addresses, const nb::LogicalRouterPort& row) {
   std::vector<std::string> prefixes;
@@ -74,9 +85,7 @@ void AddRouterAdvertisements(const RouterPort& port, const nb::LogicalRouterPort
   out["ipv6_ra_min_interval"] = absl::StrCat(min);
   if (mtu >= kLeastMtu) out["ipv6_ra_mtu"] = absl::StrCat(mtu);
   out["ipv6_ra_src_eth"] = port.addresses.mac_text();
-  for (const Network& network : port.addresses.v6) {
-    if (network.ip.is_link_local()) out["ipv6_ra_src_addr"] = network.IpText();
-  }
+  out["ipv6_ra_src_addr"] = SourceOf(port.addresses);
   out["ipv6_ra_prefixes"] = Prefixes(port.addresses, row);
   out["ipv6_ra_prf"] =
       preference == "HIGH" || preference == "LOW" ? std::string(preference) : "MEDIUM";
