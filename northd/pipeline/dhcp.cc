@@ -63,7 +63,10 @@ Server ComputeServerV4(Context& ctx, const Uuid& uuid) {
   server.ip = server.options["server_id"];
   server.mac = server.options["server_mac"];
   server.options.erase("server_mac");
-  server.options["netmask"] = server.network->mask().ToString();
+  const std::string mask = server.network->mask().ToString();
+  const auto [netmask, is_only] = server.options.try_emplace("netmask", mask);
+  // One that the options name comes behind the network's.
+  if (!is_only) netmask->second = absl::StrCat(mask, ", netmask = ", netmask->second);
   server.text = Join(server.options);
   return server;
 }
