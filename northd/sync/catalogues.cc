@@ -1,9 +1,13 @@
 #include "northd/sync/catalogues.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/types/span.h"
 #include "northd/replica/lookup.h"
 #include "northd/rows/sb_rows.h"
 
@@ -103,7 +107,27 @@ const std::vector<Permission>& Permissions() {
   return permissions;
 }
 
+std::string KeyOf(absl::string_view table, absl::Span<const std::string> authorization,
+                  bool insert_delete, std::vector<std::string> update) {
+  std::sort(update.begin(), update.end());
+  return absl::StrCat(table, " ", absl::StrJoin(authorization, ","), " ", insert_delete, " ",
+                      absl::StrJoin(update, ","));
+}
+
+std::vector<std::string> TextsOf(const ovsdb::Datum& set) {
+  std::vector<std::string> texts;
+  for (size_t i = 0; i < set.size(); ++i) texts.emplace_back(set.key(i).string());
+  return texts;
+}
+
 }  // namespace
+
+std::string PermissionKey(const Replica&, const ovsdb::Row& row) {
+  using Columns = sb::RBACPermission;
+  return KeyOf(
+      row.datum(Columns::kTableColumn).key(0).string(), TextsOf(row.datum(Columns::kAuthorization)),
+      row.datum(Columns::kInsertDelete).key(0).boolean(), TextsOf(row.datum(Columns::kUpdate)));
+}
 
 std::monostate SyncCatalogues(Context& ctx, const std::monostate&) {
   for (const DhcpOption& option : kDhcpOptions) EmitOption<sb::DHCPOptions>(ctx, option);
@@ -113,15 +137,17 @@ std::monostate SyncCatalogues(Context& ctx, const std::monostate&) {
   std::vector<ovsdb::Atom> tables;
   std::vector<ovsdb::Atom> permissions;
   for (const Permission& permission : Permissions()) {
-    OutRow row = OutRow::Of<sb::RBACPermission>(permission.table);
+    const std::vector<std::string> authorization = {permission.authorization};
+    const std::string key =
+        KeyOf(permission.table, authorization, permission.insert_delete, permission.update);
+    OutRow row = OutRow::Of<sb::RBACPermission>(key);
     row.Set(sb::RBACPermission::kTableColumn, permission.table);
-    row.Set(sb::RBACPermission::kAuthorization, std::vector<std::string>{permission.authorization});
+    row.Set(sb::RBACPermission::kAuthorization, authorization);
     row.Set(sb::RBACPermission::kInsertDelete, permission.insert_delete);
     row.Set(sb::RBACPermission::kUpdate, permission.update);
     rows.Emit(ctx, std::move(row));
     tables.push_back(ovsdb::Atom::String(permission.table));
-    permissions.push_back(
-        ovsdb::Atom::Of(rows.Identity(sb::RBACPermission::kTable, permission.table)));
+    permissions.push_back(ovsdb::Atom::Of(rows.Identity(sb::RBACPermission::kTable, key)));
   }
   OutRow role = OutRow::Of<sb::RBACRole>("ovn-controller");
   role.Set(sb::RBACRole::kName, "ovn-controller");

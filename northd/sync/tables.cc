@@ -8,6 +8,7 @@
 #include "absl/types/span.h"
 #include "northd/rows/nb_rows.h"
 #include "northd/rows/sb_rows.h"
+#include "northd/sync/catalogues.h"
 #include "northd/sync/ha_chassis_groups.h"
 #include "northd/sync/meters.h"
 
@@ -141,8 +142,11 @@ void DeclareSouthboundTables(DesiredRows* rows) {
                 {.key_of = [](const Replica&, const Row& row) { return row.uuid().ToString(); }});
   rows->Declare(sb::DHCPOptions::kTable, ByName(sb::DHCPOptions::kName));
   rows->Declare(sb::DHCPv6Options::kTable, ByName(sb::DHCPv6Options::kName));
-  rows->Declare(sb::RBACRole::kTable, ByName(sb::RBACRole::kName));
-  rows->Declare(sb::RBACPermission::kTable, ByName(sb::RBACPermission::kTableColumn));
+  // Others' roles and permissions are left alone.
+  DesiredRows::Policy roles = ByName(sb::RBACRole::kName);
+  roles.delete_others = false;
+  rows->Declare(sb::RBACRole::kTable, roles);
+  rows->Declare(sb::RBACPermission::kTable, {.key_of = &PermissionKey, .delete_others = false});
   rows->Declare(sb::MulticastGroup::kTable,
                 {.key_of = &MulticastGroupKey, .number_column = sb::MulticastGroup::kTunnelKey});
   rows->Declare(sb::IPMulticast::kTable, ByDatapath(sb::IPMulticast::kDatapath));
