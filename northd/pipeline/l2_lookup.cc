@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "northd/model/copp.h"
 #include "northd/model/datapaths.h"
@@ -105,7 +106,8 @@ std::monostate AddL2LookupOf(Context& ctx, const Uuid& uuid) {
   const StringMap options = row.options();
   const bool is_vif = port.type == SwitchPortType::kVif;
   if (is_vif && port.has_unknown && options.GetBool("force_fdb_lookup", false)) return {};
-  const bool clone = is_vif && options.GetOrEmpty("pkt_clone_type") == "mc_unknown" &&
+  const bool clone = is_vif &&
+                     absl::EqualsIgnoreCase(options.GetOrEmpty("pkt_clone_type"), "mc_unknown") &&
                      ctx.Get(kSwitchTraits, port.switch_uuid).has_unknown;
   const std::string action =
       port.enabled

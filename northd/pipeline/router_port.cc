@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "northd/model/router_attachment.h"
 #include "northd/model/routers.h"
@@ -82,7 +83,7 @@ class PortFlows {
           absl::StrCat("outport = ", RedirectName(ctx_, port_), "; next;"));
     }
     const auto row = Row<nb::LogicalRouterPort>(ctx_, port_.uuid);
-    if (row.options().GetOrEmpty("redirect-type") != "bridged") return;
+    if (!absl::EqualsIgnoreCase(row.options().GetOrEmpty("redirect-type"), "bridged")) return;
     Add(Stage::kLrInArpResolve, 50,
         absl::StrCat("outport == ", name(), " && !is_chassis_resident(", RedirectName(ctx_, port_),
                      ")"),
