@@ -89,7 +89,7 @@ std::vector<std::string> NatAddresses(Context& ctx, const RouterPort& port, bool
 bool AnnouncesItself(Context& ctx, const SwitchPort& port, const RouterPort& peer,
                      const RouterGateways& gateways) {
   if (gateways.distributed_ports.empty()) {
-    return !gateways.chassis.empty() && !ctx.Get(kSwitchPorts, port.switch_uuid).localnet.empty();
+    return gateways.is_gateway_router && !ctx.Get(kSwitchPorts, port.switch_uuid).localnet.empty();
   }
   if (peer.is_distributed_gateway) return true;
   if (!Row<nb::LogicalRouterPort>(ctx, peer.uuid)
@@ -116,7 +116,7 @@ std::vector<std::string> ComputeNatAddresses(Context& ctx, const Uuid& switch_po
   if (!peer.exists) return {};
   const RouterGateways& gateways = ctx.Get(kRouterGateways, peer.router_uuid);
   const bool distributed = !gateways.distributed_ports.empty();
-  if (!distributed && gateways.chassis.empty()) return {};
+  if (!distributed && !gateways.is_gateway_router) return {};
   // Where the router is, if that depends on a chassis.
   std::string resident;
   if (distributed) {
