@@ -103,12 +103,13 @@ std::string WireEnd(Context& ctx, const SwitchPort& port, const nb::LogicalSwitc
 }
 
 // A port that leads to a router. Which chassis it requested before it became one stays in its row.
-void SetRouterColumns(Context& ctx, const SwitchPort& port, OutRow* out) {
+void SetRouterColumns(Context& ctx, const SwitchPort& port, const nb::LogicalSwitchPort& row,
+                      OutRow* out) {
   const Uuid peer = PeerOf(ctx, port);
   const RouterGateways gateways =
       peer.is_zero() ? RouterGateways() : ctx.Get(kRouterGateways, RouterOf(ctx, peer));
   Options options;
-  if (!port.router_port.empty()) options["peer"] = port.router_port;
+  if (const auto name = row.options().Get("router-port")) options["peer"] = std::string(*name);
   if (gateways.is_gateway_router) options["l3gateway-chassis"] = gateways.chassis;
   out->Set(PB::kType, gateways.is_gateway_router ? "l3gateway" : "patch");
   out->Set(PB::kOptions, options);
@@ -210,7 +211,7 @@ std::monostate SyncSwitchPortBinding(Context& ctx, const Uuid& uuid) {
   if (!datapath.exists) return {};
   OutRow out = BeginRow(ctx, port, datapath, row, port.name, port.tunnel_key);
   if (port.is_router()) {
-    SetRouterColumns(ctx, port, &out);
+    SetRouterColumns(ctx, port, row, &out);
     if (ctx.Get(kIsCentralized, uuid)) EmitChassisRedirect(ctx, port, datapath, row);
   } else {
     SetOtherColumns(ctx, port, row, &out);
