@@ -261,6 +261,15 @@ std::optional<Network> Network::ParseMasked(absl::string_view text) {
   return scanner.rest().empty() ? network : std::nullopt;
 }
 
+std::vector<Network> Network::ParseMany(absl::string_view text) {
+  std::vector<Network> networks;
+  Scanner scanner(text);
+  while (const std::optional<Network> network = scanner.AddressWithPrefix()) {
+    networks.push_back(*network);
+  }
+  return networks;
+}
+
 Ip Network::mask() const {
   Ip mask;
   mask.v6 = ip.v6;
@@ -305,9 +314,8 @@ std::optional<PortAddresses> PortAddresses::Parse(absl::string_view text) {
   if (!mac) return std::nullopt;
   PortAddresses addresses;
   addresses.mac = *mac;
-  Scanner scanner(text);
-  while (const std::optional<Network> network = scanner.AddressWithPrefix()) {
-    (network->ip.v6 ? addresses.v6 : addresses.v4).push_back(*network);
+  for (const Network& network : Network::ParseMany(text)) {
+    (network.ip.v6 ? addresses.v6 : addresses.v4).push_back(network);
   }
   return addresses;
 }

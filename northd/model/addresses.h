@@ -63,6 +63,8 @@ struct Network {
   static std::optional<Network> Parse(absl::string_view text);
   // Likewise with any mask: the prefix reaches to its last bit then.
   static std::optional<Network> ParseMasked(absl::string_view text);
+  // All up to where there is none, in the middle of a word, too; what comes then is forgotten.
+  static std::vector<Network> ParseMany(absl::string_view text);
   Ip network() const;    // The address without the host's bits.
   Ip broadcast() const;  // With all of the host's bits set.
   Ip mask() const;
@@ -80,8 +82,7 @@ struct PortAddresses {
   std::vector<Network> v4;
   std::vector<Network> v6;
 
-  // Nothing if it does not begin with a MAC address. Takes the addresses that follow up to where
-  // there is none, in the middle of a word, too; what comes then is forgotten.
+  // Nothing if it does not begin with a MAC address. Networks as ParseMany() takes them.
   static std::optional<PortAddresses> Parse(absl::string_view text);
   // Of a router port: a MAC address, and networks each on its own. Adds the IPv6 link-local address
   // at the end, as routers have it. Nothing if the MAC address is malformed; networks that are, or

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/str_split.h"
 #include "northd/model/globals.h"
 #include "northd/model/ports.h"
 #include "northd/replica/lookup.h"
@@ -25,18 +24,18 @@ ForcedSource ParseForcedSource(const nb::LogicalRouter& router, absl::string_vie
     result.router_ip = true;
     return result;
   }
-  for (const absl::string_view word : absl::StrSplit(text, ' ', absl::SkipEmpty())) {
-    const std::optional<Network> network = Network::Parse(word);
-    std::optional<Ip>& slot = network && network->ip.v6 ? result.v6 : result.v4;
-    if (!network || slot) {
-      static base::RateLimit limit(1, 5);
-      log.WarnLimited(limit, "bad ip %s in options:%s of router %s", std::string(text),
-                      std::string(option), std::string(router.name()));
-      return {};
-    }
-    slot = network->ip;
+  const std::vector<Network> addresses = Network::ParseMany(text);
+  bool valid = !addresses.empty() || !options.Contains(option);
+  for (const Network& address : addresses) {
+    std::optional<Ip>& slot = address.ip.v6 ? result.v6 : result.v4;
+    if (slot || !address.is_host()) valid = false;
+    slot = address.ip;
   }
-  return result;
+  if (valid) return result;
+  static base::RateLimit limit(1, 5);
+  log.WarnLimited(limit, "bad ip %s in options:%s of router %s", std::string(text),
+                  std::string(option), std::string(router.name()));
+  return {};
 }
 
 std::string SetName(Context& ctx, std::optional<Uuid> set) {
