@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "northd/engine/engine.h"
 #include "northd/rows/row_view.h"
@@ -15,13 +16,18 @@ namespace northd {
 
 enum class WhichVips : uint8_t { kAll, kRoutable };  // Routable: with options:add_route.
 
-// Of a Load_Balancer. Variables of templates are among them, as they are.
-using LbVips = std::pair<Uuid, WhichVips>;
-std::set<std::string> ComputeLbVipIps(Context& ctx, const LbVips& vips);
-extern const engine::Kind<LbVips, std::set<std::string>> kLbVipIps;
+// Those of IPv4, then the others: of IPv6, and a template's, whatever they are. Variables of
+// templates are among them, as they are.
+using LbVipIps = std::set<std::pair<bool, std::string>>;
 
-// Of the load balancers that a Logical_Router names, by itself or through groups.
-std::set<std::string> LbVipIpsOf(Context& ctx, const Uuid& router, WhichVips which);
+// Of a Load_Balancer.
+using LbVips = std::pair<Uuid, WhichVips>;
+LbVipIps ComputeLbVipIps(Context& ctx, const LbVips& vips);
+extern const engine::Kind<LbVips, LbVipIps> kLbVipIps;
+
+// Of the load balancers that a Logical_Router names, by itself or through groups: one twice if a
+// template has it, too.
+std::vector<std::string> LbVipIpsOf(Context& ctx, const Uuid& router, WhichVips which);
 
 }  // namespace northd
 

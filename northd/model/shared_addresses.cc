@@ -75,7 +75,7 @@ constexpr engine::Kind<Question, bool> kIsLbVip{"is_lb_vip", &ComputeIsLbVip, tr
 }  // namespace
 
 std::monostate OwnVips(Context& ctx, const Uuid& lb) {
-  for (const std::string& ip : ctx.Get(kLbVipIps, LbVips(lb, WhichVips::kAll))) {
+  for (const auto& [v6, ip] : ctx.Get(kLbVipIps, LbVips(lb, WhichVips::kAll))) {
     ctx.world().load_balancers_of_vip.Emit(ctx, ip, lb);
   }
   return {};
