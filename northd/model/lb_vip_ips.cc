@@ -27,7 +27,10 @@ LbVipIps ComputeLbVipIps(Context& ctx, const LbVips& vips) {
   LbVipIps ips;
   const auto row = Row<nb::LoadBalancer>(ctx, lb);
   if (!row) return ips;
-  if (which == WhichVips::kRoutable && !ctx.Get(kLoadBalancer, lb).add_route) return ips;
+  if (which == WhichVips::kRoutable) {
+    const LoadBalancer& model = ctx.Get(kLoadBalancer, lb);
+    if (!model.add_route || model.is_template) return ips;
+  }
   for (const auto& [key, value] : row.vips()) {
     const LbVipId id(lb, std::string(key));
     const LbVip& vip = ctx.Get(kLbVip, id);

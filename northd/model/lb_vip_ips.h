@@ -14,7 +14,8 @@
 
 namespace northd {
 
-enum class WhichVips : uint8_t { kAll, kRoutable };  // Routable: with options:add_route.
+// Routable: with options:add_route, and not of a template, whose variables may stand for anything.
+enum class WhichVips : uint8_t { kAll, kRoutable };
 
 // Those of IPv4, then the others: of IPv6, and a template's, whatever they are. Variables of
 // templates are among them, as they are.

@@ -83,11 +83,9 @@ std::vector<RoutableAddresses> ComputeRoutableAddresses(Context& ctx, const Uuid
     central.v4.push_back(nat.ip.ToString());
   }
   for (const std::string& vip : LbVipIpsOf(ctx, port.router_uuid, WhichVips::kRoutable)) {
-    // A template's variable may stand for anything: nobody has a route to any of these then.
     const std::optional<Ip> ip = Ip::Parse(vip);
-    if (!ip) return all;
     has_central = true;
-    if (!ip->v6) central.v4.push_back(vip);
+    if (ip && !ip->v6) central.v4.push_back(vip);
   }
   if (has_central) all.push_back(std::move(central));
   return all;
