@@ -5,6 +5,7 @@ import http.client
 import os
 import re
 import shutil
+import time
 import unittest
 
 from harness.waiting import wait_until
@@ -112,16 +113,17 @@ class FaultsTest(ImageTest):
         self.lose(3, "a node's files end in half a record", tear)
         self.assertEqual([name for name in os.listdir(self.nodes.file(3, "")) if ".db.2" in name], [])
 
-    def test_a_file_is_damaged(self):
-        def damage():
-            with open(self.nodes.file(3, "ovnnb_db.db"), "r+b") as file:
-                content = file.read()
-                place = content.index(b'"name":"n', len(content) // 2) + 8
-                file.seek(place)
-                file.write(bytes([content[place] ^ 1]))
+    def damage(self, number):
+        """A bit of its northbound's file, in a name."""
+        with open(self.nodes.file(number, "ovnnb_db.db"), "r+b") as file:
+            content = file.read()
+            place = content.index(b'"name":"n', len(content) // 2) + 8
+            file.seek(place)
+            file.write(bytes([content[place] ^ 1]))
 
+    def test_a_file_is_damaged(self):
         member = self.nodes.status(3, "nb")["Server ID"]
-        self.lose(3, "a node's file is damaged", damage)
+        self.lose(3, "a node's file is damaged", lambda: self.damage(3))
         self.assertEqual(self.nodes.status(3, "nb")["Server ID"], member)
         kept = [name for name in os.listdir(self.nodes.file(3, "")) if name.startswith("ovnnb_db.db.2")]
         self.assertEqual(len(kept), 1)
@@ -139,6 +141,66 @@ class FaultsTest(ImageTest):
             self.settle(load)
             self.outage("all nodes are killed at once", load, since, 40)
         self.check(load)
+
+    def start_apart(self, *numbers, seconds=6):
+        """A while after each other, so that each is alone, or with those before, for that long."""
+        for number in numbers:
+            self.nodes.command("start", str(number))
+            time.sleep(seconds)
+        for number in numbers:
+            self.nodes.command("wait", str(number))
+
+    def test_all_are_killed_and_the_first_loses_its_disk(self):
+        """It is back before the others, and must not found another cluster."""
+        before = {database: self.nodes.status(2, database)["Cluster ID"] for database in DATABASES}
+        with self.load() as load:
+            self.settle(load)
+            since = now()
+            for number in NUMBERS:
+                self.nodes.kill(number)
+            self.nodes.wipe(1)
+            self.start_apart(1, 2, 3)
+            self.settle(load)
+            self.outage("all nodes are killed, and the first loses its disk", load, since, 60)
+        self.check(load)
+        for number in NUMBERS:
+            for database in DATABASES:
+                self.assertEqual(self.nodes.status(number, database)["Cluster ID"], before[database], (number, database))
+
+    def test_a_file_is_damaged_while_all_are_down(self):
+        """Of one of the two who have all. With the third, who has not, it must not be a majority."""
+        names = [f"n{i}" for i in range(40)]
+        self.write_names("before")
+        self.nodes.kill(1)
+        self.write_names(*names)
+        self.nodes.kill(2)
+        self.nodes.kill(3)
+        self.damage(3)
+        for number in (3, 1):
+            self.nodes.command("start", str(number))
+            time.sleep(6)
+        self.assertFalse(self.leads_within(10, among=(3, 1)))
+        self.nodes.command("start", "2")
+        for number in NUMBERS:
+            self.nodes.command("wait", str(number))
+        self.nodes.wait_until_members()
+        self.nodes.sync(1)
+        self.write_names("after")
+        for number in NUMBERS:
+            have = {row["name"] for row in self.nodes.select(number, "nb", "Address_Set", "name")}
+            self.assertEqual({"before", "after", *names} - have, set(), number)
+
+    def write_names(self, *names):
+        """Each in a transaction of its own, and so in a record."""
+        leader = self.nodes.leader()
+        for name in names:
+            self.nodes.transact(leader, "nb", {"op": "insert", "table": "Address_Set", "row": {"name": name}})
+
+    def leads_within(self, seconds, among):
+        """Whether one of these leads the northbound."""
+        with contextlib.suppress(AssertionError):
+            return bool(self.nodes.leader(among=among, seconds=seconds))
+        return False
 
 
 @needs_image

@@ -139,7 +139,7 @@ class Nodes:
         """The rows of a table as this node has them."""
         return self.transact(number, database, {"op": "select", "table": table, "where": [], "columns": list(columns)})[0]["rows"]
 
-    def leader(self, database="nb", among=NUMBERS):
+    def leader(self, database="nb", among=NUMBERS, seconds=30):
         """The number of the node that leads, once one does."""
         where = [["name", "==", DATABASES[database]]]
 
@@ -149,7 +149,7 @@ class Nodes:
                 return connection.call("transact", query, 2)["result"][0]["rows"] == [{"leader": True}]
             return False
 
-        return wait_until(lambda: next((number for number in among if leads(number)), None), f"one node leads {database}", 30)
+        return wait_until(lambda: next((number for number in among if leads(number)), None), f"one node leads {database}", seconds)
 
     def status(self, number, database):
         """The lines of cluster/status by what stands before the colon, and "servers": id -> address."""
