@@ -37,7 +37,8 @@ using PolicyId = std::pair<Uuid, Uuid>;
 // ---- Next hops ----
 
 struct Hop {
-  Ip next_hop;
+  std::string next_hop;  // As the row spells it.
+  bool v6 = false;
   Uuid port;
   Ip source;
   bool operator==(const Hop& o) const = default;
@@ -69,14 +70,15 @@ Hops ComputeHops(Context& ctx, const PolicyId& id) {
                       policy.priority(), std::string(text));
       return;
     }
-    if (!IsDown(ctx, policy, found.port, text)) hops.push_back({*ip, found.port, found.source});
+    if (IsDown(ctx, policy, found.port, text)) return;
+    hops.push_back({std::string(text), ip->v6, found.port, found.source});
   };
   const Strings next_hops = policy.nexthops();
   if (next_hops.empty()) {
     if (const auto next_hop = policy.nexthop(); next_hop && !next_hop->empty()) add(*next_hop);
   }
   for (const absl::string_view next_hop : next_hops) add(next_hop);
-  const auto other_family = [&](const Hop& hop) { return hop.next_hop.v6 != hops[0].next_hop.v6; };
+  const auto other_family = [&](const Hop& hop) { return hop.v6 != hops[0].v6; };
   if (std::any_of(hops.begin(), hops.end(), other_family)) {
     static base::RateLimit limit(1, 5);
     log.WarnLimited(limit, "routing policy %s has next hops of both address families",
@@ -247,7 +249,7 @@ class PolicyFlows {
                        ? NumberAfter(flow.match, "reg8[16..31] == ")
                        : 0;
           });
-      wishes.push_back({.key = hop.next_hop.ToString(), .existing = existing});
+      wishes.push_back({.key = hop.next_hop, .existing = existing});
     }
     const std::vector<int64_t> members = ctx_.world().numbers.Assign(
         absl::StrCat("policy_member/", router_.uuid.ToString(), "/", policy_.uuid().ToString()),
@@ -264,9 +266,8 @@ class PolicyFlows {
 
  private:
   std::string Through(const Hop& hop, absl::string_view middle) {
-    return absl::StrCat(mark_,
-                        NextHopActions(hop.next_hop.ToString(), hop.next_hop.v6,
-                                       ctx_.Get(kRouterPortModel, hop.port), hop.source, middle));
+    const RouterPort& port = ctx_.Get(kRouterPortModel, hop.port);
+    return absl::StrCat(mark_, NextHopActions(hop.next_hop, hop.v6, port, hop.source, middle));
   }
 
   Context& ctx_;
