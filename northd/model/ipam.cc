@@ -42,7 +42,7 @@ IpamConfig IpamConfig::Parse(absl::string_view subnet, absl::string_view exclude
   }
   if (subnet.empty()) return config;
   const auto network = Network::Parse(subnet);
-  if (!network || network->ip.v6 || network->prefix == 0 || network->prefix == 32) {
+  if (!network || network->ip.v6 || network->prefix == 32) {
     errors->push_back(absl::StrCat("bad 'subnet' ", subnet));
     return config;
   }
