@@ -20,6 +20,9 @@ constexpr int kShared = 1000;
 constexpr int kOwnNew = 1100;
 constexpr int kOwnEstablished = 1200;
 
+// Of a collector's set_id, what goes to actions, as the reference has it.
+constexpr int64_t kSetIds = 0xff;
+
 constexpr absl::string_view kEstablished = "ip && ct.trk && (ct.est || ct.rel) && ";
 
 std::optional<AclSample> ReadSample(Context& ctx, const std::optional<Uuid>& uuid) {
@@ -30,7 +33,7 @@ std::optional<AclSample> ReadSample(Context& ctx, const std::optional<Uuid>& uui
   sample.metadata = row.metadata();
   for (const Uuid& collector : row.collectors()) {
     const auto it = Row<nb::SampleCollector>(ctx, collector);
-    if (it) sample.collectors.push_back({it.id(), it.set_id(), it.probability()});
+    if (it) sample.collectors.push_back({it.id(), it.set_id() & kSetIds, it.probability()});
   }
   return sample;
 }
