@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "northd/model/addresses.h"
 #include "northd/model/datapaths.h"
 #include "northd/model/globals.h"
 #include "northd/replica/lookup.h"
@@ -32,15 +33,20 @@ std::monostate SyncGlobal(Context& ctx, const std::monostate&) {
   std::map<std::string, std::string> options;
   for (const auto& [key, value] : nb.options()) options.emplace(key, value);
   options["mac_prefix"] = globals.mac_prefix;
-  options["svc_monitor_mac"] = globals.svc_monitor_mac_text();
+  // One that is given stays as it is spelt.
+  std::string& svc_monitor_mac = options["svc_monitor_mac"];
+  if (!Mac::Parse(svc_monitor_mac)) svc_monitor_mac = globals.svc_monitor_mac_text();
   options["max_tunid"] = absl::StrCat(ctx.Get(kKeyLimits, {}).max_datapath);
   options["northd_internal_version"] = kInternalVersion;
   OutRow nb_row = OutRow::Of<nb::NBGlobal>("global");
   nb_row.Set(nb::NBGlobal::kOptions, options);
   world.nb_rows.Emit(ctx, std::move(nb_row));
 
-  options["arp_ns_explicit_output"] = "true";
-  options["register_consolidation"] = "true";
+  // What flows are written for; where somebody says something else, the lesser text stays.
+  for (const char* key : {"arp_ns_explicit_output", "register_consolidation"}) {
+    const auto [at, is_ours] = options.emplace(key, "true");
+    if (!is_ours && at->second > "true") at->second = "true";
+  }
   const sb::SBGlobal sb = OnlyRow<sb::SBGlobal>(ctx);
   if (sb) {
     const auto interval = sb.options().Get("sbctl_probe_interval");
