@@ -57,13 +57,12 @@ Uuid PeerOfRow(Context& ctx, const nb::LogicalSwitchPort& row) {
   return RouterPortNamed(ctx, row.options().GetOrEmpty("router-port"));
 }
 
-// What the northbound says that a port has. To begin with only.
-PortAddresses Present(Context& ctx, const Uuid& port) {
-  const ovsdb::Row* row = ctx.world().nb.Peek(nb::LogicalSwitchPort::kTable, port);
-  if (row == nullptr) return {};
-  const ovsdb::Datum& datum = row->datum(nb::LogicalSwitchPort::kDynamicAddresses);
-  if (datum.empty()) return {};
-  return PortAddresses::Parse(datum.key(0).string()).value_or(PortAddresses());
+// What the northbound says that a port has. Others may write there, too, and then it has that if it
+// can: so this is read like any other input. What comes of it has to be the same once it is
+// written.
+PortAddresses Present(const nb::LogicalSwitchPort& row) {
+  const auto text = row.dynamic_addresses();
+  return text ? PortAddresses::Parse(*text).value_or(PortAddresses()) : PortAddresses();
 }
 
 // ---- IPv4 ----
@@ -96,14 +95,18 @@ Leases ComputeLeases(Context& ctx, const Uuid& sw) {
     if (!request) continue;
     leases[uuid] = 0;
     if (!config.has_v4()) continue;
-    const PortAddresses present = Present(ctx, uuid);
+    const PortAddresses present = Present(port);
     const int64_t ip = present.v4.empty() ? 0 : present.v4.front().ip.v4();
+    // What it was given counts until that, or another's word, is in the northbound.
+    NumberWish wish = {.key = absl::StrCat(uuid.ToString(), " ", ip), .is_others_word = true};
     if (!request->v4) {
-      asking.emplace_back(uuid, NumberWish{.key = uuid.ToString(), .existing = ip});
+      wish.existing = ip;
+      asking.emplace_back(uuid, std::move(wish));
       continue;
     }
     const int64_t wanted = request->v4->v4();
-    NumberWish wish = {.key = absl::StrCat(uuid.ToString(), " ", wanted), .is_kept = false};
+    absl::StrAppend(&wish.key, " ", wanted);
+    wish.is_kept = false;
     // What is not of the subnet cannot be had; at first it is waited for all the same.
     if (config.addresses.Contains(request->v4->v4()) || ip == 0) wish.preferred = wanted;
     if (ip == wanted) wish.existing = ip;
@@ -136,10 +139,10 @@ constexpr engine::Kind<Uuid, Leases> kLeases{"ipam_leases", &ComputeLeases};
 
 // That it asks for; or, if it does not bring a MAC address, that it has, whatever the prefix has
 // become; or what its MAC address makes.
-Ip V6AddressOf(Context& ctx, const Uuid& port, const DynamicRequest& request, const Ip& prefix,
+Ip V6AddressOf(const nb::LogicalSwitchPort& row, const DynamicRequest& request, const Ip& prefix,
                const Mac& mac) {
   if (request.v6) return *request.v6;
-  const PortAddresses present = Present(ctx, port);
+  const PortAddresses present = Present(row);
   const bool keeps = !request.mac && present.mac == mac && !present.v6.empty();
   return keeps ? present.v6.front().ip : Eui64(prefix, mac);
 }
@@ -183,8 +186,9 @@ Macs ComputeMacs(Context& ctx, const std::monostate&) {
         macs[port] = *request->mac;
         continue;
       }
-      const Mac present = Present(ctx, port).mac;
-      if (WithSuffix(present, 0) == prefix && taken.insert(SuffixOf(present)).second) {
+      const Mac present = Present(row).mac;
+      if (WithSuffix(present, 0) == prefix) {  // Even if another has it, too.
+        taken.insert(SuffixOf(present));
         macs[port] = present;
       } else {
         const bool is_first = present == Mac();
@@ -261,9 +265,8 @@ std::string ComputeDynamicAddresses(Context& ctx, const Uuid& switch_port) {
     absl::StrAppend(&text, " ", Ipv4(lease->second).ToString());
   }
   if (config.v6_prefix) {
-    absl::StrAppend(
-        &text, " ",
-        V6AddressOf(ctx, switch_port, *request, *config.v6_prefix, mac->second).ToString());
+    absl::StrAppend(&text, " ",
+                    V6AddressOf(row, *request, *config.v6_prefix, mac->second).ToString());
   }
   return text;
 }

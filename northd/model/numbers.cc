@@ -28,6 +28,9 @@ std::vector<int64_t> Numbers::Assign(absl::string_view scope_name,
   Scope& scope = scopes_[scope_name];
   for (size_t i = 0; i < wishes.size(); ++i) take(i, wishes[i].requested);
   for (size_t i = 0; i < wishes.size(); ++i) {
+    if (wishes[i].is_others_word) take(i, allowed(wishes[i].existing));
+  }
+  for (size_t i = 0; i < wishes.size(); ++i) {
     const auto remembered = scope.find(wishes[i].key);
     if (remembered != scope.end()) take(i, allowed(remembered->second));
   }

@@ -19,9 +19,10 @@ namespace northd {
 struct NumberWish {
   std::string key;
   int64_t requested = 0;  // By a person: goes before what others have. 0: none.
-  int64_t existing = 0;   // That it has in the southbound. 0: none.
+  int64_t existing = 0;   // That it has in the database. 0: none.
   int64_t preferred = 0;  // That it wants if it is free at its turn. 0: none.
   bool is_kept = true;    // Else it gets one anew each time, unless that is the preferred one.
+  bool is_others_word = false;  // `existing` may be somebody else's word: it beats the memory.
 };
 
 struct NumberRange {  // Both ends included.

@@ -60,6 +60,22 @@ TEST(Numbers, KeepsNotWhatIsNotToBeKept) {
               ElementsAre(1, 2, 3));
 }
 
+TEST(Numbers, HeedsTheWordOfOthers) {
+  Numbers numbers;
+  const auto word = [](const char* key, int64_t number) {
+    return NumberWish{.key = key, .existing = number, .is_others_word = true};
+  };
+  EXPECT_THAT(numbers.Assign("s", std::vector<NumberWish>{word("a", 0), word("b", 0)}, 1, 9),
+              ElementsAre(1, 2));
+  // What is not theirs to give, or another's by now, leaves the memory to count.
+  const std::vector<NumberRange> excluded = {{8, 9}};
+  EXPECT_THAT(
+      numbers.Assign("s", std::vector<NumberWish>{word("a", 8), word("b", 0)}, 1, 9, excluded),
+      ElementsAre(1, 2));
+  EXPECT_THAT(numbers.Assign("s", std::vector<NumberWish>{word("a", 2), word("b", 2)}, 1, 9),
+              ElementsAre(2, 1));
+}
+
 TEST(Numbers, IsExhausted) {
   Numbers numbers;
   EXPECT_THAT(numbers.Assign("s", std::vector<NumberWish>{{"a"}, {"b"}}, 7, 7), ElementsAre(7, 0));
