@@ -6,7 +6,7 @@ import unittest
 
 from image import case
 
-NAMES = ("faults", "kube_ovn", "ovn_kubernetes", "package", "recipes", "tls", "upgrade")
+NAMES = ("faults", "kube_ovn", "ovn_kubernetes", "package", "recipes", "settings", "tls", "upgrade")
 
 
 def main(names):
