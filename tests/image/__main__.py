@@ -6,7 +6,8 @@ import unittest
 
 from image import case
 
-NAMES = ("faults", "kube_ovn", "ovn_kubernetes", "package", "recipes", "settings", "tls", "upgrade")
+NAMES = ("faults", "kube_ovn", "ovn_kubernetes", "package", "recipes", "settings", "standalone", "tls",
+         "upgrade")
 
 
 def main(names):
