@@ -18,7 +18,8 @@ class CentralTest(SystemTest):
     def setUp(self):
         super().setUp()
         ports = {f"CENTRAL_{name}": str(free_port()) for name in ("NB_PORT", "SB_PORT", "NB_RAFT_PORT", "SB_RAFT_PORT")}
-        self.env = {**os.environ, **ports, "CENTRAL_BUILD": binaries.BUILD, "CENTRAL_RUN": self.path("run")}
+        self.env = {**os.environ, **ports, "CENTRAL_BUILD": binaries.BUILD, "CENTRAL_RUN": self.path("run"),
+                    "NODES_PREFIX": f"bc{os.getpid()}"}  # None: nodes that somebody else runs stay.
         self.addCleanup(subprocess.run, [CENTRAL, "down"], env=self.env, check=True, capture_output=True, timeout=60)
 
     def central(self, *words, check=True):
