@@ -178,6 +178,7 @@ absl::StatusOr<int> Run(Invocation invocation) {
 
 int main(int argc, char** argv) {
   base::SetProgramName("ovsdb-tool");
+  base::KnowStockLogModules();
   base::SetLogLevels("console:warn").IgnoreError();
   const absl::StatusOr<int> result = tool::Run(tool::ParseOptions(argc, argv));
   if (!result.ok()) base::Fatal(tool::ErrorMessage(result.status()));

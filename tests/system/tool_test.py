@@ -200,6 +200,7 @@ class InspectTest(ToolTest):
             [], [""], ["--version"], ["-V"], ["-Vx"], ["--vers"], ["--ver"], ["--verb"], ["-x"], ["-mx"], ["-m"], ["--"],
             ["--frobnicate"], ["--rbac-role"], ["--rbac-role=", "db-name", "x.db"], ["--more=3"], ["--help=3"],
             ["-vfrobnicate", "db-name"], ["--verbose=frobnicate:dbg", "db-name"], ["-vconsole:frobnicate", "db-name"],
+            ["-vraft:file:dbg", "-vsha1:warn", "db-name", "x.db"],
             ["-v", "db-name", "x.db"], ["-vdbg", "db-name", "x.db"], ["--verbose", "db-name", "x.db"],
             ["--log-file", "db-name", "x.db"], ["--syslog-method=null", "db-name", "x.db"], ["--pidfile"],
             ["--election-timer=5", "-V"], ["--election-timer=x", "db-name", "x.db"], ["--election-timer=100", "db-name", "x.db"],
