@@ -7,6 +7,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "northd/process/commands.h"
 #include "northd/process/northd.h"
 #include "northd/process/northd_face.h"
@@ -27,6 +28,14 @@ base::LogModule log("ovn_northd");
 
 // The release of OVN whose behaviour this is.
 constexpr char kOvnVersion[] = "25.03.0";
+
+// What vlog/list of stock's ovn-northd shows beside modules of its libraries. Scripts may name any.
+constexpr char kStockLogModules[] =
+    "debug en_global_config en_group_ecmp_route en_lb_data en_learned_route_sync en_lflow "
+    "en_lr_nat en_lr_stateful en_ls_stateful en_meters en_multicast en_northd en_port_group "
+    "en_sampling_app en_sync_from_sb en_sync_to_sb expr inc_proc_eng inc_proc_northd ipam lb "
+    "lflow_mgr mac_binding_aging memory_trim northd northd_acl_ids northd_lb ovn_northd "
+    "ovn_parallel_hmap ovn_util rconn stopwatch vconn vconn_stream";
 
 struct Options {
   base::DaemonOptions daemon;
@@ -117,6 +126,9 @@ int main(int argc, char** argv) {
   base::SetVersionText(
       absl::StrCat("ovn-northd ", kOvnVersion, "\nOpen vSwitch Library ", base::kOvsVersion));
   base::KnowStockLogModules();
+  for (absl::string_view module : absl::StrSplit(kStockLogModules, ' ')) {
+    base::KnowLogModule(module);
+  }
   base::UseOvnDirectories();
   base::TlsConfig tls;
   Options options = ParseOptions(argc, argv, &tls);

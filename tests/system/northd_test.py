@@ -286,6 +286,18 @@ class NorthdTest(SystemTest):
         self.nbctl("--wait=sb", "sync")
         self.assertEqual(len(self.rows("sb", "Datapath_Binding")), 1)
 
+    @binaries.needs_reference
+    def test_levels_of_all_of_stocks_log_modules(self):
+        def levels(daemon):
+            return {line.split()[0]: line.split()[1:] for line in daemon.appctl("vlog/list").splitlines()[2:]}
+
+        remotes = [f"--ovn{name}-db={server.remote}" for name, server in self.servers.items()]
+        stock = self.track(Daemon(binaries.reference("ovn-northd"), self.directory, "stock", remotes, self.env)).start()
+        modules = sorted(levels(stock))
+        stock.stop()
+        ours = levels(self.northd(arguments=[f"-v{module}:syslog:dbg" for module in modules]))
+        self.assertEqual([module for module in modules if ours.get(module, [None] * 3)[1] != "DBG"], [])
+
     def test_commands_answer_as_stocks(self):
         northd = self.northd(arguments=["--n-threads=4"])
         self.nbctl("--wait=sb", "sync")

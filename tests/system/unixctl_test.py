@@ -198,15 +198,17 @@ class UnixctlTest(TwinTest):
                 self.command(*words)
 
     def test_log_levels(self):
-        """vlog/list's shape; the modules are each implementation's own, bar those that people set."""
+        """vlog/list's shape; ours may have modules that stock has not, never the other way round."""
+        modules = []
         for server in self.twins:
             server.appctl("vlog/set", "jsonrpc:file:dbg")
             lines = server.appctl("vlog/list").split("\n")
             self.assertEqual(lines[0], "                 console    syslog    file")
             self.assertEqual(lines[1], "                 -------    ------    ------")
             levels = {line.split()[0]: line.split()[1:] for line in lines[2:-1]}
+            modules.append(levels)
             self.assertEqual(levels["jsonrpc"], ["OFF", "INFO", "DBG"])
-            self.assertLessEqual({"ovsdb_server", "jsonrpc", "reconnect", "stream_ssl", "vlog"}, set(levels))
+        self.assertLessEqual(set(modules[1]), set(modules[0]))
 
     def test_log_is_reopened(self):
         """As logrotate does it: rename, then vlog/reopen."""
