@@ -68,7 +68,8 @@ std::string ComputeBfdStatus(Context& ctx, const Uuid& uuid) {
   if (!bfd) return "";
   if (!IsUsed(ctx, bfd)) return "admin_down";
   const sb::BFD session = FindSession(ctx, bfd);
-  const absl::string_view status = session ? session.status() : bfd.status().value_or("down");
+  // Whatever the northbound says of a session that nobody has begun.
+  const absl::string_view status = session ? session.status() : "down";
   return status == "admin_down" ? "down" : std::string(status);
 }
 constexpr engine::Kind<Uuid, std::string> kBfdStatus{"bfd_status", &ComputeBfdStatus, true};
