@@ -1,11 +1,13 @@
 #include "northd/model/dynamic_addresses.h"
 
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "northd/model/addresses.h"
@@ -133,7 +135,16 @@ Leases ComputeLeases(Context& ctx, const Uuid& sw) {
   }
   return leases;
 }
-constexpr engine::Kind<Uuid, Leases> kLeases{"ipam_leases", &ComputeLeases};
+constexpr engine::Kind<Uuid, Leases> kLeases{"ipam_leases", &ComputeLeases, /*is_cutoff=*/true};
+
+// Of a port; 0: none. A map's own answer for one: so that the others do not run when one comes or
+// goes.
+uint32_t ComputeLease(Context& ctx, const Uuid& port) {
+  const Leases& leases = ctx.Get(kLeases, SwitchOf(ctx, port));
+  const auto found = leases.find(port);
+  return found == leases.end() ? 0 : found->second;
+}
+constexpr engine::Kind<Uuid, uint32_t> kLease{"ipam_lease", &ComputeLease, /*is_cutoff=*/true};
 
 // ---- IPv6 ----
 
@@ -149,7 +160,27 @@ Ip V6AddressOf(const nb::LogicalSwitchPort& row, const DynamicRequest& request, 
 
 // ---- MAC addresses ----
 
-using Macs = std::map<Uuid, Mac>;  // By port.
+using Macs = absl::flat_hash_map<Uuid, Mac>;  // By port.
+
+// What a port that asks for addresses has to do with MAC addresses.
+struct MacWish {
+  bool asks = false;                  // Else it does not ask for any address.
+  std::optional<Mac> own;             // That it brings.
+  Mac present;                        // Zero: none.
+  std::optional<uint32_t> wanted_ip;  // In host order.
+  bool operator==(const MacWish& o) const = default;
+};
+MacWish ComputeMacWish(Context& ctx, const Uuid& port) {
+  const auto row = Row<nb::LogicalSwitchPort>(ctx, port);
+  const std::optional<DynamicRequest> request =
+      row ? RequestOf(row) : std::optional<DynamicRequest>();
+  if (!request) return {};
+  MacWish wish{.asks = true, .own = request->mac, .present = Present(row).mac, .wanted_ip = {}};
+  if (request->v4) wish.wanted_ip = request->v4->v4();
+  return wish;
+}
+constexpr engine::Kind<Uuid, MacWish> kMacWish{"ipam_mac_wish", &ComputeMacWish,
+                                               /*is_cutoff=*/true};
 
 uint32_t SuffixOf(const Mac& mac) {
   return uint32_t{mac.bytes[3]} << 16 | uint32_t{mac.bytes[4]} << 8 | mac.bytes[5];
@@ -179,20 +210,16 @@ Macs ComputeMacs(Context& ctx, const std::monostate&) {
   std::vector<std::pair<Uuid, uint32_t>> asking;
   for (const Uuid& sw : switches) {
     for (const auto& [port, ip] : ctx.Get(kLeases, sw)) {
-      const auto row = Row<nb::LogicalSwitchPort>(ctx, port);
-      const std::optional<DynamicRequest> request = RequestOf(row);
-      if (!request) continue;
-      if (request->mac) {
-        macs[port] = *request->mac;
-        continue;
-      }
-      const Mac present = Present(row).mac;
-      if (WithSuffix(present, 0) == prefix) {  // Even if another has it, too.
-        taken.insert(SuffixOf(present));
-        macs[port] = present;
+      const MacWish& wish = ctx.Get(kMacWish, port);
+      if (!wish.asks) continue;
+      if (wish.own) {
+        macs[port] = *wish.own;
+      } else if (WithSuffix(wish.present, 0) == prefix) {  // Even if another has it, too.
+        taken.insert(SuffixOf(wish.present));
+        macs[port] = wish.present;
       } else {
-        const bool is_first = present == Mac();
-        asking.emplace_back(port, is_first && request->v4 ? request->v4->v4() : ip);
+        const bool is_first = wish.present == Mac();
+        asking.emplace_back(port, is_first ? wish.wanted_ip.value_or(ip) : ip);
       }
     }
   }
@@ -206,7 +233,15 @@ Macs ComputeMacs(Context& ctx, const std::monostate&) {
   }
   return macs;
 }
-constexpr engine::Kind<std::monostate, Macs> kMacs{"ipam_macs", &ComputeMacs};
+constexpr engine::Kind<std::monostate, Macs> kMacs{"ipam_macs", &ComputeMacs, /*is_cutoff=*/true};
+
+// Of a port, if it has one.
+std::optional<Mac> ComputeMac(Context& ctx, const Uuid& port) {
+  const Macs& macs = ctx.Get(kMacs, {});
+  const auto found = macs.find(port);
+  return found == macs.end() ? std::nullopt : std::optional(found->second);
+}
+constexpr engine::Kind<Uuid, std::optional<Mac>> kMac{"ipam_mac", &ComputeMac, /*is_cutoff=*/true};
 
 // ---- Tags ----
 
@@ -255,18 +290,14 @@ std::string ComputeDynamicAddresses(Context& ctx, const Uuid& switch_port) {
   const Uuid sw = SwitchOf(ctx, switch_port);
   const IpamConfig& config = ctx.Get(kConfig, sw);
   if (!config.enabled()) return "";
-  const Macs& macs = ctx.Get(kMacs, {});
-  const auto mac = macs.find(switch_port);
-  if (mac == macs.end()) return "";
-  std::string text = mac->second.ToString();
-  const Leases& leases = ctx.Get(kLeases, sw);
-  const auto lease = leases.find(switch_port);
-  if (lease != leases.end() && lease->second != 0) {
-    absl::StrAppend(&text, " ", Ipv4(lease->second).ToString());
+  const std::optional<Mac>& mac = ctx.Get(kMac, switch_port);
+  if (!mac) return "";
+  std::string text = mac->ToString();
+  if (const uint32_t lease = ctx.Get(kLease, switch_port); lease != 0) {
+    absl::StrAppend(&text, " ", Ipv4(lease).ToString());
   }
   if (config.v6_prefix) {
-    absl::StrAppend(&text, " ",
-                    V6AddressOf(row, *request, *config.v6_prefix, mac->second).ToString());
+    absl::StrAppend(&text, " ", V6AddressOf(row, *request, *config.v6_prefix, *mac).ToString());
   }
   return text;
 }
