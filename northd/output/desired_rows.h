@@ -78,8 +78,9 @@ class DesiredRows final : public engine::Sink {
   struct Policy {
     // The key of a row that is there; "" for one that cannot be ours.
     std::function<std::string(Replica& replica, const ovsdb::Row& row)> key_of;
-    bool insert = true;                // Rows that are not there yet are made.
-    bool delete_others = true;         // Rows that nobody emits are deleted.
+    bool insert = true;                                     // Rows that are not there yet are made.
+    bool delete_others = true;                              // Rows that nobody emits are deleted,
+    std::function<bool(const ovsdb::Row& row)> is_foreign;  // but for those that this says, if set.
     std::vector<int> element_columns;  // That EmitElement() may fill: empty without any.
     int number_column = 0;             // That has a number of our choice; 0: there is none.
     bool keys_are_uuids = false;       // A row is made with the UUID that its key is the text of.

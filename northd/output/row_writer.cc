@@ -77,6 +77,8 @@ void RowWriter::Write(TransactionText* transaction) {
   for (const auto& [table, uuid] : strangers_) {
     const ovsdb::Row* row = replica_->Peek(table, uuid);
     if (row == nullptr || desired_->FindByUuid(uuid) != nullptr) continue;
+    const auto& is_foreign = desired_->policy(table).is_foreign;
+    if (is_foreign && is_foreign(*row)) continue;
     transaction->Delete(table, uuid);
     if (on_delete_) on_delete_(table, *row);
   }

@@ -107,6 +107,8 @@ const std::vector<Permission>& Permissions() {
   return permissions;
 }
 
+constexpr char kRole[] = "ovn-controller";
+
 std::string KeyOf(absl::string_view table, absl::Span<const std::string> authorization,
                   bool insert_delete, std::vector<std::string> update) {
   std::sort(update.begin(), update.end());
@@ -129,6 +131,10 @@ std::string PermissionKey(const Replica&, const ovsdb::Row& row) {
       row.datum(Columns::kInsertDelete).key(0).boolean(), TextsOf(row.datum(Columns::kUpdate)));
 }
 
+bool IsForeignRole(const ovsdb::Row& row) {
+  return row.datum(sb::RBACRole::kName).key(0).string() != kRole;
+}
+
 std::monostate SyncCatalogues(Context& ctx, const std::monostate&) {
   for (const DhcpOption& option : kDhcpOptions) EmitOption<sb::DHCPOptions>(ctx, option);
   for (const DhcpOption& option : kDhcpv6Options) EmitOption<sb::DHCPv6Options>(ctx, option);
@@ -149,8 +155,8 @@ std::monostate SyncCatalogues(Context& ctx, const std::monostate&) {
     tables.push_back(ovsdb::Atom::String(permission.table));
     permissions.push_back(ovsdb::Atom::Of(rows.Identity(sb::RBACPermission::kTable, key)));
   }
-  OutRow role = OutRow::Of<sb::RBACRole>("ovn-controller");
-  role.Set(sb::RBACRole::kName, "ovn-controller");
+  OutRow role = OutRow::Of<sb::RBACRole>(kRole);
+  role.Set(sb::RBACRole::kName, kRole);
   role.Set(sb::RBACRole::kPermissions, ovsdb::MakeDatum(tables, permissions));
   rows.Emit(ctx, std::move(role));
   return {};

@@ -19,6 +19,8 @@ extern const engine::Kind<std::monostate> kSyncCatalogues;
 // The key of an RBAC_Permission that is there (DesiredRows::Policy): all that it says, since others
 // may have one for the same table.
 std::string PermissionKey(const Replica& southbound, const ovsdb::Row& row);
+// Whether an RBAC_Role that is there is not by us.
+bool IsForeignRole(const ovsdb::Row& row);
 
 }  // namespace northd
 

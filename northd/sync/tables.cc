@@ -142,9 +142,9 @@ void DeclareSouthboundTables(DesiredRows* rows) {
                 {.key_of = [](const Replica&, const Row& row) { return row.uuid().ToString(); }});
   rows->Declare(sb::DHCPOptions::kTable, ByName(sb::DHCPOptions::kName));
   rows->Declare(sb::DHCPv6Options::kTable, ByName(sb::DHCPv6Options::kName));
-  // Others' roles and permissions are left alone.
+  // Others' roles and permissions are left alone, but there is one role of ours.
   DesiredRows::Policy roles = ByName(sb::RBACRole::kName);
-  roles.delete_others = false;
+  roles.is_foreign = &IsForeignRole;
   rows->Declare(sb::RBACRole::kTable, roles);
   rows->Declare(sb::RBACPermission::kTable, {.key_of = &PermissionKey, .delete_others = false});
   rows->Declare(sb::MulticastGroup::kTable,

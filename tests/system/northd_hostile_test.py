@@ -249,8 +249,15 @@ class MeddlingTest(HostileTest):
             insert("Logical_Flow", {"pipeline": "ingress", "table_id": 0, "priority": 1, "match": "1", "actions": "next;"}),
             insert("Multicast_Group", {"name": "strangers", "datapath": datapath, "tunnel_key": 40000, "ports": ["set", []]}),
             insert("Address_Set", {"name": "strangers"}), insert("Port_Group", {"name": "strangers"}),
-            insert("Load_Balancer", {"name": "stranger"}), insert("DHCP_Options", {"name": "strange", "code": 9, "type": "ipv4"}),
-            insert("RBAC_Role", {"name": "stranger"}))
+            insert("Load_Balancer", {"name": "stranger"}), insert("DHCP_Options", {"name": "strange", "code": 9, "type": "ipv4"}))
+
+    def test_roles_of_others_stay(self):
+        self.sync()
+        self.transact(SB, insert("RBAC_Role", {"name": "stranger"}))
+        self.sync()
+        self.assertEqual({row["name"] for row in self.rows("RBAC_Role", "name")}, {"ovn-controller", "stranger"})
+        self.expect_as_from_scratch()
+        self.expect_quiet()
 
     def test_a_second_row_for_the_same_goes(self):
         datapath = next(row for row in self.rows("Datapath_Binding", "_uuid", "external_ids"))
