@@ -44,8 +44,11 @@ void AddDynamicRouting(Context& ctx, const RouterPort& port, const StringMap& po
   const auto router = Row<nb::LogicalRouter>(ctx, port.router_uuid);
   if (!router || !router.options().GetBool("dynamic-routing", false)) return;
   (*options)["dynamic-routing"] = "true";
-  for (const char* key : {"dynamic-routing-maintain-vrf", "dynamic-routing-port-name"}) {
-    if (const auto value = port_options.Get(key)) (*options)[key] = std::string(*value);
+  if (port_options.GetBool("dynamic-routing-maintain-vrf", false)) {
+    (*options)["dynamic-routing-maintain-vrf"] = "true";
+  }
+  if (const auto name = port_options.Get("dynamic-routing-port-name")) {
+    (*options)["dynamic-routing-port-name"] = std::string(*name);
   }
   if (const auto vrf = router.options().Get("dynamic-routing-vrf-name")) {
     (*options)["dynamic-routing-vrf-name"] = std::string(*vrf);
