@@ -148,13 +148,22 @@ constexpr engine::Kind<Uuid, uint32_t> kLease{"ipam_lease", &ComputeLease, /*is_
 
 // ---- IPv6 ----
 
-// That it asks for; or, if it does not bring a MAC address, that it has, whatever the prefix has
-// become; or what its MAC address makes.
+// Whether an address has all the bits of a prefix, whose length is not known.
+bool HasBitsOf(const Ip& ip, const Ip& prefix) {
+  for (size_t i = 0; i < prefix.bytes.size(); ++i) {
+    if ((ip.bytes[i] & prefix.bytes[i]) != prefix.bytes[i]) return false;
+  }
+  return true;
+}
+
+// That it asks for, if the prefix allows it; or, if it asks for nothing in particular, that it has,
+// whatever the prefix has become; or what its MAC address makes.
 Ip V6AddressOf(const nb::LogicalSwitchPort& row, const DynamicRequest& request, const Ip& prefix,
                const Mac& mac) {
-  if (request.v6) return *request.v6;
+  if (request.v6 && HasBitsOf(*request.v6, prefix)) return *request.v6;
   const PortAddresses present = Present(row);
-  const bool keeps = !request.mac && present.mac == mac && !present.v6.empty();
+  const bool is_plain = !request.mac && !request.v4 && !request.v6;
+  const bool keeps = is_plain && present.mac == mac && !present.v6.empty();
   return keeps ? present.v6.front().ip : Eui64(prefix, mac);
 }
 
