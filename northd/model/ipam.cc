@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 
@@ -12,6 +13,22 @@ namespace {
 std::optional<Ip> ParseV4(absl::string_view text) {
   const auto ip = Ip::Parse(text);
   return ip && !ip->v6 ? ip : std::nullopt;
+}
+
+// The parts of `exclude_ips`: spaces between them mean nothing, nor do those around "..".
+std::vector<std::string> PartsOf(absl::string_view text) {
+  std::vector<std::string> parts;
+  for (const absl::string_view word :
+       absl::StrSplit(text, absl::ByAnyChar(" ,\t\n"), absl::SkipEmpty())) {
+    const bool goes_on =
+        !parts.empty() && (absl::StartsWith(word, "..") || absl::EndsWith(parts.back(), ".."));
+    if (goes_on) {
+      absl::StrAppend(&parts.back(), word);
+    } else {
+      parts.emplace_back(word);
+    }
+  }
+  return parts;
 }
 
 // "IP" or "IP..IP".
@@ -50,8 +67,7 @@ IpamConfig IpamConfig::Parse(absl::string_view subnet, absl::string_view exclude
   // Neither the network's own nor the broadcast address; the first is the router's.
   config.addresses = {network->network().v4() + 1, network->broadcast().v4() - 1};
   config.excluded.push_back({config.addresses.first, config.addresses.first});
-  for (const absl::string_view part :
-       absl::StrSplit(exclude_ips, absl::ByAnyChar(" ,\t\n"), absl::SkipEmpty())) {
+  for (const std::string& part : PartsOf(exclude_ips)) {
     const auto range = ParseRange(part);
     if (!range) {
       errors->push_back(absl::StrCat("bad 'exclude_ips' at ", part));

@@ -30,6 +30,11 @@ TEST(IpamConfig, TakesRangesOfItsOwnSubnetOnly) {
   ASSERT_EQ(config.excluded.size(), 3);
   EXPECT_EQ(config.excluded[1], (IpamConfig::Range{V4("10.0.0.9"), V4("10.0.0.9")}));
   EXPECT_EQ(config.excluded[2], (IpamConfig::Range{V4("10.0.0.250"), V4("10.0.0.254")}));
+  const IpamConfig spaced =
+      Parse("10.0.0.0/24", "10.0.0.2 .. 10.0.0.4 10.0.0.6..  10.0.0.8 10.0.0.9");
+  ASSERT_EQ(spaced.excluded.size(), 4);
+  EXPECT_EQ(spaced.excluded[1], (IpamConfig::Range{V4("10.0.0.2"), V4("10.0.0.4")}));
+  EXPECT_EQ(spaced.excluded[2], (IpamConfig::Range{V4("10.0.0.6"), V4("10.0.0.8")}));
 }
 
 TEST(IpamConfig, NamesWhatIsMalformed) {
