@@ -25,8 +25,9 @@ base::Counter txn_error("txn_error");
 base::Counter txn_try_again("txn_try_again");
 
 constexpr char kLock[] = "ovn_northd";
-// A pass leaves the loop to others after so long: echoes and the lock do not wait for it.
-constexpr int64_t kSliceMs = 10;
+// A pass leaves the loop to others after so long: echoes and the lock do not wait for it. A question
+// on a new connection takes several turns.
+constexpr int64_t kSliceMs = 5;
 // Servers are tried one after the other at this pace: while a cluster elects a leader none will do,
 // and the network waits for us once one is there.
 constexpr int kMaxBackoffMs = 1000;
