@@ -148,7 +148,8 @@ constexpr engine::Kind<Uuid, uint32_t> kLease{"ipam_lease", &ComputeLease, /*is_
 
 // ---- IPv6 ----
 
-// Whether an address has all the bits of a prefix, whose length is not known.
+// Whether a prefix allows an address: the reference masks by the prefix itself, not by its length,
+// so that some addresses of other networks are allowed, too, and stay when the prefix changes.
 bool HasBitsOf(const Ip& ip, const Ip& prefix) {
   for (size_t i = 0; i < prefix.bytes.size(); ++i) {
     if ((ip.bytes[i] & prefix.bytes[i]) != prefix.bytes[i]) return false;

@@ -74,7 +74,8 @@ std::monostate PartPorts(Context& ctx, const Uuid& uuid) {
 }
 constexpr engine::Kind<Uuid> kPortParts{"router_port_parts", &PartPorts, /*is_cutoff=*/true};
 
-// Reading a relation is a unit's whole business. It is emitted by who is asked for first.
+// Reading a relation is a unit's whole business. The unit that emits it is brought up to date
+// first.
 std::vector<Uuid> ComputePortsIn(Context& ctx, const PartId& id) {
   ctx.Get(kPortParts, id.first);
   const auto& ports = ctx.world().parts_of_router.Read(ctx, id);

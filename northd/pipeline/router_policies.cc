@@ -189,7 +189,8 @@ std::monostate NumberGroups(Context& ctx, const Uuid& router) {
 }
 constexpr engine::Kind<Uuid> kGroups{"policy_groups", &NumberGroups, true};
 
-// Reading a relation is a unit's whole business. It is emitted by who is asked for first.
+// Reading a relation is a unit's whole business. The unit that emits it is brought up to date
+// first.
 int64_t ComputeGroup(Context& ctx, const PolicyId& id) {
   ctx.Get(kGroups, id.first);
   const auto& numbers = ctx.world().numbers_of_policies.Read(ctx, id);
